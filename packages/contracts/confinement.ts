@@ -1,0 +1,61 @@
+import { z } from "zod";
+import { tierSchema } from "./host.ts";
+
+/**
+ * A compiled policy: what a driver must put in place before a program may be read. Pure data, canonical, and named by the
+ * sha256 of its content (`id`), which is the key of warm pools: two tenants with the same rules share nothing but this.
+ *
+ * All namespaces, no_new_privs, an empty capability set and an empty network are not in here: they hold for every sandbox.
+ */
+export const confinementSchema = z.object({
+  id: z.string().regex(/^[0-9a-f]{64}$/),
+  policy: z.string().describe("name of the policy it was compiled from"),
+  min_tier: tierSchema,
+  /** cBPF program (struct sock_filter[], little endian), base64. The driver loads it last. */
+  seccomp: z.string(),
+  /** Absolute paths made unreadable in the sandbox, also as root-relative globs with `*` (one name) or a leading `/**\/`. */
+  hidden: z.array(z.string()),
+  /** Base names that must not be executable anywhere: `wget` hides every `/**\/wget` of the root. Implies noexec_writable. */
+  forbidden_programs: z.array(z.string()),
+  /** Writable mounts are noexec and an anonymous executable file cannot be made. */
+  noexec_writable: z.boolean(),
+  /** Whether user namespaces may be made inside (never, but by the deliberately weak confinement of the demo). */
+  user_namespaces: z.boolean(),
+  /** Weak parts for the demo and for tests that show an attack working; `null` in every compiled policy. */
+  weak: z
+    .object({
+      seccomp: z.boolean(),
+      landlock: z.boolean(),
+      capabilities: z.boolean(),
+      readonly_etc: z.boolean(),
+      limits: z.boolean(),
+      host_network: z.boolean(),
+      planted_files: z.record(z.string(), z.string()).describe("absolute path → content of a sacrificial target"),
+    })
+    .partial()
+    .nullable(),
+});
+export type Confinement = z.infer<typeof confinementSchema>;
+
+export const fidelitySchema = z.enum(["exact", "stricter", "by-construction", "approximate", "unsupported"]);
+export type Fidelity = z.infer<typeof fidelitySchema>;
+
+/** One program pair that shows a rule at work. Exit 0 = the thing was possible, exit 13 = it was denied; all else = the test is broken. */
+export const selfTestSchema = z.object({
+  id: z.string(),
+  runtime: z.enum(["python3", "nodejs", "bash"]),
+  forbidden: z.string().describe("must exit 13"),
+  allowed: z.string().describe("must exit 0"),
+  weakness: z.string().nullable().describe("which part of the weak confinement lets `forbidden` succeed (exit 0); null where nothing does"),
+});
+export type SelfTest = z.infer<typeof selfTestSchema>;
+
+export const fidelityRowSchema = z.object({
+  rule: z.string().describe("normalised rule name, or the field for raw rules"),
+  category: z.string().describe("path of the field in the policy, e.g. spec.policy.enhanceProtect.hardeningRules[0]"),
+  fidelity: fidelitySchema,
+  mechanism: z.string(),
+  note: z.string().describe("the hole in words where approximate; what is stricter where stricter; what would enforce it where unsupported"),
+  self_tests: z.array(selfTestSchema),
+});
+export type FidelityRow = z.infer<typeof fidelityRowSchema>;

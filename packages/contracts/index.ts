@@ -1,0 +1,12 @@
+/**
+ * The words that every other package shares: schemas, ids, the frame format and the error registry.
+ * Nothing here has an effect, and nothing here knows who calls it.
+ */
+export * from "./confinement.ts";
+export * from "./errors.ts";
+export * from "./frames.ts";
+export * from "./host.ts";
+export * from "./ids.ts";
+export * from "./limits.ts";
+export * from "./run.ts";
+export * from "./wire.ts";

@@ -1,0 +1,124 @@
+import { z } from "zod";
+import { confinementSchema } from "./confinement.ts";
+import { tierSchema } from "./host.ts";
+import { limitsSchema } from "./limits.ts";
+
+export const runtimeSchema = z.enum(["python3", "nodejs", "bash"]);
+export type Runtime = z.infer<typeof runtimeSchema>;
+
+/** A path inside the workspace: relative, forward slashes, no `..`, no NUL, no empty part. Attacker-controlled. */
+export const workspacePathSchema = z
+  .string()
+  .min(1)
+  .max(1024)
+  .refine(
+    (path) => !path.includes("\0") && !path.startsWith("/") && path.split("/").every((part) => part !== "" && part !== "." && part !== ".."),
+    "a path must be relative and stay inside the workspace",
+  );
+
+export const fileInSchema = z
+  .object({
+    path: workspacePathSchema,
+    content: z.string().describe("the bytes, in `encoding`"),
+    encoding: z.enum(["utf8", "base64"]).default("utf8"),
+    executable: z.boolean().default(false),
+  })
+  .strict();
+
+/** Environment names a request may set. Loader and interpreter switches could change what runs: refused. */
+export const envNameSchema = z
+  .string()
+  .max(128)
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a variable name")
+  .refine(
+    (name) => !/^(LD_|PYTHON|NODE_|BASH_|PLASTRON_)/.test(name) && !["ENV", "IFS", "PATH", "SHELLOPTS", "GCONV_PATH", "HOME", "TMPDIR"].includes(name),
+    "this variable would change what the runtime loads",
+  );
+const envValueSchema = z.string().max(32_768).refine((value) => !value.includes("\0"), "NUL is not allowed");
+const argSchema = z.string().max(32_768).refine((value) => !value.includes("\0"), "NUL is not allowed");
+
+/** What the caller says about one program. Shared by the HTTP API, the CLI and the drivers. */
+export const programSchema = z
+  .object({
+    runtime: runtimeSchema,
+    code: z.string().max(4 * 1024 * 1024),
+    args: z.array(argSchema).max(256).default([]),
+    env: z.record(envNameSchema, envValueSchema).default({}),
+    stdin: z.string().max(16 * 1024 * 1024).default("").describe("UTF-8 text given on standard input"),
+    files: z.array(fileInSchema).max(256).default([]),
+    collect: z.array(z.string().min(1).max(256)).max(32).default([]).describe("globs of workspace files to return"),
+    imports: z
+      .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_.]{0,63}$/))
+      .max(16)
+      .default([])
+      .describe("Python modules to import in the warm sandbox before the program arrives"),
+    limits: limitsSchema.default(limitsSchema.parse({})),
+  })
+  .strict();
+export type Program = z.infer<typeof programSchema>;
+
+/** Everything a driver needs for one run. Written by the server (or the CLI), read by the sandbox package. */
+export const runSpecSchema = programSchema.extend({
+  run_id: z.string().max(64),
+  tenant: z.string().max(64),
+  confinement: confinementSchema,
+  min_tier: tierSchema.default(1),
+});
+export type RunSpec = z.infer<typeof runSpecSchema>;
+
+export const runStatusSchema = z.enum([
+  "queued",
+  "running",
+  "completed", // exit code 0 and no limit hit
+  "failed", // the program ended with another exit code or by its own signal
+  "timed_out",
+  "memory_exceeded",
+  "pids_exceeded",
+  "workspace_exceeded",
+  "output_truncated",
+  "killed", // cancelled, client gone, session closed, shutdown
+  "lost", // the platform died under it
+]);
+export type RunStatus = z.infer<typeof runStatusSchema>;
+
+export const usageSchema = z.object({
+  wall_ms: z.number(),
+  cpu_ms: z.number().nullable(),
+  memory_peak_bytes: z.number().nullable(),
+  context_switches: z.object({ voluntary: z.number(), involuntary: z.number() }).nullable(),
+});
+export type Usage = z.infer<typeof usageSchema>;
+
+export const artifactOutSchema = z.object({
+  path: z.string(),
+  size: z.number(),
+  content: z.string().describe("base64"),
+  truncated: z.boolean(),
+});
+
+export const limitNameSchema = z.enum(["memory", "pids", "cpu", "wall", "stdout", "stderr", "workspace", "artifacts"]);
+export type LimitName = z.infer<typeof limitNameSchema>;
+
+/** What happened. `stdout`/`stderr` are decoded as UTF-8 with U+FFFD for what is not. */
+export const runResultSchema = z.object({
+  status: runStatusSchema,
+  exit_code: z.number().int().nullable(),
+  signal: z.string().nullable(),
+  reason: z.string().nullable().describe("why it was ended, in words, where the program did not end by itself"),
+  stdout: z.string(),
+  stderr: z.string(),
+  stdout_truncated: z.boolean(),
+  stderr_truncated: z.boolean(),
+  limits_hit: z.array(limitNameSchema),
+  usage: usageSchema,
+  artifacts: z.array(artifactOutSchema),
+  sandbox: z.object({
+    driver: z.string(),
+    tier: tierSchema,
+    start: z.enum(["warm", "cold", "session"]),
+    source: z.enum(["process", "zygote"]),
+    confinement: z.string(),
+  }),
+  phases_us: z.record(z.string(), z.number()).describe("where the time went, in microseconds"),
+});
+export type RunResult = z.infer<typeof runResultSchema>;

@@ -1,0 +1,63 @@
+import { z } from "zod";
+import { confinementSchema } from "./confinement.ts";
+import { programSchema, runSpecSchema } from "./run.ts";
+
+/**
+ * What the server says to the agent on a fresh connection: one request frame `Q` (JSON), then frames by its kind.
+ *
+ * | request        | then, server → agent        | agent → server                                                   |
+ * |----------------|-----------------------------|------------------------------------------------------------------|
+ * | run            | `I` stdin bytes*, `Z` stdin end*, `K` kill (payload: reason) | `S` started, `O`/`E` output bytes, `X` RunResult (JSON; stdout/stderr empty: they were streamed) or `P` problem |
+ * | session.open   |                             | `X` {session_id} or `P`                                          |
+ * | session.run    | as run                      | as run                                                           |
+ * | session.close  |                             | `X` {}                                                           |
+ * | doctor, status |                             | `X` JSON                                                         |
+ *
+ * Closing the connection before `X` kills the run. `*` only when the request has `live_stdin`.
+ */
+export const agentRequestSchema = z.discriminatedUnion("op", [
+  z.object({ op: z.literal("run"), spec: runSpecSchema, live_stdin: z.boolean().default(false) }),
+  z.object({
+    op: z.literal("session.open"),
+    session_id: z.string(),
+    tenant: z.string(),
+    runtime: programSchema.shape.runtime,
+    limits: programSchema.shape.limits,
+    imports: programSchema.shape.imports,
+    confinement: confinementSchema,
+    min_tier: runSpecSchema.shape.min_tier,
+    ttl_ms: z.number().int().min(1000).max(3_600_000),
+  }),
+  z.object({ op: z.literal("session.run"), session_id: z.string(), tenant: z.string(), spec: runSpecSchema }),
+  z.object({ op: z.literal("session.close"), session_id: z.string(), tenant: z.string() }),
+  z.object({ op: z.literal("doctor") }),
+  z.object({ op: z.literal("status") }),
+]);
+export type AgentRequest = z.infer<typeof agentRequestSchema>;
+
+export const agentStatusSchema = z.object({
+  pid: z.number(),
+  driver: z.string(),
+  tier: z.number(),
+  running: z.number(),
+  queued: z.number(),
+  sessions: z.number(),
+  pools: z.array(
+    z.object({
+      key: z.string(),
+      runtime: z.string(),
+      source: z.enum(["process", "zygote"]),
+      tenant: z.string().nullable(),
+      ready: z.number(),
+      starting: z.number(),
+      target: z.number(),
+      hits: z.number(),
+      misses: z.number(),
+      rate_per_s: z.number(),
+    }),
+  ),
+});
+export type AgentStatus = z.infer<typeof agentStatusSchema>;
+
+/** Letters of the frames above. */
+export const WIRE = { request: "Q", stdin: "I", stdinEnd: "Z", kill: "K", started: "S", stdout: "O", stderr: "E", result: "X", problem: "P" } as const;

@@ -1,0 +1,66 @@
+import type { DoctorReport, HostFacts, Limits, RunResult, RunSpec, Runtime, Tier, AgentStatus, Confinement } from "@plastron/contracts";
+
+/** Where a run's output goes while it runs. Chunks are raw bytes, already cut at the run's output limit. */
+export interface Output {
+  started?(): void;
+  stdout(chunk: Uint8Array): void;
+  stderr(chunk: Uint8Array): void;
+}
+
+/**
+ * Ends a run from outside, and feeds it. `live_stdin` programs get chunks until `end`; other programs get `spec.stdin`.
+ */
+export interface Control {
+  /** Aborting kills the run; `signal.reason` (a string) becomes the result's `reason` and the status is `killed`. */
+  signal?: AbortSignal;
+  stdin?: AsyncIterable<Uint8Array>;
+}
+
+export interface SessionSpec {
+  session_id: string;
+  tenant: string;
+  runtime: Runtime;
+  limits: Limits;
+  imports: string[];
+  confinement: Confinement;
+  min_tier: Tier;
+}
+
+/** A sandbox that keeps its interpreter's state between runs. Dies with `close`, on a wall-clock or memory limit, or on exit. */
+export interface Session {
+  readonly id: string;
+  readonly alive: boolean;
+  /** One at a time: a second call while one is running rejects with `session_busy`; after the end with `session_gone`. */
+  run(spec: RunSpec, output: Output, control?: Control): Promise<RunResult>;
+  close(reason: string): Promise<void>;
+}
+
+/**
+ * What makes sandboxes. Every driver passes driver.conformance.ts.
+ * Errors: PlastronError sandbox_failed (a named step), overloaded (with retryAfterSeconds), tier_unavailable.
+ * In the result of `run`, `stdout` and `stderr` are empty: the bytes went to `output`.
+ */
+export interface SandboxDriver {
+  readonly name: string;
+  readonly tier: Tier;
+  run(spec: RunSpec, output: Output, control?: Control): Promise<RunResult>;
+  openSession(spec: SessionSpec): Promise<Session>;
+  status(): Pick<AgentStatus, "driver" | "tier" | "running" | "queued" | "sessions" | "pools">;
+  /** Kills what runs, empties the pools, removes every trace. */
+  close(): Promise<void>;
+}
+
+export interface DriverOptions {
+  /** State of this agent: sandbox roots and the list of what must be reclaimed. Absolute. */
+  home: string;
+  /** First host uid of the pool, never 0. */
+  uidBase?: number;
+  /** Runs at once, and runs that may wait for a place. */
+  maxRunning?: number;
+  maxQueued?: number;
+  /** Ready sandboxes to hold of each runtime under the default confinement before the first request. */
+  warm?: { runtime: Runtime; confinement: Confinement; count: number; imports?: string[] }[];
+  log?: (message: string, fields?: Record<string, unknown>) => void;
+}
+
+export type { DoctorReport, HostFacts };
