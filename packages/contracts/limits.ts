@@ -8,12 +8,28 @@ export const MIB = 1024 * 1024;
  */
 export const limitsSchema = z
   .object({
-    memory_bytes: z.number().int().min(16 * MIB).max(64 * 1024 * MIB).default(512 * MIB),
+    memory_bytes: z
+      .number()
+      .int()
+      .min(16 * MIB)
+      .max(64 * 1024 * MIB)
+      .default(512 * MIB),
     pids: z.number().int().min(4).max(4096).default(100),
     cpus: z.number().min(0.05).max(64).default(1),
     wall_ms: z.number().int().min(50).max(600_000).default(5_000),
-    output_bytes: z.number().int().min(0).max(64 * MIB).default(MIB).describe("for each of stdout and stderr"),
-    workspace_bytes: z.number().int().min(MIB).max(4096 * MIB).default(64 * MIB),
+    output_bytes: z
+      .number()
+      .int()
+      .min(0)
+      .max(64 * MIB)
+      .default(MIB)
+      .describe("for each of stdout and stderr"),
+    workspace_bytes: z
+      .number()
+      .int()
+      .min(MIB)
+      .max(4096 * MIB)
+      .default(64 * MIB),
     open_files: z.number().int().min(16).max(65_536).default(1024),
   })
   .strict();

@@ -34,8 +34,14 @@ export const envNameSchema = z
     (name) => !/^(LD_|PYTHON|NODE_|BASH_|PLASTRON_)/.test(name) && !["ENV", "IFS", "PATH", "SHELLOPTS", "GCONV_PATH", "HOME", "TMPDIR"].includes(name),
     "this variable would change what the runtime loads",
   );
-const envValueSchema = z.string().max(32_768).refine((value) => !value.includes("\0"), "NUL is not allowed");
-const argSchema = z.string().max(32_768).refine((value) => !value.includes("\0"), "NUL is not allowed");
+const envValueSchema = z
+  .string()
+  .max(32_768)
+  .refine((value) => !value.includes("\0"), "NUL is not allowed");
+const argSchema = z
+  .string()
+  .max(32_768)
+  .refine((value) => !value.includes("\0"), "NUL is not allowed");
 
 /** What the caller says about one program. Shared by the HTTP API, the CLI and the drivers. */
 export const programSchema = z
@@ -44,7 +50,11 @@ export const programSchema = z
     code: z.string().max(4 * 1024 * 1024),
     args: z.array(argSchema).max(256).default([]),
     env: z.record(envNameSchema, envValueSchema).default({}),
-    stdin: z.string().max(16 * 1024 * 1024).default("").describe("UTF-8 text given on standard input"),
+    stdin: z
+      .string()
+      .max(16 * 1024 * 1024)
+      .default("")
+      .describe("UTF-8 text given on standard input"),
     files: z.array(fileInSchema).max(256).default([]),
     collect: z.array(z.string().min(1).max(256)).max(32).default([]).describe("globs of workspace files to return"),
     imports: z
