@@ -35,6 +35,10 @@ export const ERRORS = {
     title: "The sandbox could not be made",
     hint: "`plastron doctor` tries each control; the detail names the failed step.",
   },
+  port_in_use: { status: 409, exit: 1, title: "The port is taken", hint: "Choose another with --port N, or stop the program that holds it." },
+  already_running: { status: 409, exit: 1, title: "Plastron is already running on this home", hint: "`plastron status` shows it; `plastron down` stops it." },
+  not_running: { status: 503, exit: 1, title: "No server answers", hint: "`plastron up` starts one; PLASTRON_URL names another." },
+  start_failed: { status: 500, exit: 1, title: "A part of Plastron did not start", hint: "Read the named log; `plastron doctor` says what this host lacks." },
   internal: { status: 500, exit: 1, title: "Something went wrong inside Plastron", hint: "The server's log has the request id." },
 } as const;
 export type ErrorCode = keyof typeof ERRORS;
