@@ -11,8 +11,9 @@ import { programSchema, runSpecSchema } from "./run.ts";
  * | session.open   |                             | `X` {session_id} or `P`                                          |
  * | session.run    | as run                      | as run                                                           |
  * | session.close  |                             | `X` {}                                                           |
- * | doctor, status |                             | `X` JSON                                                         |
+ * | doctor, status, host |                       | `X` DoctorReport, AgentStatus, HostFacts (JSON)                  |
  *
+ * A problem frame is a Problem (errors.ts) with `retry_after_s` where the caller should wait that long and try again.
  * Closing the connection before `X` kills the run. `*` only when the request has `live_stdin`.
  */
 export const agentRequestSchema = z.discriminatedUnion("op", [
@@ -32,6 +33,7 @@ export const agentRequestSchema = z.discriminatedUnion("op", [
   z.object({ op: z.literal("session.close"), session_id: z.string(), tenant: z.string() }),
   z.object({ op: z.literal("doctor") }),
   z.object({ op: z.literal("status") }),
+  z.object({ op: z.literal("host") }),
 ]);
 export type AgentRequest = z.infer<typeof agentRequestSchema>;
 

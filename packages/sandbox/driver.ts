@@ -1,10 +1,13 @@
 import type { DoctorReport, HostFacts, Limits, RunResult, RunSpec, Runtime, Tier, AgentStatus, Confinement } from "@plastron/contracts";
 
-/** Where a run's output goes while it runs. Chunks are raw bytes, already cut at the run's output limit. */
+/**
+ * Where a run's output goes while it runs. Chunks are raw bytes, already cut at the run's output limit.
+ * A promise says that the reader is behind: the driver reads no more of that stream until it settles.
+ */
 export interface Output {
   started?(): void;
-  stdout(chunk: Uint8Array): void;
-  stderr(chunk: Uint8Array): void;
+  stdout(chunk: Uint8Array): void | Promise<void>;
+  stderr(chunk: Uint8Array): void | Promise<void>;
 }
 
 /**

@@ -1,0 +1,83 @@
+import { createServer, type Socket } from "node:net";
+import type { AgentStatus, DoctorReport, HostFacts } from "@plastron/contracts";
+import type { SandboxDriver } from "@plastron/sandbox";
+import { serveConnection } from "./connection.ts";
+import { sessionRegistry } from "./sessions.ts";
+import { bindPrivately } from "./socket.ts";
+
+/** What the daemon is made of; main.ts is where the real ones are put in. */
+export interface AgentParts {
+  driver: SandboxDriver;
+  doctor(): Promise<DoctorReport>;
+  hostFacts(): Promise<HostFacts>;
+  log(message: string, fields?: Record<string, unknown>): void;
+}
+
+export interface Agent {
+  status(): AgentStatus;
+  /**
+   * Refuses new work, waits up to `drainMs` for what runs, then kills the rest, closes sessions and driver.
+   * Calling it again with less time shortens the wait.
+   */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Listens on `socket` for the uid `serverUid`. Errors: see bindPrivately. */
+export async function startAgent(parts: AgentParts, at: { socket: string; serverUid: number }): Promise<Agent> {
+  const sessions = sessionRegistry(parts.driver);
+  const open = new Map<Socket, Promise<void>>();
+  let closing: Promise<void> | undefined;
+  let hurry: () => void = () => {};
+
+  const status = (): AgentStatus => ({ pid: process.pid, ...parts.driver.status(), sessions: sessions.size });
+  const services = {
+    driver: parts.driver,
+    sessions,
+    doctor: sharedFlight(parts.doctor),
+    hostFacts: sharedFlight(parts.hostFacts),
+    status,
+    draining: () => closing !== undefined,
+    log: parts.log,
+  };
+  const server = createServer((socket) => {
+    open.set(
+      socket,
+      serveConnection(socket, services).finally(() => open.delete(socket)),
+    );
+  });
+  await bindPrivately(server, at.socket, at.serverUid);
+
+  async function drain(ms: number): Promise<void> {
+    server.close();
+    const quiet = Promise.all(open.values());
+    await Promise.race([quiet, after(ms), new Promise<void>((resolve) => (hurry = resolve))]);
+    for (const socket of open.keys()) socket.destroy();
+    await Promise.all(open.values());
+    await sessions.closeAll("the agent is shutting down");
+    await parts.driver.close();
+  }
+
+  return {
+    status,
+    close(ms) {
+      if (closing) void after(ms).then(hurry);
+      closing ??= drain(ms);
+      return closing;
+    },
+  };
+}
+
+function after(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}
+
+/** Callers that come while one call is running get that call's answer: probing the host twice at once helps nobody. */
+function sharedFlight<T>(call: () => Promise<T>): () => Promise<T> {
+  let running: Promise<T> | undefined;
+  return () => {
+    running ??= call().finally(() => {
+      running = undefined;
+    });
+    return running;
+  };
+}

@@ -1,0 +1,75 @@
+import { chmodSync, lstatSync, mkdirSync } from "node:fs";
+import { type HostFacts, PlastronError, type Runtime } from "@plastron/contracts";
+import { compileDefault } from "@plastron/policy";
+import { type DriverOptions, doctor, hostFacts, openDriver } from "@plastron/sandbox";
+import { type Agent, startAgent } from "./agent.ts";
+import { type AgentConfig, readConfig } from "./config.ts";
+
+/**
+ * The privileged daemon: `node packages/agent/main.ts`, configured by its environment only (config.ts). It prints one line
+ * {"event":"ready","driver","tier","pid"} on stdout when the socket accepts; everything else goes to stderr as JSON lines.
+ */
+async function main(): Promise<void> {
+  const config = readConfig(process.env, process.geteuid?.() ?? 0);
+  ownStateHome(config.stateHome);
+  const driver = await openDriver(driverOptions(config, await hostFacts()), config.driver);
+  const agent = await startAgent({ driver, doctor, hostFacts, log }, config).catch(async (error) => {
+    await driver.close();
+    throw error;
+  });
+  leaveOnSignals(agent, config);
+  process.stdout.write(`${JSON.stringify({ event: "ready", driver: driver.name, tier: driver.tier, pid: process.pid })}\n`);
+}
+
+function driverOptions(config: AgentConfig, host: HostFacts): DriverOptions {
+  const { confinement } = compileDefault(host);
+  const warm = Object.entries(config.warm).map(([runtime, count]) => ({ runtime: runtime as Runtime, confinement, count }));
+  return {
+    home: config.stateHome,
+    uidBase: config.uidBase,
+    maxRunning: config.maxRunning,
+    maxQueued: config.maxQueued,
+    warm: warm.filter((pool) => pool.count > 0),
+    log,
+  };
+}
+
+/** The server's uid must not be able to put a link where we, as root, later delete or mount. */
+function ownStateHome(path: string): void {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const entry = lstatSync(path);
+  if (!entry.isDirectory() || entry.uid !== process.geteuid?.()) {
+    throw new PlastronError("sandbox_failed", `${path} must be a directory that belongs to the agent's own user`);
+  }
+  chmodSync(path, 0o700);
+}
+
+/** SIGTERM and SIGINT drain, a second one hurries; a closed lifeline means that nobody waits for the runs any more. */
+function leaveOnSignals(agent: Agent, config: AgentConfig): void {
+  let asked = 0;
+  const leave = (drainMs: number) => {
+    asked++;
+    agent.close(asked > 1 ? 0 : drainMs).then(
+      () => process.exit(0),
+      (error) => {
+        log("could not close cleanly", { error: String(error) });
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGTERM", () => leave(config.drainMs));
+  process.on("SIGINT", () => leave(config.drainMs));
+  if (config.lifeline) {
+    process.stdin.on("close", () => leave(0)).on("error", () => leave(0));
+    process.stdin.resume();
+  }
+}
+
+function log(message: string, fields: Record<string, unknown> = {}): void {
+  process.stderr.write(`${JSON.stringify({ time: new Date().toISOString(), part: "agent", message, ...fields })}\n`);
+}
+
+main().catch((error) => {
+  log("cannot start", { error: error instanceof Error ? error.message : String(error), hint: error instanceof PlastronError ? error.hint : undefined });
+  process.exit(1);
+});
