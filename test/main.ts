@@ -1,0 +1,73 @@
+/**
+ * `./plastron test [arguments of vitest]`: every check that a change must pass, and one closing line with the sum of them.
+ * Format and lint, types, package boundaries and "nothing is left behind" count as one check each.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { leftovers, settled, snapshot } from "./leftovers.ts";
+import { type Counts, closingLine } from "./reporter.ts";
+
+const root = join(import.meta.dirname, "..");
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(vitestArguments: string[]): Promise<number> {
+  const before = snapshot();
+  const sum = [
+    check("format and lint", "@biomejs/biome/bin/biome", "check", "--colors=off", "."),
+    check("types", "typescript/bin/tsc", "--noEmit"),
+    check("boundaries", "dependency-cruiser/bin/dependency-cruise.mjs", "--config", ".dependency-cruiser.cjs", "--output-type", "err-long", "packages"),
+    runTests(vitestArguments),
+    await nothingLeft(before),
+  ].reduce(add);
+  console.log(closingLine(sum));
+  return sum.failed > 0 ? 1 : 0;
+}
+
+/** One tool of node_modules; what it prints is shown only where it fails. */
+function check(title: string, script: string, ...args: string[]): Counts {
+  const start = performance.now();
+  const { status, stdout, stderr, error } = spawnSync(process.execPath, [join(root, "node_modules", script), ...args], { cwd: root, encoding: "utf8" });
+  if (status !== 0) console.log(`${stdout ?? ""}${stderr ?? ""}${error ?? ""}`);
+  return report(title, status === 0, start);
+}
+
+function runTests(args: string[]): Counts {
+  const directory = mkdtempSync(join(tmpdir(), "plastron-tally-"));
+  const tally = join(directory, "counts.json");
+  try {
+    const vitest = join(root, "node_modules/vitest/vitest.mjs");
+    const env = { ...process.env, PLASTRON_TALLY: tally };
+    const { status } = spawnSync(process.execPath, [vitest, "run", ...args], { cwd: root, stdio: "inherit", env });
+    const counts = readCounts(tally);
+    // A crash after (or without) the tally, or a failed global set-up, must not read as success.
+    return status !== 0 && counts.failed === 0 ? add(counts, { passed: 0, failed: 1, skipped: 0 }) : counts;
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function readCounts(file: string): Counts {
+  try {
+    return JSON.parse(readFileSync(file, "utf8")) as Counts;
+  } catch {
+    return { passed: 0, failed: 1, skipped: 0 };
+  }
+}
+
+async function nothingLeft(before: ReturnType<typeof snapshot>): Promise<Counts> {
+  const start = performance.now();
+  const left = await settled(() => leftovers(before, snapshot()));
+  for (const thing of left) console.log(`left behind: ${thing}`);
+  return report("nothing is left behind", left.length === 0, start);
+}
+
+function report(title: string, good: boolean, start: number): Counts {
+  console.log(`${good ? "✓" : "✗"} ${title} (${((performance.now() - start) / 1000).toFixed(1)} s)`);
+  return { passed: good ? 1 : 0, failed: good ? 0 : 1, skipped: 0 };
+}
+
+function add(a: Counts, b: Counts): Counts {
+  return { passed: a.passed + b.passed, failed: a.failed + b.failed, skipped: a.skipped + b.skipped };
+}
