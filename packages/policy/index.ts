@@ -1,1 +1,2 @@
-export {};
+export { compileDefault } from "./default.ts";
+export { weakConfinement } from "./weak.ts";

@@ -1,0 +1,45 @@
+/** Numbers of Linux's user interface that filters compare with, each from the header named. Equal on x86-64 and 64-bit Arm. */
+
+/** linux/sched.h: every flag of clone(2) that makes a namespace. (CLONE_NEWTIME exists for clone3 and unshare only.) */
+export const CLONE_NEWUSER = 0x10000000;
+export const CLONE_NEW_ANY = 0x7e020000;
+
+/** linux/socket.h, linux/net.h, linux/in.h */
+export const AF_UNIX = 1;
+export const AF_INET = 2;
+export const AF_INET6 = 10;
+export const AF_ALG = 38;
+export const SOCK_TYPE_MASK = 0xf;
+export const SOCK_STREAM = 1;
+export const SOCK_DGRAM = 2;
+export const SOCK_SEQPACKET = 5;
+export const IPPROTO_TCP = 6;
+export const IPPROTO_UDP = 17;
+export const SOL_SOCKET = 1;
+export const SO_ATTACH_FILTER = 26;
+export const SO_ATTACH_BPF = 50;
+export const SO_ATTACH_REUSEPORT_CBPF = 51;
+export const SO_ATTACH_REUSEPORT_EBPF = 52;
+
+/** linux/stat.h, asm-generic/fcntl.h */
+export const S_IFMT = 0o170000;
+export const S_IFREG = 0o100000;
+export const S_IFIFO = 0o010000;
+export const S_IFSOCK = 0o140000;
+export const S_ISUID = 0o4000;
+export const S_ISGID = 0o2000;
+export const S_IXUGO = 0o111;
+export const O_CREAT = 0o100;
+/** The bit of O_TMPFILE that is its own (the other is O_DIRECTORY, which differs by architecture). */
+export const O_TMPFILE_BIT = 0o20000000;
+
+/** linux/memfd.h */
+export const MFD_NOEXEC_SEAL = 8;
+
+/** asm-generic/ioctls.h: put bytes into a terminal's input; console selection; line disciplines (a source of kernel bugs). */
+export const TIOCSTI = 0x5412;
+export const TIOCLINUX = 0x541c;
+export const TIOCSETD = 0x5423;
+
+/** linux/personality.h: 0xffffffff only asks. */
+export const PERSONALITY_ASK = 0xffffffff;

@@ -1,0 +1,62 @@
+/**
+ * What a seccomp filter means, before it is machine code.
+ *
+ * For a call, all entries that name it and whose conditions all hold are gathered, and the most severe verdict wins
+ * (kill > trap > errno > log > allow; among equals the first entry). No matching entry: `otherwise`. A number that the
+ * architecture does not have: `unknown`. So entries can only be tightened by adding others: a rule of a policy lays its
+ * denials over the allow-list without having to know it.
+ */
+export interface Profile {
+  otherwise: Verdict;
+  unknown: Verdict;
+  entries: readonly Entry[];
+}
+
+export interface Entry {
+  names: readonly string[];
+  verdict: Verdict;
+  /** All must hold. Empty: always. */
+  when: readonly Condition[];
+}
+
+export type Verdict =
+  | { action: "kill_process" | "kill_thread" | "trap" | "log" | "allow" }
+  /** `errno` is 0..4095; the call is skipped and answers it. */
+  | { action: "errno"; errno: number };
+
+export type ArgumentIndex = 0 | 1 | 2 | 3 | 4 | 5;
+
+/** Compares one argument, unsigned, at the width that the kernel uses (see arguments.ts). */
+export type Condition =
+  | { index: ArgumentIndex; op: "eq" | "ne" | "lt" | "le" | "gt" | "ge"; value: bigint }
+  /** (argument & mask) == value */
+  | { index: ArgumentIndex; op: "masked_eq"; mask: bigint; value: bigint }
+  /** (argument & mask) != 0 */
+  | { index: ArgumentIndex; op: "any_bits"; mask: bigint };
+
+export const ERRNO = { EPERM: 1, EACCES: 13, EINVAL: 22, ENOSYS: 38 } as const;
+
+export const ALLOW: Verdict = { action: "allow" };
+export const KILL: Verdict = { action: "kill_process" };
+export const errno = (name: keyof typeof ERRNO): Verdict => ({ action: "errno", errno: ERRNO[name] });
+
+export const eq = (index: ArgumentIndex, value: number): Condition => ({ index, op: "eq", value: BigInt(value) });
+export const maskedEq = (index: ArgumentIndex, mask: number, value: number): Condition => ({
+  index,
+  op: "masked_eq",
+  mask: BigInt(mask),
+  value: BigInt(value),
+});
+export const anyBits = (index: ArgumentIndex, mask: number): Condition => ({ index, op: "any_bits", mask: BigInt(mask) });
+
+export const allow = (names: string, ...when: Condition[]): Entry => ({ names: names.trim().split(/\s+/), verdict: ALLOW, when });
+export const deny = (names: string, ...when: Condition[]): Entry => ({ names: names.trim().split(/\s+/), verdict: errno("EPERM"), when });
+/** Answers as a kernel without this call would, so that callers take their older way. */
+export const absent = (names: string): Entry => ({ names: names.trim().split(/\s+/), verdict: errno("ENOSYS"), when: [] });
+
+const SEVERITY: readonly Verdict["action"][] = ["kill_process", "kill_thread", "trap", "errno", "log", "allow"];
+
+/** Smaller is more severe. The kernel's own order where several filters answer (seccomp(2), "Return values"). */
+export function severity(verdict: Verdict): number {
+  return SEVERITY.indexOf(verdict.action);
+}
