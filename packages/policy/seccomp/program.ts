@@ -84,18 +84,25 @@ function layOut(start: Node): Instruction[] {
 
   const place = (node: Node): void => {
     if (places.has(node)) return;
-    if (node.kind === "return") return write(node, plain(CODE.return, node.value));
-    if (node.kind !== "jump") {
-      place(node.next);
-      bringWithin(node.next, 0);
-      return write(node, plain(CODE[node.kind], node.value));
+    switch (node.kind) {
+      case "return":
+        write(node, plain(CODE.return, node.value));
+        break;
+      case "load":
+      case "and":
+        place(node.next);
+        bringWithin(node.next, 0);
+        write(node, plain(CODE[node.kind], node.value));
+        break;
+      case "jump":
+        place(node.no);
+        place(node.yes);
+        // The second stepping stone moves the first target one further away, hence 254 for it.
+        bringWithin(node.yes, 254);
+        bringWithin(node.no, 255);
+        write(node, { code: CODE[node.test], jt: distance(node.yes), jf: distance(node.no), k: node.value });
+        break;
     }
-    place(node.no);
-    place(node.yes);
-    // The second stepping stone moves the first target one further away, hence 254 for it.
-    bringWithin(node.yes, 254);
-    bringWithin(node.no, 255);
-    write(node, { code: CODE[node.test], jt: distance(node.yes), jf: distance(node.no), k: node.value });
   };
 
   place(start);
