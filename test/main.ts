@@ -17,7 +17,7 @@ async function main(vitestArguments: string[]): Promise<number> {
   const sum = [
     check("format and lint", "@biomejs/biome/bin/biome", "check", "--colors=off", "."),
     check("types", "typescript/bin/tsc", "--noEmit"),
-    check("boundaries", "dependency-cruiser/bin/dependency-cruise.mjs", "--config", ".dependency-cruiser.cjs", "--output-type", "err-long", "packages"),
+    check("boundaries", "dependency-cruiser/bin/dependency-cruiser.mjs", "--config", ".dependency-cruiser.cjs", "--output-type", "err-long", "packages"),
     runTests(vitestArguments),
     await nothingLeft(before),
   ].reduce(add);
