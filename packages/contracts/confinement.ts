@@ -29,7 +29,7 @@ export const confinementSchema = z.object({
       capabilities: z.boolean(),
       readonly_etc: z.boolean(),
       limits: z.boolean(),
-      host_network: z.boolean(),
+      network_namespace: z.string().describe("path of a network namespace to join instead of an empty one"),
       planted_files: z.record(z.string(), z.string()).describe("absolute path → content of a sacrificial target"),
     })
     .partial()

@@ -29,6 +29,8 @@ export const ERRORS = {
   session_gone: { status: 410, exit: 2, title: "The session has ended", hint: "Open a new session." },
   overloaded: { status: 503, exit: 1, title: "Too many runs at once", hint: "Retry after the given number of seconds." },
   agent_unavailable: { status: 503, exit: 1, title: "The sandbox agent cannot be reached", hint: "`plastron status` shows whether it is up." },
+  rate_limited: { status: 429, exit: 2, title: "Too many failed attempts", hint: "Wait the given number of seconds; check the key." },
+  database_unavailable: { status: 503, exit: 1, title: "The database cannot be reached", hint: "`plastron status` shows whether it is up; retry then." },
   sandbox_failed: {
     status: 500,
     exit: 1,

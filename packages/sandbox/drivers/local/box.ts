@@ -1,0 +1,202 @@
+import type { Duplex } from "node:stream";
+import { encodeFrame, type Frame, FrameReader, PlastronError, type Program } from "@plastron/contracts";
+import type { Control, Output } from "../../driver.ts";
+import { RUNTIMES, startMessage } from "../../runtimes/index.ts";
+
+/** The reasons that the supervisor gives by itself (native/supervise.c), as far as a status follows from them. */
+export const REASON = { wallClock: "wall clock", overflow: "it went on writing far past its output limit" } as const;
+/** What artefacts of one run may hold in all. */
+export const ARTIFACT_BUDGET = 16 * 1024 * 1024;
+
+/** The end of one run as the supervisor tells it: `facts` are its key-value lines, `stats` the cgroup files by name. */
+export interface RunEnd {
+  facts: Map<string, string>;
+  stats: Map<string, string>;
+  artifacts: { path: string; size: number; content: Uint8Array }[];
+}
+
+interface Current {
+  output: Output;
+  end: RunEnd;
+  resolve(end: RunEnd): void;
+  reject(error: Error): void;
+}
+
+export type BoxState = "starting" | "ready" | "running" | "gone";
+
+/**
+ * One sandbox, seen from the agent: the connection to its supervisor. `ready` resolves when a confined interpreter waits for
+ * its program; `gone` when the supervisor has removed everything (or has died).
+ */
+export class Box {
+  readonly ready: Promise<void>;
+  readonly gone: Promise<void>;
+  readonly bornAt = performance.now();
+  readonly source: "process" | "zygote";
+  state: BoxState = "starting";
+  /** A step that failed, in the supervisor's words. */
+  failure: string | undefined;
+  readonly #stream: Duplex;
+  readonly #reader = new FrameReader();
+  readonly #onHello: (token: string) => void;
+  #current: Current | undefined;
+  #becomeReady!: () => void;
+  #failReady!: (error: Error) => void;
+
+  /** `onHello`: a zygote's child names the order that it answers. */
+  constructor(stream: Duplex, source: "process" | "zygote", onHello: (token: string) => void = () => {}) {
+    this.#onHello = onHello;
+    this.#stream = stream;
+    this.source = source;
+    this.ready = new Promise((resolve, reject) => {
+      this.#becomeReady = resolve;
+      this.#failReady = reject;
+    });
+    this.ready.catch(() => {}); // a box nobody waits for may fail without taking the agent down
+    this.gone = new Promise((resolve) => stream.once("close", () => (this.#onClose(), resolve())));
+    stream.on("data", (chunk: Uint8Array) => this.#onData(chunk));
+    stream.on("error", () => stream.destroy());
+    stream.once("end", () => stream.destroy());
+  }
+
+  /** Sends a frame that belongs to the making of a sandbox (spec, zygote order). */
+  send(type: string, payload: Uint8Array): void {
+    this.#stream.write(encodeFrame(type, payload));
+  }
+
+  /**
+   * Runs one program. `knobs` are cgroup values that differ from those that the sandbox was made with. Rejects when the
+   * sandbox dies under it without a result.
+   */
+  run(program: Program, knobs: Record<string, string>, output: Output, control: Control = {}): Promise<RunEnd> {
+    if (this.state !== "ready") return Promise.reject(new PlastronError("sandbox_failed", `the sandbox is ${this.state}`));
+    this.state = "running";
+    const ended = new Promise<RunEnd>((resolve, reject) => {
+      this.#current = { output, end: { facts: new Map(), stats: new Map(), artifacts: [] }, resolve, reject };
+    });
+    this.#stream.write(startFrames(program, knobs, control.stdin !== undefined));
+    if (control.stdin) void this.#feed(control.stdin);
+    const { signal } = control;
+    const abort = () => this.kill(typeof signal?.reason === "string" ? signal.reason : "cancelled");
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort, { once: true });
+    return ended.finally(() => signal?.removeEventListener("abort", abort));
+  }
+
+  kill(reason: string): void {
+    if (!this.#stream.destroyed) this.#stream.write(encodeFrame("K", reason));
+  }
+
+  /** Lets go of a box that is not wanted: the supervisor sees the end of the connection and removes everything. */
+  destroy(): void {
+    this.#stream.destroy();
+  }
+
+  /** Stops reading output while the reader of the run is slow; the program then blocks on its pipe. */
+  pause(): void {
+    this.#stream.pause();
+  }
+  resume(): void {
+    this.#stream.resume();
+  }
+
+  async #feed(stdin: AsyncIterable<Uint8Array>): Promise<void> {
+    for await (const chunk of stdin) {
+      if (this.state !== "running") return;
+      if (!this.#stream.write(encodeFrame("I", chunk))) await new Promise((drained) => this.#stream.once("drain", drained).once("close", drained));
+    }
+    if (this.state === "running") this.#stream.write(encodeFrame("Z"));
+  }
+
+  #onData(chunk: Uint8Array): void {
+    let frames: Frame[];
+    try {
+      frames = this.#reader.push(chunk);
+    } catch {
+      return void this.#stream.destroy();
+    }
+    for (const frame of frames) this.#onFrame(frame);
+  }
+
+  #onFrame({ type, payload }: Frame): void {
+    const current = this.#current;
+    switch (type) {
+      case "R":
+        this.state = "ready";
+        return this.#becomeReady();
+      case "H":
+        return this.#onHello(text(payload));
+      case "O":
+        return current?.output.stdout(payload);
+      case "E":
+        return current?.output.stderr(payload);
+      case "A":
+        return void current?.end.artifacts.push(readArtifact(payload));
+      case "T": {
+        const cut = payload.indexOf(0);
+        return void current?.end.stats.set(text(payload.subarray(0, cut)), text(payload.subarray(cut + 1)));
+      }
+      case "X":
+        return this.#onEnd(payload);
+      case "N":
+        this.failure ??= text(payload);
+        return;
+    }
+  }
+
+  #onEnd(payload: Uint8Array): void {
+    const current = this.#current;
+    if (!current) return;
+    for (const line of text(payload).split("\n")) {
+      const cut = line.indexOf(" ");
+      if (cut > 0) current.end.facts.set(line.slice(0, cut), line.slice(cut + 1));
+    }
+    this.#current = undefined;
+    this.state = "ready"; // of meaning for sessions only: a single-use box is never run again
+    current.resolve(current.end);
+  }
+
+  #onClose(): void {
+    const wasReady = this.state !== "starting";
+    this.state = "gone";
+    const error = new PlastronError("sandbox_failed", this.failure ?? "the supervisor of the sandbox has died");
+    if (!wasReady) this.#failReady(error);
+    this.#current?.reject(error);
+    this.#current = undefined;
+  }
+}
+
+const decoder = new TextDecoder();
+const text = (bytes: Uint8Array): string => decoder.decode(bytes);
+
+/** All that starts a program, as one write: limits, files, entry, globs, begin, stdin. */
+function startFrames(program: Program, knobs: Record<string, string>, liveStdin: boolean): Uint8Array {
+  const { entry } = RUNTIMES[program.runtime];
+  const frames: Uint8Array[] = [];
+  for (const [knob, value] of Object.entries(knobs)) frames.push(encodeFrame("W", `${knob}\0${value}`));
+  for (const file of program.files) frames.push(fileFrame(file.path, Buffer.from(file.content, file.encoding), file.executable ? 0o755 : 0o644));
+  frames.push(fileFrame(entry, Buffer.from(program.code, "utf8"), 0o644));
+  if (program.collect.length > 0) frames.push(encodeFrame("C", Buffer.concat([u32(ARTIFACT_BUDGET), Buffer.from(program.collect.join("\0"))])));
+  const start = startMessage(program.runtime, { entry: `/workspace/${entry}`, argv: program.args, env: program.env, display: true });
+  frames.push(encodeFrame("B", Buffer.concat([u32(program.limits.wall_ms), u32(program.limits.output_bytes), u32(liveStdin ? 1 : 0), start])));
+  if (!liveStdin && program.stdin !== "") frames.push(encodeFrame("I", program.stdin));
+  return Buffer.concat(frames);
+}
+
+function fileFrame(path: string, bytes: Uint8Array, mode: number): Uint8Array {
+  const name = Buffer.from(path);
+  return encodeFrame("F", Buffer.concat([u32(mode), u32(name.length), name, bytes]));
+}
+
+function u32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(value);
+  return bytes;
+}
+
+function readArtifact(payload: Uint8Array): { path: string; size: number; content: Uint8Array } {
+  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
+  const length = view.getUint32(0, true);
+  const size = Number(view.getBigUint64(4 + length, true));
+  return { path: text(payload.subarray(4, 4 + length)), size, content: payload.slice(12 + length) };
+}

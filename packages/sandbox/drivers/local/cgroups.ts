@@ -1,0 +1,155 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import type { Limits } from "@plastron/contracts";
+import type { SpecRecord } from "./spec.ts";
+
+/**
+ * Where each controller that a sandbox needs is found: on the unified hierarchy (v2), or on its own mount (v1, hybrid).
+ * `dirs` are the distinct parents under which a sandbox's cgroup is made.
+ */
+export interface CgroupLayout {
+  version: "v1" | "v2" | "none";
+  dirs: string[];
+  memory: string;
+  pids: string;
+  cpu: string;
+  cpuacct: string;
+}
+
+const NEEDED = ["memory", "pids", "cpu"] as const;
+
+/** Reads /proc/self/mounts; `name` is our own parent group, made once by `prepareCgroups`. */
+export function findCgroups(name: string, mounts: string = readFileSync("/proc/self/mounts", "utf8")): CgroupLayout {
+  const v1 = new Map<string, string>();
+  let unified: string | undefined;
+  for (const line of mounts.split("\n")) {
+    const [, path, type, options] = line.split(" ");
+    if (path === undefined || options === undefined) continue;
+    if (type === "cgroup2") unified = path;
+    if (type === "cgroup") for (const option of options.split(",")) v1.set(option, path);
+  }
+  if (unified !== undefined && existsSync(`${unified}/cgroup.controllers`)) {
+    const has = readFileSync(`${unified}/cgroup.controllers`, "utf8").trim().split(" ");
+    if (NEEDED.every((controller) => has.includes(controller))) {
+      const dir = `${unified}/${name}`;
+      return { version: "v2", dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir };
+    }
+  }
+  if (!NEEDED.every((controller) => v1.has(controller))) return { version: "none", dirs: [], memory: "", pids: "", cpu: "", cpuacct: "" };
+  const at = (controller: string) => `${v1.get(controller)}/${name}`;
+  const cpuacct = v1.has("cpuacct") ? at("cpuacct") : "";
+  const dirs = [...new Set([at("memory"), at("pids"), at("cpu"), ...(cpuacct ? [cpuacct] : [])])];
+  return { version: "v1", dirs, memory: at("memory"), pids: at("pids"), cpu: at("cpu"), cpuacct };
+}
+
+/** Makes our parent groups (and hands controllers down, on v2). Throws where cgroups cannot be made. */
+export async function prepareCgroups(layout: CgroupLayout): Promise<void> {
+  for (const dir of layout.dirs) {
+    if (layout.version === "v2") await writeFile(`${dir}/../cgroup.subtree_control`, "+memory +pids +cpu").catch(() => {});
+    await mkdir(dir, { recursive: true });
+    if (layout.version === "v2") await writeFile(`${dir}/cgroup.subtree_control`, "+memory +pids +cpu");
+  }
+}
+
+/** The cgroup values of limits, by knob name. */
+export function knobValues(layout: CgroupLayout, limits: Pick<Limits, "memory_bytes" | "pids" | "cpus">): Record<"memory" | "pids" | "cpu", string> {
+  const quota = Math.max(1000, Math.round(limits.cpus * 100_000));
+  return { memory: String(limits.memory_bytes), pids: String(limits.pids), cpu: layout.version === "v2" ? `${quota} 100000` : String(quota) };
+}
+
+function knobPaths(layout: CgroupLayout, name: string) {
+  const v2 = layout.version === "v2";
+  return {
+    memory: `${layout.memory}/${name}/${v2 ? "memory.max" : "memory.limit_in_bytes"}`,
+    pids: `${layout.pids}/${name}/pids.max`,
+    cpu: `${layout.cpu}/${name}/${v2 ? "cpu.max" : "cpu.cfs_quota_us"}`,
+  };
+}
+
+function statPaths(layout: CgroupLayout, name: string): [string, string][] {
+  const own: [string, string][] =
+    layout.version === "v2"
+      ? [
+          ["memory_peak", `${layout.memory}/${name}/memory.peak`],
+          ["oom", `${layout.memory}/${name}/memory.events`],
+          ["cpu_v2", `${layout.cpu}/${name}/cpu.stat`],
+        ]
+      : [
+          ["memory_peak", `${layout.memory}/${name}/memory.max_usage_in_bytes`],
+          ["oom", `${layout.memory}/${name}/memory.oom_control`],
+          ["cpu_ns", `${layout.cpuacct}/${name}/cpuacct.usage`],
+        ];
+  return [...own, ["pids", `${layout.pids}/${name}/pids.events`], ["throttle", `${layout.cpu}/${name}/cpu.stat`]];
+}
+
+/** Records that make, limit, join, measure and remove the cgroup `name`. Empty where the host has none. */
+export function cgroupRecords(layout: CgroupLayout, name: string, limits: Pick<Limits, "memory_bytes" | "pids" | "cpus">): SpecRecord[] {
+  if (layout.version === "none") return [];
+  const values = knobValues(layout, limits);
+  const paths = knobPaths(layout, name);
+  const records: SpecRecord[] = layout.dirs.map((dir) => ["cgroup", `${dir}/${name}`]);
+  for (const knob of NEEDED) records.push(["cgset", paths[knob], values[knob]], ["knob", knob, paths[knob]]);
+  if (layout.version === "v2") records.push(["cgset", `${layout.memory}/${name}/memory.swap.max`, "0"]);
+  for (const dir of layout.dirs) records.push(["cgjoin", `${dir}/${name}/cgroup.procs`]);
+  for (const [stat, path] of statPaths(layout, name)) records.push(["stat", stat, path]);
+  return records;
+}
+
+/** Numbers from the files that the supervisor read at the end of a run. `null` where the host has no such file. */
+export interface CgroupStats {
+  memory_peak_bytes: number | null;
+  oom_kills: number;
+  pids_refused: number;
+  cpu_ms: number | null;
+  throttled: number;
+}
+
+const keyed = (text: string | undefined, key: string): number => Number(text?.match(new RegExp(`^${key} (\\d+)`, "m"))?.[1] ?? 0);
+
+export function readStats(files: Map<string, string>): CgroupStats {
+  const peak = files.get("memory_peak");
+  const nanoseconds = files.get("cpu_ns");
+  const v2 = files.get("cpu_v2");
+  return {
+    memory_peak_bytes: peak === undefined ? null : Number(peak),
+    oom_kills: keyed(files.get("oom"), "oom_kill"),
+    pids_refused: keyed(files.get("pids"), "max"),
+    cpu_ms: nanoseconds !== undefined ? Number(nanoseconds) / 1e6 : v2 !== undefined ? keyed(v2, "usage_usec") / 1e3 : null,
+    throttled: keyed(files.get("throttle"), "nr_throttled"),
+  };
+}
+
+/** Kills and removes every sandbox cgroup under ours (`only` one, or all): what a dead agent or supervisor has left. */
+export async function reclaimCgroups(layout: CgroupLayout, only?: string): Promise<number> {
+  let removed = 0;
+  for (const dir of layout.dirs) {
+    const names =
+      only !== undefined
+        ? [only]
+        : await readdir(dir, { withFileTypes: true }).then(
+            (all) => all.filter((entry) => entry.isDirectory()).map((entry) => entry.name),
+            () => [],
+          );
+    for (const name of names) if (await removeCgroup(`${dir}/${name}`)) removed++;
+  }
+  return removed;
+}
+
+async function removeCgroup(path: string): Promise<boolean> {
+  for (let tries = 0; tries < 300; tries++) {
+    try {
+      await rmdir(path);
+      return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EBUSY") return false;
+    }
+    const pids = await readFile(`${path}/cgroup.procs`, "utf8").catch(() => "");
+    for (const pid of pids.split("\n").filter(Boolean)) {
+      try {
+        process.kill(Number(pid), "SIGKILL");
+      } catch {}
+    }
+    await new Promise((done) => setTimeout(done, 10));
+  }
+  return false;
+}

@@ -1,0 +1,190 @@
+import { availableParallelism } from "node:os";
+import { type AgentStatus, type Confinement, DEFAULT_LIMITS, type RunSpec, type Runtime } from "@plastron/contracts";
+import { RUNTIMES } from "../../runtimes/index.ts";
+import type { Box } from "./box.ts";
+import { Pool, Rate, StartGate } from "./pool.ts";
+import { resolveHidden } from "./root.ts";
+import { type BoxKind, ProcessSource, type Workshop, ZygoteSource } from "./sources.ts";
+
+/** Takes per second of one tenant and kind from which a zygote is worth its memory. */
+const ZYGOTE_RATE = 12;
+const ZYGOTE_MAX_AGE_MS = 15 * 60_000;
+const ZYGOTE_MAX_CHILDREN = 20_000;
+const MAX_ZYGOTES = 4;
+const IDLE_MS = 60_000;
+const MAX_AGE_MS = 10 * 60_000;
+const PROCESS_MAX = 8;
+const ZYGOTE_POOL_MAX = 16;
+
+interface Shared {
+  kind: BoxKind;
+  pool: Pool;
+  min: number;
+}
+
+interface Tenant {
+  tenant: string;
+  shared: Shared;
+  rate: Rate;
+  zygote: { source: ZygoteSource; pool: Pool } | "starting" | undefined;
+  /** After a zygote could not be made (an import started threads): do not try again before. */
+  notBefore: number;
+}
+
+/** All warm sandboxes: one pool per kind for everybody, and for a busy tenant a zygote with a pool of its own. */
+export class Fleet {
+  readonly #shop: Workshop;
+  readonly #starts = new StartGate(Math.max(2, availableParallelism()));
+  readonly #forks = new StartGate(4);
+  readonly #shared = new Map<string, Shared>();
+  readonly #tenants = new Map<string, Tenant>();
+  readonly #hidden = new Map<string, Promise<string[]>>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor(shop: Workshop) {
+    this.#shop = shop;
+    this.#timer = setInterval(() => this.#tend(), 500);
+    this.#timer.unref();
+  }
+
+  async warm(runtime: Runtime, confinement: Confinement, imports: string[], count: number): Promise<void> {
+    const shared = await this.#sharedFor({ runtime, confinement, imports, limits: DEFAULT_LIMITS }, count);
+    shared.pool.refill();
+  }
+
+  /** A box for this run: from the tenant's zygote when it has one ready, else from the shared pool, else the next to be ready. */
+  async take(spec: RunSpec): Promise<{ box: Box; cold: boolean; kind: BoxKind }> {
+    const shared = await this.#sharedFor(spec, 0);
+    const tenant = this.#tenantOf(spec, shared);
+    tenant?.rate.add();
+    const zygote = typeof tenant?.zygote === "object" ? tenant.zygote : undefined;
+    const useZygote = zygote !== undefined && zygote.source.alive && (zygote.pool.ready > 0 || shared.pool.ready === 0);
+    const { box, cold } = await (useZygote ? zygote.pool : shared.pool).take();
+    return { box, cold, kind: shared.kind };
+  }
+
+  /** A sandbox of a session is made for it alone. */
+  async session(spec: Omit<BoxKind, "hidden">): Promise<Box> {
+    const kind = { ...spec, hidden: await this.#hiddenOf(spec.confinement) };
+    return new ProcessSource(this.#shop, kind, "session").start();
+  }
+
+  pools(): AgentStatus["pools"] {
+    const row = (kind: BoxKind, pool: Pool, tenant: string | null) => ({
+      key: kind.confinement.id.slice(0, 12),
+      runtime: [kind.runtime, ...kind.imports].join("+"),
+      source: pool.source.kind,
+      tenant,
+      ready: pool.ready,
+      starting: pool.starting,
+      target: pool.target,
+      hits: pool.hits,
+      misses: pool.misses,
+      rate_per_s: Math.round(pool.rate.value * 10) / 10,
+    });
+    const shared = [...this.#shared.values()].map(({ kind, pool }) => row(kind, pool, null));
+    const own = [...this.#tenants.values()].flatMap((tenant) =>
+      typeof tenant.zygote === "object" ? [row(tenant.shared.kind, tenant.zygote.pool, tenant.tenant)] : [],
+    );
+    return [...shared, ...own];
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#timer);
+    const zygotes = [...this.#tenants.values()].map((tenant) => this.#dropZygote(tenant));
+    await Promise.all([...zygotes, ...[...this.#shared.values()].map(({ pool }) => pool.close())]);
+  }
+
+  async #sharedFor(spec: Pick<RunSpec, "runtime" | "confinement" | "imports" | "limits">, min: number): Promise<Shared> {
+    const { runtime, confinement, imports, limits } = spec;
+    const key = [runtime, confinement.id, JSON.stringify(confinement.weak), imports.join(","), limits.workspace_bytes, limits.open_files].join("|");
+    const known = this.#shared.get(key);
+    if (known) return known;
+    const hidden = await this.#hiddenOf(confinement);
+    const raced = this.#shared.get(key);
+    if (raced) return raced;
+    /* Made with the default limits; a run's own are written to the cgroup when it begins. */
+    const kind: BoxKind = {
+      runtime,
+      confinement,
+      hidden,
+      imports,
+      limits: { ...DEFAULT_LIMITS, workspace_bytes: limits.workspace_bytes, open_files: limits.open_files },
+    };
+    const pool = new Pool(new ProcessSource(this.#shop, kind), { min, max: PROCESS_MAX, maxAgeMs: MAX_AGE_MS }, this.#starts);
+    const shared = { kind, pool, min };
+    this.#shared.set(key, shared);
+    return shared;
+  }
+
+  #hiddenOf(confinement: Confinement): Promise<string[]> {
+    const known = this.#hidden.get(confinement.id);
+    if (known) return known;
+    const found = resolveHidden(confinement, this.#shop.sources.usr);
+    this.#hidden.set(confinement.id, found);
+    return found;
+  }
+
+  #tenantOf(spec: RunSpec, shared: Shared): Tenant | undefined {
+    if (!RUNTIMES[spec.runtime].zygote) return undefined;
+    const key = `${spec.tenant}|${spec.confinement.id}|${spec.imports.join(",")}|${spec.limits.workspace_bytes}|${spec.limits.open_files}`;
+    let tenant = this.#tenants.get(key);
+    if (!tenant) {
+      tenant = { tenant: spec.tenant, shared, rate: new Rate(performance.now()), zygote: undefined, notBefore: 0 };
+      this.#tenants.set(key, tenant);
+    }
+    return tenant;
+  }
+
+  #tend(): void {
+    const now = performance.now();
+    for (const [key, shared] of this.#shared) {
+      shared.pool.tend(now);
+      const used = [...this.#tenants.values()].some((tenant) => tenant.shared === shared);
+      if (shared.min === 0 && !used && now - shared.pool.lastTake > IDLE_MS) {
+        this.#shared.delete(key);
+        void shared.pool.close();
+      }
+    }
+    for (const [key, tenant] of this.#tenants) this.#tendTenant(key, tenant, now);
+  }
+
+  #tendTenant(key: string, tenant: Tenant, now: number): void {
+    const rate = tenant.rate.update(now);
+    const { zygote } = tenant;
+    if (zygote === undefined && rate >= ZYGOTE_RATE && now >= tenant.notBefore && this.#zygotes() < MAX_ZYGOTES) void this.#openZygote(tenant);
+    if (typeof zygote === "object") {
+      const worn = now - zygote.source.bornAt > ZYGOTE_MAX_AGE_MS || zygote.source.made > ZYGOTE_MAX_CHILDREN;
+      const idle = now - zygote.pool.lastTake > IDLE_MS / 2;
+      if (!zygote.source.alive || worn || idle) void this.#dropZygote(tenant);
+      else zygote.pool.tend(now);
+    }
+    const quiet = rate === 0 && tenant.zygote === undefined;
+    if (quiet && now - tenant.shared.pool.lastTake > IDLE_MS) this.#tenants.delete(key);
+  }
+
+  #zygotes(): number {
+    return [...this.#tenants.values()].filter((tenant) => tenant.zygote !== undefined).length;
+  }
+
+  async #openZygote(tenant: Tenant): Promise<void> {
+    tenant.zygote = "starting";
+    try {
+      const source = await ZygoteSource.open(this.#shop, tenant.shared.kind);
+      tenant.zygote = { source, pool: new Pool(source, { min: 2, max: ZYGOTE_POOL_MAX, maxAgeMs: MAX_AGE_MS }, this.#forks) };
+    } catch (error) {
+      tenant.zygote = undefined;
+      tenant.notBefore = performance.now() + IDLE_MS;
+      this.#shop.log("a zygote could not be made; this tenant stays on the shared pool", { tenant: tenant.tenant, error: (error as Error).message });
+    }
+  }
+
+  /** No new children; those that run end by themselves before the zygote's namespaces go. */
+  async #dropZygote(tenant: Tenant): Promise<void> {
+    const { zygote } = tenant;
+    tenant.zygote = undefined;
+    if (typeof zygote !== "object") return;
+    await zygote.pool.close();
+    await zygote.source.close();
+  }
+}

@@ -1,0 +1,166 @@
+import { createHash } from "node:crypto";
+import { accessSync, constants } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
+import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
+import { Admission } from "./admission.ts";
+import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "./cgroups.ts";
+import { Fleet } from "./fleet.ts";
+import { describeEnd } from "./result.ts";
+import { LocalSession } from "./session.ts";
+import { type BoxKind, ChildrenSocket, type Workshop } from "./sources.ts";
+import { UidPool } from "./uids.ts";
+
+const NATIVE = fileURLToPath(new URL("../../native/build/", import.meta.url));
+const RUNTIMES = fileURLToPath(new URL("../../runtimes", import.meta.url));
+const TIER: Tier = 2;
+/** Between systemd's dynamic users and the end of the range that containers use. */
+const DEFAULT_UID_BASE = 1_900_000_000;
+const SWEEP_MS = 30_000;
+
+/** Whether the native parts are built; without them this driver cannot be used. */
+export function localDriverMissing(): string | null {
+  try {
+    for (const name of ["plastron-launcher", "plastron-init", "libplastron-zygote.so"]) accessSync(NATIVE + name, constants.R_OK);
+    return process.getuid?.() === 0 ? null : "it needs root";
+  } catch {
+    return "the native parts are not built";
+  }
+}
+
+/**
+ * The driver of DESIGN §6: own namespaces, uid and cgroup per sandbox, warm pools. Life of a run: admission (a bound on how
+ * many run) → a box from the fleet → its supervisor runs the program → the result; destroying and refilling happen behind it.
+ */
+export async function openLocalDriver(options: DriverOptions): Promise<SandboxDriver> {
+  const missing = localDriverMissing();
+  if (missing !== null) throw new PlastronError("sandbox_failed", `the local driver cannot be used: ${missing}`);
+  const shop = await openWorkshop(options);
+  const fleet = new Fleet(shop);
+  for (const { runtime, confinement, count, imports } of options.warm ?? []) await fleet.warm(runtime, confinement, imports ?? [], count);
+  return new LocalDriver(options, shop, fleet);
+}
+
+async function openWorkshop(options: DriverOptions): Promise<Workshop> {
+  const log = options.log ?? (() => {});
+  const name = `plastron-${createHash("sha256").update(options.home).digest("hex").slice(0, 12)}`;
+  const cgroups = findCgroups(name);
+  await prepareCgroups(cgroups);
+  const reclaimed = await reclaimCgroups(cgroups);
+  if (reclaimed > 0) log("reclaimed cgroups of an earlier agent", { count: reclaimed });
+  const mountPoint = `${options.home}/root`;
+  await mkdir(mountPoint, { recursive: true, mode: 0o700 });
+  return {
+    launcher: `${NATIVE}plastron-launcher`,
+    init: `${NATIVE}plastron-init`,
+    sources: { usr: "/usr", node: process.execPath, runtimes: RUNTIMES, zygoteLibrary: `${NATIVE}libplastron-zygote.so`, mountPoint },
+    cgroups,
+    uids: new UidPool(options.uidBase ?? DEFAULT_UID_BASE),
+    living: new Set(),
+    children: await ChildrenSocket.listen(`${options.home}/children.sock`),
+    reclaim: (cgroup) => void reclaimCgroups(cgroups, cgroup),
+    log,
+  };
+}
+
+class LocalDriver implements SandboxDriver {
+  readonly name = "local";
+  readonly tier = TIER;
+  readonly #shop: Workshop;
+  readonly #fleet: Fleet;
+  readonly #admission: Admission;
+  readonly #sessions = new Set<LocalSession>();
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(options: DriverOptions, shop: Workshop, fleet: Fleet) {
+    this.#shop = shop;
+    this.#fleet = fleet;
+    this.#admission = new Admission(options.maxRunning ?? Math.max(8, availableParallelism() * 4), options.maxQueued ?? 256);
+    this.#sweep = setInterval(() => void this.#sweepCgroups(), SWEEP_MS);
+    this.#sweep.unref();
+  }
+
+  async run(spec: RunSpec, output: Output, control?: Control): Promise<RunResult> {
+    requireTier(Math.max(spec.min_tier, spec.confinement.min_tier));
+    const begun = performance.now();
+    const leave = await this.#admission.enter(control?.signal);
+    const admitted = performance.now();
+    try {
+      const { box, cold, kind } = await this.#fleet.take(spec);
+      const acquired = performance.now();
+      output.started?.();
+      const end = await box.run(spec, this.#knobs(kind, spec), output, control);
+      const finished = performance.now();
+      return {
+        ...describeEnd(end),
+        stdout: "",
+        stderr: "",
+        sandbox: { driver: this.name, tier: this.tier, start: cold ? "cold" : "warm", source: box.source, confinement: spec.confinement.id },
+        phases_us: {
+          queue: Math.round((admitted - begun) * 1000),
+          acquire: Math.round((acquired - admitted) * 1000),
+          run: Math.round((finished - acquired) * 1000),
+          program: Number(end.facts.get("wall_us") ?? 0),
+        },
+      };
+    } finally {
+      leave();
+    }
+  }
+
+  async openSession(spec: SessionSpec): Promise<Session> {
+    requireTier(Math.max(spec.min_tier, spec.confinement.min_tier));
+    const box = await this.#fleet.session(spec);
+    const session = new LocalSession(spec, box, this.name, this.tier);
+    this.#sessions.add(session);
+    void box.gone.then(() => this.#sessions.delete(session));
+    return session;
+  }
+
+  status() {
+    return {
+      driver: this.name,
+      tier: this.tier,
+      running: this.#admission.running,
+      queued: this.#admission.queued,
+      sessions: this.#sessions.size,
+      pools: this.#fleet.pools(),
+    };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweep);
+    this.#admission.close();
+    await Promise.all([...this.#sessions].map((session) => session.close("the agent is closing")));
+    await this.#fleet.close();
+    await this.#shop.children.close();
+    await reclaimCgroups(this.#shop.cgroups);
+    await this.#removeParents();
+  }
+
+  /** Only what differs from what the sandbox was made with costs a write. */
+  #knobs(kind: BoxKind, spec: RunSpec): Record<string, string> {
+    if (this.#shop.cgroups.version === "none") return {};
+    const made = knobValues(this.#shop.cgroups, kind.limits);
+    const wanted = knobValues(this.#shop.cgroups, spec.limits);
+    return Object.fromEntries(Object.entries(wanted).filter(([knob, value]) => made[knob as keyof typeof made] !== value));
+  }
+
+  async #sweepCgroups(): Promise<void> {
+    const { readdir } = await import("node:fs/promises");
+    const names = new Set<string>();
+    for (const dir of this.#shop.cgroups.dirs) for (const entry of await readdir(dir).catch(() => [])) if (entry.startsWith("box-")) names.add(entry);
+    for (const name of names) if (!this.#shop.living.has(name)) await reclaimCgroups(this.#shop.cgroups, name);
+  }
+
+  async #removeParents(): Promise<void> {
+    const { rmdir } = await import("node:fs/promises");
+    for (const dir of this.#shop.cgroups.dirs) await rmdir(dir).catch(() => {});
+  }
+}
+
+function requireTier(wanted: number): void {
+  if (wanted > TIER) throw new PlastronError("tier_unavailable", `tier ${wanted} was asked for; the local driver gives tier ${TIER}`);
+}

@@ -1,0 +1,190 @@
+import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
+import { opendir } from "node:fs/promises";
+import { join } from "node:path";
+import type { Confinement } from "@plastron/contracts";
+import type { SpecRecord } from "./spec.ts";
+
+/** Host paths that go into every sandbox. */
+export interface RootSources {
+  /** The tree that becomes /usr. */
+  usr: string;
+  node: string;
+  runtimes: string;
+  zygoteLibrary: string;
+  /** An empty directory on which launchers mount their tmpfs (each in its own mount namespace). */
+  mountPoint: string;
+}
+
+const RO_ETC = ["/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/mime.types", "/etc/magic"];
+const DEVICES = ["null", "zero", "full", "random", "urandom"];
+/** Parts of proc that tell of the host or steer it. */
+const PROC_HIDDEN = [
+  "/proc/kcore",
+  "/proc/kmsg",
+  "/proc/keys",
+  "/proc/key-users",
+  "/proc/sysrq-trigger",
+  "/proc/timer_list",
+  "/proc/sched_debug",
+  "/proc/latency_stats",
+  "/proc/scsi",
+  "/proc/acpi",
+  "/proc/kallsyms",
+  "/proc/kpagecount",
+  "/proc/kpageflags",
+  "/proc/kpagecgroup",
+  "/proc/config.gz",
+  "/proc/modules",
+  "/proc/mdstat",
+  "/proc/diskstats",
+  "/proc/swaps",
+  "/proc/interrupts",
+  "/proc/vmallocinfo",
+  "/proc/slabinfo",
+  "/proc/pagetypeinfo",
+  "/proc/cmdline",
+  "/proc/locks",
+  "/proc/bus",
+  "/proc/fs",
+  "/proc/irq",
+  "/proc/tty",
+  "/proc/driver",
+];
+const PROC_READ_ONLY = ["/proc/sys"];
+
+const ETC: [path: string, content: string][] = [
+  [
+    "/etc/passwd",
+    "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\nsandbox:x:1000:1000:sandbox:/workspace:/bin/sh\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
+  ],
+  ["/etc/group", "root:x:0:\nsandbox:x:1000:\nnogroup:x:65534:\n"],
+  ["/etc/hosts", "127.0.0.1 localhost sandbox\n::1 localhost\n"],
+  ["/etc/hostname", "sandbox\n"],
+  ["/etc/nsswitch.conf", "passwd: files\ngroup: files\nhosts: files\n"],
+  ["/etc/resolv.conf", ""],
+  ["/etc/profile", ""],
+];
+
+/** The shared, immutable part: everything but proc and the writable places. */
+export function rootRecords(sources: RootSources, confinement: Confinement, hidden: string[]): SpecRecord[] {
+  const records: SpecRecord[] = [
+    ["root", sources.mountPoint],
+    ["bind", sources.usr, "/usr", "ro"],
+  ];
+  for (const name of ["bin", "sbin", "lib", "lib64", "lib32", "libx32"]) records.push(...rootLink(name));
+  records.push(["dir", "/etc", "755"]);
+  if (confinement.weak?.readonly_etc === true) records.push(["tmpfs", "/etc", "1m", 256, "777", 0, ""]);
+  for (const [path, content] of ETC) records.push(["text", path, content, "644"]);
+  for (const path of RO_ETC) if (existsSync(path)) records.push(["bind", path, path, "ro"]);
+  if (existsSync("/usr/share/zoneinfo/Etc/UTC")) records.push(["link", "/usr/share/zoneinfo/Etc/UTC", "/etc/localtime"]);
+  for (const device of DEVICES) records.push(["bind", `/dev/${device}`, `/dev/${device}`, "dev"]);
+  records.push(
+    ["link", "/proc/self/fd", "/dev/fd"],
+    ["link", "/proc/self/fd/0", "/dev/stdin"],
+    ["link", "/proc/self/fd/1", "/dev/stdout"],
+    ["link", "/proc/self/fd/2", "/dev/stderr"],
+  );
+  records.push(
+    ["dir", "/dev/shm", "755"],
+    ["dir", "/proc", "555"],
+    ["dir", "/workspace", "755"],
+    ["dir", "/tmp", "755"],
+    ["dir", "/run", "755"],
+    ["dir", "/var", "755"],
+    ["link", "/tmp", "/var/tmp"],
+  );
+  records.push(
+    ["bind", sources.runtimes, "/opt/plastron/runtimes", "ro"],
+    ["bind", sources.node, "/opt/plastron/node/bin/node", "ro"],
+    ["bind", sources.zygoteLibrary, "/opt/plastron/libplastron-zygote.so", "ro"],
+  );
+  for (const [path, content] of Object.entries(confinement.weak?.planted_files ?? {})) records.push(["text", path, content, "644"]);
+  for (const path of hidden) if (!path.startsWith("/proc/")) records.push(["mask", path]);
+  return records;
+}
+
+function rootLink(name: string): SpecRecord[] {
+  const path = `/${name}`;
+  if (!existsSync(path)) return [];
+  if (lstatSync(path).isSymbolicLink()) return [["link", readlinkSync(path), path]];
+  return [["bind", path, path, "ro"]];
+}
+
+/** What every program has for itself: proc of its own pid namespace, and its writable places. `uid` is their owner; "self" = the uid of a zygote's child. */
+export function privateRecords(uid: number | "self", workspaceBytes: number, confinement: Confinement, hidden: string[], prefix: "" | "child-"): SpecRecord[] {
+  const inodes = Math.max(1024, Math.min(65_536, Math.floor(workspaceBytes / 4096)));
+  const exec = confinement.noexec_writable ? "noexec" : "";
+  const proc = [...new Set([...PROC_HIDDEN, ...hidden.filter((path) => path.startsWith("/proc/"))])];
+  return [
+    [`${prefix}proc`, "/proc"],
+    ...PROC_READ_ONLY.map((path): SpecRecord => [`${prefix}ro`, path]),
+    ...proc.map((path): SpecRecord => [`${prefix}mask`, path]),
+    [`${prefix}tmpfs`, "/workspace", workspaceBytes, inodes, "700", uid, exec],
+    [`${prefix}tmpfs`, "/tmp", workspaceBytes, inodes, "1777", uid, exec],
+    [`${prefix}tmpfs`, "/dev/shm", workspaceBytes, inodes, "1777", uid, "noexec"],
+  ];
+}
+
+/** Landlock's view of the same: the root may be read and run, the writable places written. */
+export function landlockRecords(confinement: Confinement): SpecRecord[] {
+  if (confinement.weak?.landlock === true) return [];
+  const writable = confinement.noexec_writable ? "rw" : "rwx";
+  return [
+    ["landlock", "rx", "/"],
+    ["landlock", writable, "/workspace"],
+    ["landlock", writable, "/tmp"],
+    ["landlock", "rw", "/dev/shm"],
+    ...DEVICES.map((device): SpecRecord => ["landlock", "dev", `/dev/${device}`]),
+  ];
+}
+
+/**
+ * The paths to mask, from a confinement's `hidden` and `forbidden_programs`: absolute paths as they are; globs (one `*` in a
+ * name, or a leading `/**\/`) and program names are looked up below the root once, and both a link and what it leads to count.
+ */
+export async function resolveHidden(confinement: Confinement, usr: string): Promise<string[]> {
+  const found = new Set<string>();
+  const patterns: RegExp[] = [];
+  for (const path of confinement.hidden) {
+    if (!path.includes("*")) found.add(path);
+    else patterns.push(globPattern(path));
+  }
+  for (const name of confinement.forbidden_programs) patterns.push(globPattern(`/**/${name}`));
+  const inRoot = patterns.filter((pattern) => !pattern.source.startsWith("^\\/proc"));
+  if (inRoot.length > 0) for await (const path of matches(usr, "/usr", inRoot)) found.add(path);
+  return [...found].sort();
+}
+
+function globPattern(glob: string): RegExp {
+  const source = glob
+    .split("/**/")
+    .map((part) =>
+      part
+        .replace(/[.+?^${}()|[\]\\/]/g, "\\$&")
+        .replace(/\*\*/g, ".*")
+        .replace(/(?<!\.)\*/g, "[^/]*"),
+    )
+    .join("\\/(?:.*\\/)?");
+  return new RegExp(`^${source}$`);
+}
+
+async function* matches(hostDir: string, dir: string, patterns: RegExp[]): AsyncGenerator<string> {
+  const listing = await opendir(hostDir).catch(() => undefined);
+  if (!listing) return;
+  for await (const entry of listing) {
+    const path = `${dir}/${entry.name}`;
+    if (entry.isDirectory()) yield* matches(join(hostDir, entry.name), path, patterns);
+    else if (patterns.some((pattern) => pattern.test(path))) {
+      yield path;
+      if (entry.isSymbolicLink()) yield* linkTarget(join(hostDir, entry.name));
+    }
+  }
+}
+
+/** A link's target is masked as well, unless it is a program that has many names (busybox-like): then hiding it hides all. */
+function* linkTarget(hostPath: string): Generator<string> {
+  try {
+    const target = realpathSync(hostPath);
+    if (target.startsWith("/usr/")) yield target;
+  } catch {}
+}

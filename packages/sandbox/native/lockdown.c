@@ -1,0 +1,154 @@
+#define _GNU_SOURCE
+#include "lockdown.h"
+#include "life.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int sysctls = -1;
+
+void hold_sysctls(const char *proc, int life) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/sys/user", proc);
+    if (sysctls >= 0) close(sysctls);
+    sysctls = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (sysctls < 0) step_failed(life, "open sysctls", path);
+}
+
+void forbid_user_namespaces(int life) {
+    if (write_text(sysctls, "max_user_namespaces", "0")) step_failed(life, "max_user_namespaces", "");
+}
+
+void enter_user_namespace(int ipc, int life) {
+    char ack;
+    if (setgroups(0, NULL) && errno != EPERM) step_failed(life, "setgroups", "");
+    int self = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (self < 0) step_failed(life, "open", "/proc/self");
+    if (unshare(CLONE_NEWUSER)) step_failed(life, "unshare", "user namespace");
+    if (send_fds(ipc, "u", 1, &self, 1) != 1 || read_all(ipc, &ack, 1)) step_failed(life, "user namespace", "init did not map it");
+    close(self);
+    if (setresgid(INSIDE_UID, INSIDE_UID, INSIDE_UID)) step_failed(life, "setresgid", "");
+}
+
+void serve_user_namespace(int ipc, long uid, int life) {
+    char letter, map[64];
+    int self, count = 0;
+    if (recv_fds(ipc, &letter, 1, &self, &count, NULL) != 1 || count != 1) _exit(70); /* the program said why */
+    snprintf(map, sizeof map, "%d %ld 1", INSIDE_UID, uid);
+    if (write_text(self, "setgroups", "deny")) step_failed(life, "setgroups", "deny");
+    if (write_text(self, "uid_map", map)) step_failed(life, "uid_map", map);
+    if (write_text(self, "gid_map", map)) step_failed(life, "gid_map", map);
+    close(self);
+    if (write_all(ipc, "k", 1)) _exit(70);
+}
+
+void loopback_up(int life) {
+    struct ifreq request = {0};
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    memcpy(request.ifr_name, "lo", 3);
+    request.ifr_flags = IFF_UP | IFF_RUNNING;
+    if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &request)) step_failed(life, "loopback", "");
+    close(fd);
+}
+
+void drop_capabilities(int life) {
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[2] = {{0}};
+    for (int cap = 0; cap < 64; cap++)
+        if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EINVAL) step_failed(life, "capability bounding set", "");
+    if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)) step_failed(life, "ambient capabilities", "");
+    if (setresuid(INSIDE_UID, INSIDE_UID, INSIDE_UID)) step_failed(life, "setresuid", "");
+    if (syscall(SYS_capset, &header, none)) step_failed(life, "capset", "");
+}
+
+void set_rlimits(const struct spec *spec, int life) {
+    for (int i = 0; i < spec->count; i++) {
+        const struct record *r = &spec->record[i];
+        long which, value;
+        struct rlimit now;
+        if (!is_op(r, "rlimit")) continue;
+        if (field_long(r, 1, &which) || field_long(r, 2, &value)) step_failed(life, "spec", "rlimit");
+        if (getrlimit((unsigned)which, &now)) step_failed(life, "getrlimit", r->field[1].data);
+        /* Only ever down: raising a hard limit needs CAP_SYS_RESOURCE, which root may lack. */
+        rlim_t wanted = (rlim_t)value < now.rlim_max ? (rlim_t)value : now.rlim_max;
+        now.rlim_cur = now.rlim_max = wanted;
+        if (setrlimit((unsigned)which, &now)) step_failed(life, "setrlimit", r->field[1].data);
+    }
+}
+
+/* Landlock's user interface (Documentation/userspace-api/landlock.rst), declared here since headers may be older than kernels. */
+struct ll_ruleset {
+    uint64_t fs, net, scoped;
+};
+struct ll_path {
+    uint64_t access;
+    int32_t parent;
+} __attribute__((packed));
+enum { LL_EXECUTE = 1, LL_WRITE = 2, LL_READ = 4, LL_READ_DIR = 8, LL_MAKE_CHAR = 1 << 6, LL_MAKE_BLOCK = 1 << 11, LL_TRUNCATE = 1 << 14, LL_IOCTL = 1 << 15 };
+enum { LL_SCOPE_ABSTRACT = 1, LL_SCOPE_SIGNAL = 2 };
+
+static uint64_t landlock_rights(const char *words, uint64_t handled) {
+    const uint64_t read = LL_READ | LL_READ_DIR;
+    if (!strcmp(words, "rx")) return read | LL_EXECUTE;
+    if (!strcmp(words, "dev")) return (LL_READ | LL_WRITE | LL_TRUNCATE | LL_IOCTL) & handled;
+    uint64_t write = handled & ~(uint64_t)(LL_MAKE_CHAR | LL_MAKE_BLOCK | LL_EXECUTE);
+    return !strcmp(words, "rwx") ? write | LL_EXECUTE : write;
+}
+
+void restrict_files(const struct spec *spec, int life) {
+    static const int rights_by_abi[] = {0, 13, 14, 15, 15, 16}; /* file rights known to ABI 1..5; later ABIs add none */
+    if (!spec_get(spec, "landlock", 1, NULL)) return;
+    long abi = syscall(444, NULL, 0, 1);
+    if (abi < 1) step_failed(life, "landlock", "the kernel has none");
+    struct ll_ruleset set = {.fs = (1ull << rights_by_abi[abi > 5 ? 5 : abi]) - 1, .scoped = abi >= 6 ? LL_SCOPE_ABSTRACT | LL_SCOPE_SIGNAL : 0};
+    int ruleset = (int)syscall(444, &set, abi >= 6 ? sizeof set : abi >= 4 ? 16 : 8, 0);
+    if (ruleset < 0) step_failed(life, "landlock ruleset", "");
+    for (int i = 0; i < spec->count; i++) {
+        const struct record *r = &spec->record[i];
+        if (!is_op(r, "landlock")) continue;
+        if (r->count < 3) step_failed(life, "spec", "landlock");
+        struct ll_path rule = {landlock_rights(r->field[1].data, set.fs), open(r->field[2].data, O_PATH | O_CLOEXEC)};
+        if (rule.parent < 0) step_failed(life, "landlock path", r->field[2].data);
+        if (syscall(445, ruleset, 1, &rule, 0)) step_failed(life, "landlock rule", r->field[2].data);
+        close(rule.parent);
+    }
+    if (syscall(446, ruleset, 0)) step_failed(life, "landlock restrict", "");
+    close(ruleset);
+}
+
+void install_seccomp(const struct spec *spec, int life) {
+    for (int i = 0; i < spec->count; i++) {
+        const struct record *r = &spec->record[i];
+        if (!is_op(r, "seccomp")) continue;
+        errno = EINVAL;
+        if (r->count < 2 || !r->field[1].len || r->field[1].len % sizeof(struct sock_filter)) step_failed(life, "spec", "seccomp");
+        struct sock_fprog program = {(unsigned short)(r->field[1].len / sizeof(struct sock_filter)), (struct sock_filter *)(uintptr_t)r->field[1].data};
+        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program)) step_failed(life, "seccomp", "");
+    }
+}
+
+void settle_descriptors(const int fds[4], int life) {
+    int high[4];
+    for (int i = 0; i < 4; i++)
+        if ((high[i] = fcntl(fds[i], F_DUPFD, 16)) < 0) step_failed(life, "descriptor", "");
+    for (int i = 0; i < 4; i++)
+        if (dup2(high[i], i) < 0) step_failed(life, "descriptor", "");
+    /* The life line goes too, but only when exec or the zygote's child is done with it. */
+    unsigned keep = (unsigned)life;
+    if (keep > 4 && syscall(SYS_close_range, 4u, keep - 1, 0)) step_failed(life, "close_range", "");
+    if (syscall(SYS_close_range, keep + 1, ~0u, 0)) step_failed(life, "close_range", "");
+}

@@ -1,0 +1,30 @@
+/*
+ * The last steps of confinement, in the order in which the program's own process takes them. Each either holds or ends the
+ * process with the step's name on the life line.
+ */
+#ifndef PLASTRON_LOCKDOWN_H
+#define PLASTRON_LOCKDOWN_H
+#include "wire.h"
+
+/* Ids inside the sandbox's own user namespace. Uid 0 is not mapped there. */
+#define INSIDE_UID 1000
+
+/* Keeps a way to proc's sysctls from before they become read-only (called while mounting). */
+void hold_sysctls(const char *proc, int life);
+void forbid_user_namespaces(int life);
+
+/* Lets the other side of `ipc` write this process's id maps: unshare, hand over /proc/self, wait. */
+void enter_user_namespace(int ipc, int life);
+/* That other side: maps INSIDE_UID to `uid` of our own user namespace. */
+void serve_user_namespace(int ipc, long uid, int life);
+
+void loopback_up(int life);
+void drop_capabilities(int life);
+void set_rlimits(const struct spec *spec, int life);
+/* Records: landlock RIGHTS PATH, RIGHTS of "rx" (read, execute), "rwx", "rw" (no execute), "dev". None = no Landlock. */
+void restrict_files(const struct spec *spec, int life);
+/* Record: seccomp PROGRAM. None = no filter. */
+void install_seccomp(const struct spec *spec, int life);
+/* Makes stdio and control 0-3 of `fds` (four descriptors), and closes all others. */
+void settle_descriptors(const int fds[4], int life);
+#endif

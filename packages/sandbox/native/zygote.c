@@ -1,0 +1,133 @@
+/* The host's side of a zygote (zygote.h): starting its interpreter, and supervising each child. */
+#define _GNU_SOURCE
+#include "zygote.h"
+#include "cgroup.h"
+#include "life.h"
+#include "program.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+/* What a zygote needs inside its own user namespace to confine its children; nothing of it reaches the host. */
+static const int kept[] = {0 /* chown */, 6 /* setgid */, 7 /* setuid */, 8 /* setpcap */, 12 /* net_admin */, 21 /* sys_admin */, 24 /* sys_resource */};
+
+static void drop_other_capabilities(int life) {
+    for (int cap = 0; cap < 64; cap++) {
+        int keep = 0;
+        for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) keep |= cap == kept[i];
+        if (!keep && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EINVAL) step_failed(life, "zygote capabilities", "");
+    }
+}
+
+/* The children need the spec too: serialised again into a memfd, since the interpreter's exec keeps no memory. */
+static int spec_memfd(const struct spec *spec, int life) {
+    int fd = memfd_create("spec", MFD_CLOEXEC);
+    if (fd < 0) step_failed(life, "zygote spec", "");
+    for (int i = 0; i < spec->count; i++) {
+        const struct record *r = &spec->record[i];
+        uint8_t count[2] = {(uint8_t)r->count, 0}, len[4];
+        int failed = write_all(fd, count, 2);
+        for (int f = 0; f < r->count; f++) {
+            put_u32(len, r->field[f].len);
+            failed |= write_all(fd, len, 4) | write_all(fd, r->field[f].data, r->field[f].len);
+        }
+        if (failed) step_failed(life, "zygote spec", "");
+    }
+    if (lseek(fd, 0, SEEK_SET)) step_failed(life, "zygote spec", "");
+    return fd;
+}
+
+void zygote_exec(const struct spec *spec, const int theirs[5], int serve, int life) {
+    const char *init_path = spec_get(spec, "init-binary", 1, "");
+    int init = open(init_path, O_RDONLY | O_CLOEXEC), high[7];
+    if (init < 0) step_failed(life, "zygote init binary", init_path);
+    const int fds[7] = {theirs[0], theirs[1], theirs[2], theirs[3], serve, spec_memfd(spec, life), init};
+    for (int i = 0; i < 7; i++)
+        if ((high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 40)) < 0) step_failed(life, "descriptor", "");
+    for (int i = 0; i < 7; i++)
+        if (dup2(high[i], i) < 0) step_failed(life, "descriptor", "");
+    syscall(SYS_close_range, 7u, (unsigned)life - 1, 0);
+    syscall(SYS_close_range, (unsigned)life + 1, ~0u, 0);
+    setsid();
+    drop_other_capabilities(life);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) step_failed(life, "no_new_privs", "");
+    exec_program(spec, life);
+}
+
+/* ---- one child ---- */
+
+static int connect_agent(const char *path, const char *token) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    uint8_t head[FRAME_HEADER] = {'H'};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || strlen(path) >= sizeof address.sun_path) return -1;
+    strcpy(address.sun_path, path);
+    put_u32(head + 1, (uint32_t)strlen(token));
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) || write_all(fd, head, sizeof head) || write_all(fd, token, strlen(token))) return -1;
+    return fd;
+}
+
+/* Waits for one hello of init ('i') and one of the program ('p'); joins both to the cgroup. */
+static void greet(struct sandbox *box) {
+    const char *what = "";
+    for (int seen = 0; seen != 3;) {
+        char text[600];
+        int fds[MAX_PASSED], count, pid;
+        struct pollfd wait = {box->life, POLLIN, 0};
+        errno = ETIMEDOUT;
+        if (poll(&wait, 1, 10000) != 1) report_and_exit(box->conn, "zygote child", "no answer");
+        int n = recv_fds(box->life, text, sizeof text - 1, fds, &count, &pid);
+        if (n <= 0 || text[0] == 'e') {
+            text[n > 0 ? n : 0] = 0;
+            errno = ECHILD;
+            report_and_exit(box->conn, "zygote child", n > 0 ? text + 1 : "it has gone");
+        }
+        if (text[0] == 'i') {
+            seen |= 1;
+            box->init = (int)syscall(SYS_pidfd_open, pid, 0);
+            if (box->init < 0) report_and_exit(box->conn, "pidfd", "");
+        } else if (text[0] == 'p')
+            seen |= 2;
+        else
+            continue;
+        if (cgroup_join(box->spec, pid, &what)) report_and_exit(box->conn, "join cgroup", what);
+    }
+}
+
+static _Noreturn void child_supervisor(const struct sandbox *zygote, const uint8_t *payload, uint32_t len) {
+    struct spec spec;
+    struct sandbox box = {.spec = &spec, .conn = -1, .init = -1, .serve = -1};
+    const char *what = "";
+    int theirs[5];
+    if (spec_parse(payload, len, &spec)) _exit(64);
+    box.uid = spec_long(&spec, "uid", 1, -1);
+    struct zygote_order order = {(int32_t)spec_long(&spec, "inside", 1, 0)};
+    close(zygote->conn), close(zygote->in), close(zygote->out), close(zygote->err), close(zygote->control), close(zygote->life), close(zygote->init);
+    box.conn = connect_agent(spec_get(zygote->spec, "children", 1, ""), spec_get(&spec, "token", 1, ""));
+    if (box.conn < 0) _exit(71);
+    errno = EINVAL;
+    if (box.uid <= 0 || order.uid <= 0) report_and_exit(box.conn, "spec", "no uid, or uid 0");
+    if (make_channels(&box, theirs)) report_and_exit(box.conn, "channels", "");
+    if (cgroup_make(&spec, &what)) report_and_exit(box.conn, "cgroup", what);
+    if (send_fds(zygote->serve, &order, sizeof order, theirs, 5) != (int)sizeof order) report_and_exit(box.conn, "zygote", "it has gone");
+    for (int i = 0; i < 5; i++) close(theirs[i]);
+    close(zygote->serve);
+    greet(&box);
+    if (send_fds(box.life, "g", 1, NULL, 0) != 1) report_and_exit(box.conn, "zygote child", "it has gone");
+    supervise(&box);
+    _exit(0);
+}
+
+void zygote_request(struct sandbox *box, char type, const uint8_t *payload, uint32_t len) {
+    if (type != 'Y' || box->serve < 0) return;
+    int pid = fork();
+    if (!pid) child_supervisor(box, payload, len);
+}
