@@ -1,0 +1,154 @@
+"""The end of a program: its exit code, said at once.
+
+Taking a whole interpreter apart costs milliseconds (with numpy tens of them), and nobody reads the result, so the process
+leaves by `_exit` when all that a program can observe has happened, in CPython's order: the uncaught exception is shown,
+threads are joined, atexit callbacks run, globals die (`__del__` runs, open files are flushed), the streams are flushed.
+
+How the code is known. Only C sees it. PYTHONINSPECT makes CPython hand SystemExit to the same place as every uncaught
+exception, where it raises the audit event `sys.excepthook`; we treat SystemExit there as CPython would have, and let it
+handle the rest. Where this hook is lost (`atexit._clear()`), CPython ends the long way and the wait status has the code.
+"""
+
+import atexit
+import gc
+import sys
+from builtins import BaseException, Exception, KeyboardInterrupt, OSError, RuntimeError, SystemExit, getattr, isinstance
+from io import BufferedRandom, BufferedWriter, TextIOWrapper
+from os import _exit, getpid, kill, write
+from signal import SIG_DFL, SIGINT, signal
+from _struct import pack
+
+INTERRUPTED = 128 + SIGINT
+# With PYTHONINSPECT set, CPython loads these for a prompt that never comes.
+FOR_A_PROMPT = ("readline", "rlcompleter")
+
+
+class Ending:
+    """Made before anything else registers with atexit, so that its callback is the last one."""
+
+    def __init__(self):
+        self.descriptor = -1
+        self.pid = 0
+        self.code = 0
+        for name in FOR_A_PROMPT:
+            sys.modules.setdefault(name, None)
+        atexit.register(self._finish)
+
+    def watch(self, descriptor):
+        """From here on the end of this very process (not of its forks) is told on `descriptor`."""
+        self.descriptor = descriptor
+        self.pid = getpid()
+        sys.addaudithook(self._audit)
+
+    def _audit(self, event, arguments):
+        if event == "sys.excepthook":
+            self._uncaught(*arguments)
+        elif event == "cpython.run_file":
+            for name in (*FOR_A_PROMPT, "sitecustomize"):
+                if name in sys.modules and sys.modules[name] is None:
+                    del sys.modules[name]
+
+    def _uncaught(self, hook, kind, value, trace):
+        """An exception reached the bottom of the main program. A RuntimeError from here tells CPython: already shown."""
+        if isinstance(value, SystemExit):
+            self._exit(value, trace)
+        self.code = INTERRUPTED if isinstance(value, KeyboardInterrupt) else 1
+        if hook is None or hook is sys.__excepthook__:
+            return
+        try:
+            hook(kind, value, trace)
+        except SystemExit as error:
+            self._exit(error, trace)
+        except BaseException as error:
+            _say("Error in sys.excepthook:\n")
+            sys.__excepthook__(type(error), error, error.__traceback__.tb_next)
+            _say("\nOriginal exception was:\n")
+            sys.__excepthook__(kind, value, trace)
+        raise RuntimeError
+
+    def _exit(self, error, trace):
+        self.code = code_of(error)
+        while trace is not None:
+            _quietly(trace.tb_frame.clear)
+            trace = trace.tb_next
+        if "threading" in sys.modules:
+            _quietly(sys.modules["threading"]._shutdown)
+        atexit._run_exitfuncs()
+        self._finish()  # only where the program emptied the list of callbacks
+
+    def _finish(self):
+        _let_globals_die()
+        if not flush():
+            self.code = 120  # CPython's code for output that could not be written at the end
+        if self.code == INTERRUPTED:
+            signal(SIGINT, SIG_DFL)
+            kill(getpid(), SIGINT)
+        if getpid() == self.pid:
+            try:
+                write(self.descriptor, pack("<cIi", b"D", 4, self.code))
+            except OSError:
+                pass  # nobody listens: the wait status says it
+        _exit(self.code)
+
+
+def code_of(error):
+    """`sys.exit(value)` → exit code, as CPython: nothing is 0, a number is cut to eight bits, all else is shown and is 1."""
+    value = getattr(error, "code", error)
+    if value is None:
+        return 0
+    if isinstance(value, int):
+        return value & 0xFF if -(1 << 63) <= value < 1 << 63 else 0xFF
+    try:
+        _say(f"{value!s}\n")
+    except Exception:
+        _say("\n")
+    return 1
+
+
+def _let_globals_die():
+    """Destructors run and forgotten files reach the disk, as when CPython clears `__main__`. Where daemon threads still
+    run they would see their globals vanish, which CPython spares them by stopping them; files are flushed all the same."""
+    for name in ("last_type", "last_value", "last_traceback", "last_exc"):
+        sys.__dict__.pop(name, None)
+    if len(sys._current_frames()) == 1 and "__main__" in sys.modules:
+        names = vars(sys.modules["__main__"])
+        for private in (True, False):
+            for name in list(names):
+                if name != "__builtins__" and (name[:1] == "_" and name[1:2] != "_") == private:
+                    names[name] = None
+        gc.collect()
+    for thing in gc.get_objects():
+        if type(thing) in (TextIOWrapper, BufferedWriter, BufferedRandom) and thing not in (sys.stdout, sys.stderr):
+            _quietly(thing.flush)
+
+
+def flush():
+    clean = True
+    if sys.stdout is not None and not getattr(sys.stdout, "closed", False):
+        try:
+            sys.stdout.flush()
+        except BaseException as error:
+            clean = False
+            _unraisable(error, sys.stdout)
+    if sys.stderr is not None and not getattr(sys.stderr, "closed", False):
+        try:
+            sys.stderr.flush()
+        except BaseException:
+            clean = False
+    return clean
+
+
+def _unraisable(error, thing):
+    _say(f"Exception ignored in: {thing!r}\n{type(error).__name__}: {error}\n")
+
+
+def _say(text):
+    if sys.stderr is not None:
+        sys.stderr.write(text)
+
+
+def _quietly(action):
+    try:
+        action()
+    except BaseException:
+        pass
