@@ -59,7 +59,8 @@ build_native_parts() {
     key=$(native_key "$directory")
     is_stamped "$name" "built $key" && [[ -d $directory/build ]] && continue
     is_stamped "$name" "failed $key" && continue
-    if try "native parts of ${name#native-}" bash "$script"; then
+    try "native parts of ${name#native-}" sh "$script"
+    if [[ $status == 0 ]]; then
       stamp "$name" "built $key"
     else
       stamp "$name" "failed $key"

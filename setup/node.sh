@@ -48,7 +48,7 @@ fetch() {
   local spec=$1 directory=$2 work got
   work=$(mktemp -d -- "$tools/fetch.XXXXXX")
   cd -- "$work"
-  npm pack --silent --ignore-scripts "$spec"
+  npm pack --loglevel=error --ignore-scripts "$spec"
   got=sha512-$(sha512sum -- *.tgz | cut -d' ' -f1 | xxd_r | base64 -w0)
   [[ $got == "${INTEGRITY[$spec]}" ]] || { echo "$spec is not what setup/versions.sh pins: got $got"; exit 1; }
   mkdir unpacked

@@ -5,16 +5,18 @@ die() { say "plastron: $*"; exit 1; }
 
 # step TITLE COMMAND...: runs it with its output in the log, shows how long it takes, ends set-up where it fails.
 step() {
-  try "$@" && return
+  try "$@"
+  [[ $status != 0 ]] || return 0
   say "plastron: set-up stopped at: $1. The end of $log:"
   tail -n 15 -- "$log" | sed 's/^/  | /' >&2
   exit 1
 }
 
-# As step, but a failure is only returned. The command runs as a background job so that `set -e` holds inside it (bash turns it
-# off in conditions) and the seconds can be shown meanwhile.
+# As step, but a failure is only told, in `status`: never call it in a condition, where bash turns `set -e` off in everything below.
+# The command runs as a background job so that the seconds can be shown meanwhile.
 try() {
-  local title=$1 start=$EPOCHREALTIME pid status=0
+  local title=$1 start=$EPOCHREALTIME pid
+  status=0
   shift
   [[ -n ${announced:-} ]] || say "plastron: making this machine ready (details in ${log#"$PWD/"})"
   announced=yes
@@ -34,7 +36,6 @@ try() {
   wait "$pid" || status=$?
   trap - INT TERM
   printf '  %-58s %7s%s\n' "$title" "$(seconds_since "$start")" "$([[ $status == 0 ]] || echo '  failed')" >&2
-  return "$status"
 }
 
 seconds_since() {

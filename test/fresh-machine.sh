@@ -58,8 +58,9 @@ lend_the_way_to_the_mirrors() {
   for name in NODE_EXTRA_CA_CERTS SSL_CERT_FILE; do
     file=${!name:-}
     [[ -f $file ]] || continue
-    install -D -m 644 -- "$file" "$machine/opt/lent/$name.pem"
-    lent+=("$name=/opt/lent/$name.pem")
+    # Debian's Node 18 knows only the system's store, which takes this in when ca-certificates is installed.
+    install -D -m 644 -- "$file" "$machine/usr/local/share/ca-certificates/lent-$name.crt"
+    lent+=("$name=/usr/local/share/ca-certificates/lent-$name.crt")
   done
 }
 
