@@ -1,0 +1,128 @@
+import type { Limits, RunResult, Runtime } from "@plastron/contracts";
+import type { FileIn } from "../run/inputs.ts";
+import type { Connection } from "./connection.ts";
+import { type Request, send, sendForJson } from "./http.ts";
+import { type ServerEvent, SseParser } from "./sse.ts";
+
+/** The body of a run. What is left out has the server's default. */
+export interface RunBody {
+  language?: Runtime;
+  code: string;
+  args?: string[];
+  env?: Record<string, string>;
+  stdin?: string;
+  files?: FileIn[];
+  collect?: string[];
+  limits?: Partial<Limits>;
+  timeout_ms?: number;
+  policy?: string;
+  min_tier?: number;
+}
+
+/** A run without its output, as lists show it; fields that only the end brings are null before it. */
+export interface RunSummary extends Pick<RunResult, "status" | "exit_code" | "signal" | "reason" | "limits_hit" | "stdout_truncated" | "stderr_truncated"> {
+  id: string;
+  language: Runtime;
+  session_id: string | null;
+  policy: { name: string; version: number | null };
+  created_at: string;
+  finished_at: string | null;
+  usage: RunResult["usage"] | null;
+  sandbox: RunResult["sandbox"] | null;
+  problem: { code: string; detail: string } | null;
+}
+export interface Run extends RunSummary, Pick<RunResult, "stdout" | "stderr" | "artifacts"> {}
+
+export interface ApiKey {
+  id: string;
+  tenant: string;
+  name: string;
+  scopes: string[];
+  created_at: string;
+  revoked_at: string | null;
+}
+
+export interface Page<T> {
+  data: T[];
+  next_cursor?: string | null;
+}
+
+/** Typed calls of the HTTP API, one method each. Every failure is a Failure with the server's own code, words and hint. */
+export class Client {
+  readonly #connection: Connection;
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  run(body: RunBody): Promise<Run> {
+    return this.#json("POST", "/v1/runs", body);
+  }
+  streamRun(body: RunBody): AsyncGenerator<ServerEvent> {
+    return this.#events("/v1/runs", body);
+  }
+  runInSession(id: string, body: RunBody): Promise<Run> {
+    return this.#json("POST", `/v1/sessions/${encodeURIComponent(id)}/runs`, body);
+  }
+  streamInSession(id: string, body: RunBody): AsyncGenerator<ServerEvent> {
+    return this.#events(`/v1/sessions/${encodeURIComponent(id)}/runs`, body);
+  }
+  getRun(id: string): Promise<Run> {
+    return this.#json("GET", `/v1/runs/${encodeURIComponent(id)}`);
+  }
+  listRuns(query: { status?: string; limit?: number; cursor?: string }): Promise<Page<RunSummary>> {
+    return this.#json("GET", `/v1/runs${search(query)}`);
+  }
+  cancelRun(id: string): Promise<unknown> {
+    return this.#json("POST", `/v1/runs/${encodeURIComponent(id)}/cancel`, {});
+  }
+  openSession(body: {
+    language: Runtime;
+    policy?: string;
+    ttl_ms?: number;
+    limits?: Partial<Limits>;
+    min_tier?: number;
+  }): Promise<{ id: string; expires_at: string }> {
+    return this.#json("POST", "/v1/sessions", body);
+  }
+  closeSession(id: string): Promise<unknown> {
+    return this.#json("DELETE", `/v1/sessions/${encodeURIComponent(id)}`);
+  }
+  createKey(body: { name: string; scopes?: string[]; tenant?: string }): Promise<ApiKey & { key: string }> {
+    return this.#json("POST", "/v1/keys", body);
+  }
+  listKeys(query: { tenant?: string }): Promise<Page<ApiKey>> {
+    return this.#json("GET", `/v1/keys${search(query)}`);
+  }
+  revokeKey(id: string, query: { tenant?: string }): Promise<unknown> {
+    return this.#json("DELETE", `/v1/keys/${encodeURIComponent(id)}${search(query)}`);
+  }
+  putPolicy(name: string, yaml: string): Promise<Record<string, unknown>> {
+    return this.#json("PUT", `/v1/policies/${encodeURIComponent(name)}`, yaml, "application/yaml");
+  }
+  getPolicy(name: string): Promise<{ name: string; yaml: string; version?: number }> {
+    return this.#json("GET", `/v1/policies/${encodeURIComponent(name)}`);
+  }
+  listPolicies(): Promise<Page<{ name: string; version: number; created_at: string }>> {
+    return this.#json("GET", "/v1/policies");
+  }
+  deletePolicy(name: string): Promise<unknown> {
+    return this.#json("DELETE", `/v1/policies/${encodeURIComponent(name)}`);
+  }
+
+  #json<T>(method: Request["method"], path: string, body?: unknown, contentType?: string): Promise<T> {
+    return sendForJson(this.#connection.url, { method, path, body, contentType, key: this.#connection.key });
+  }
+
+  async *#events(path: string, body: RunBody): AsyncGenerator<ServerEvent> {
+    const request = { method: "POST", path, body: { ...body, stream: true }, accept: "text/event-stream", key: this.#connection.key } as const;
+    const reply = await send(this.#connection.url, request);
+    const parser = new SseParser();
+    reply.setEncoding("utf8");
+    for await (const chunk of reply) yield* parser.push(chunk as string);
+  }
+}
+
+function search(query: Record<string, string | number | undefined>): string {
+  const given = Object.entries(query).filter(([, value]) => value !== undefined);
+  return given.length === 0 ? "" : `?${new URLSearchParams(Object.fromEntries(given.map(([name, value]) => [name, String(value)])))}`;
+}

@@ -1,0 +1,85 @@
+import { Client, type Run, type RunBody } from "../client/client.ts";
+import { findConnection } from "../client/connection.ts";
+import { usage } from "../failure.ts";
+import { resolveHome } from "../lifecycle/home.ts";
+import { writeArtifacts } from "../run/artifacts.ts";
+import { exitCodeOf, explain } from "../run/exit-code.ts";
+import { parseEnv, readFiles, readPipedStdin, readProgram } from "../run/inputs.ts";
+import { chooseLanguage } from "../run/language.ts";
+import { parseLimits } from "../run/limits.ts";
+import { type Orders, type Streamed, streamRun } from "../run/stream.ts";
+import { startProgress } from "../terminal/progress.ts";
+import { json, line, type Terminal } from "../terminal/terminal.ts";
+import { printable } from "../terminal/width.ts";
+
+interface Flags {
+  language?: string;
+  policy?: string;
+  minTier?: number;
+  limit: string[];
+  env: string[];
+  file: string[];
+  collect: string[];
+  out?: string;
+  overwrite?: boolean;
+  stdin: boolean;
+  home?: string;
+  json?: boolean;
+}
+
+/** `plastron run`: exits as the program does. */
+export async function run(file: string, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
+  const body = await readBody(file, args, flags, terminal);
+  body.language = chooseLanguage(file, body.code, flags.language);
+  Object.assign(body, flags.policy === undefined ? {} : { policy: flags.policy }, flags.minTier === undefined ? {} : { min_tier: flags.minTier });
+  const limits = parseLimits(flags.limit);
+  if (Object.keys(limits).length > 0) body.limits = limits;
+  const client = new Client(findConnection(resolveHome(flags.home)));
+  return await carryOut({ client, plain: () => client.run(body), events: () => client.streamRun(body) }, flags, terminal);
+}
+
+/** `plastron session run`: the session has the language and the limits; only the time is this run's own. */
+export async function runInSession(id: string, file: string, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
+  const body = await readBody(file, args, flags, terminal);
+  const { wall_ms, ...others } = parseLimits(flags.limit);
+  if (Object.keys(others).length > 0) throw usage("a session's limits are set when it is opened", "Only --limit wall=… is a run's own.");
+  if (wall_ms !== undefined) body.timeout_ms = wall_ms;
+  const client = new Client(findConnection(resolveHome(flags.home)));
+  return await carryOut({ client, plain: () => client.runInSession(id, body), events: () => client.streamInSession(id, body) }, flags, terminal);
+}
+
+async function readBody(file: string, args: string[], flags: Flags, terminal: Terminal): Promise<RunBody> {
+  if (flags.collect.length > 0 && flags.out === undefined && !flags.json)
+    throw usage("--collect needs --out", "Name the directory that collected files go to.");
+  if (flags.out !== undefined && flags.collect.length === 0) throw usage("--out needs --collect", "Name the files to bring back, such as --collect 'out/**'.");
+  const code = await readProgram(file, terminal);
+  const stdin = file === "-" || !flags.stdin ? "" : await readPipedStdin(terminal);
+  return { code, args, env: parseEnv(flags.env), stdin, files: readFiles(flags.file), collect: flags.collect };
+}
+
+async function carryOut(orders: Orders, flags: Flags, terminal: Terminal): Promise<number> {
+  const { run: finished, interrupted } = flags.json ? await waitForResult(orders, terminal) : await streamRun(orders, terminal);
+  if (flags.out !== undefined) bringBack(finished, flags.out, flags.overwrite === true, terminal);
+  if (flags.json) json(terminal, finished);
+  else say(finished, terminal);
+  return interrupted && finished.status === "killed" ? 130 : exitCodeOf(finished);
+}
+
+/** Ctrl-C here closes the connection, which ends the run: there is no partial document to wait for. */
+async function waitForResult(orders: Orders, terminal: Terminal): Promise<Streamed> {
+  const progress = startProgress(terminal, "running");
+  return { run: await orders.plain().finally(() => progress.done()), interrupted: false };
+}
+
+function bringBack(finished: Run, out: string, overwrite: boolean, terminal: Terminal): void {
+  const written = writeArtifacts(finished.artifacts, out, overwrite);
+  if (terminal.interactive) line(terminal.err, terminal.paintErr("dim", `${written.length} file${written.length === 1 ? "" : "s"} collected to ${out}`));
+  for (const artifact of finished.artifacts.filter((one) => one.truncated)) {
+    line(terminal.err, terminal.paintErr("yellow", `plastron: ${printable(artifact.path)} was cut at the size limit of collected files`));
+  }
+}
+
+function say(finished: Run, terminal: Terminal): void {
+  const words = explain(finished);
+  if (words !== null) line(terminal.err, terminal.paintErr("yellow", `plastron: ${printable(words)}`));
+}

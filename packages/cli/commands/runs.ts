@@ -1,0 +1,88 @@
+import { Client, type Run, type RunSummary } from "../client/client.ts";
+import { findConnection } from "../client/connection.ts";
+import { resolveHome } from "../lifecycle/home.ts";
+import { type Cell, renderTable } from "../terminal/table.ts";
+import { json, line, type Terminal } from "../terminal/terminal.ts";
+import { printable } from "../terminal/width.ts";
+
+interface Flags {
+  home?: string;
+  json?: boolean;
+}
+
+export async function listRuns(flags: Flags & { status?: string; limit: number; cursor?: string }, terminal: Terminal): Promise<number> {
+  const page = await clientOf(flags).listRuns({ status: flags.status, limit: flags.limit, cursor: flags.cursor });
+  if (flags.json) {
+    json(terminal, page);
+    return 0;
+  }
+  for (const text of renderTable(["ID", "STARTED", "LANGUAGE", "POLICY", "TIME", "STATUS"], page.data.map(row), terminal)) line(terminal.out, text);
+  if (page.next_cursor) line(terminal.err, terminal.paintErr("dim", `more: --cursor ${page.next_cursor}`));
+  return 0;
+}
+
+export async function showRun(id: string, flags: Flags, terminal: Terminal): Promise<number> {
+  const run = await clientOf(flags).getRun(id);
+  if (flags.json) json(terminal, run);
+  else show(run, terminal);
+  return 0;
+}
+
+export async function cancelRun(id: string, flags: Flags, terminal: Terminal): Promise<number> {
+  await clientOf(flags).cancelRun(id);
+  if (flags.json) json(terminal, { id, cancelled: true });
+  else line(terminal.out, `cancelled ${printable(id)}`);
+  return 0;
+}
+
+function clientOf(flags: Flags): Client {
+  return new Client(findConnection(resolveHome(flags.home)));
+}
+
+function row(run: RunSummary): (Cell | string)[] {
+  const wall = run.usage ? `${Math.round(run.usage.wall_ms)} ms` : "";
+  return [run.id, run.created_at.slice(0, 19), run.language, printable(run.policy.name), wall, statusCell(run)];
+}
+
+function statusCell(run: RunSummary): Cell {
+  const code = run.exit_code ? ` (${run.exit_code})` : run.signal ? ` (${printable(run.signal)})` : "";
+  const style = run.status === "completed" ? "green" : run.status === "running" || run.status === "queued" ? "cyan" : "yellow";
+  return { text: `${run.status}${code}`, style };
+}
+
+/** The head of the record, then what the program wrote, escaped: it is read back long after, by whoever may look. */
+function show(run: Run, terminal: Terminal): void {
+  const { paint, out } = terminal;
+  const facts: [string, string | null][] = [
+    ["Status", statusCell(run).text],
+    ["Reason", run.reason ?? run.problem?.detail ?? null],
+    ["Language", run.language],
+    ["Policy", `${run.policy.name}${run.policy.version === null ? " (built in)" : ` version ${run.policy.version}`}`],
+    ["Started", run.created_at],
+    ["Ended", run.finished_at],
+    ["Session", run.session_id],
+    ["Used", run.usage ? usageWords(run.usage) : null],
+    ["Sandbox", run.sandbox ? `${run.sandbox.driver}, tier ${run.sandbox.tier}, ${run.sandbox.start} start` : null],
+    ["Limits", run.limits_hit.length > 0 ? `hit: ${run.limits_hit.join(", ")}` : null],
+  ];
+  line(out, paint("bold", run.id));
+  for (const [name, value] of facts) if (value !== null) line(out, `${paint("dim", name.padEnd(10))}${printable(value)}`);
+  for (const name of ["stdout", "stderr"] as const) {
+    if (run[name] === "") continue;
+    line(out, `\n${paint("dim", run[`${name}_truncated`] ? `${name} (cut)` : name)}`);
+    line(
+      out,
+      run[name]
+        .replace(/\n$/, "")
+        .split("\n")
+        .map((text) => printable(text.replaceAll("\t", "    ")))
+        .join("\n"),
+    );
+  }
+}
+
+function usageWords(usage: NonNullable<RunSummary["usage"]>): string {
+  const cpu = usage.cpu_ms === null ? "" : `, ${Math.round(usage.cpu_ms)} ms of cpu`;
+  const memory = usage.memory_peak_bytes === null ? "" : `, ${(usage.memory_peak_bytes / 1024 ** 2).toFixed(1)} MiB at most`;
+  return `${Math.round(usage.wall_ms)} ms${cpu}${memory}`;
+}

@@ -1,0 +1,41 @@
+import type { ErrorCode, Problem } from "@plastron/contracts";
+
+/**
+ * What a command throws when it cannot do what was asked. Its exit code and default hint come from the registry in
+ * contracts, which is loaded only when there is something to report: zod would cost every good start its milliseconds.
+ */
+export class Failure extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly errors: Problem["errors"];
+  constructor(code: ErrorCode, why: string, more: { hint?: string; errors?: Problem["errors"]; cause?: unknown } = {}) {
+    super(why, { cause: more.cause });
+    this.name = "Failure";
+    this.code = code;
+    this.hint = more.hint;
+    this.errors = more.errors;
+  }
+}
+
+/** Wrong use of the command line: exit 2. */
+export const usage = (why: string, hint = "Add --help to the command to see its options."): Failure => new Failure("invalid_request", why, { hint });
+
+export interface Report {
+  code: ErrorCode;
+  title: string;
+  detail: string;
+  hint: string;
+  exit: number;
+  errors?: Problem["errors"];
+}
+
+/** Anything thrown, as what the person is told. An error that nobody foresaw keeps its message: this is the user's own machine. */
+export async function toReport(error: unknown): Promise<Report> {
+  const { ERRORS, PlastronError } = await import("@plastron/contracts");
+  const known = error instanceof Failure || error instanceof PlastronError;
+  const code: ErrorCode = known ? error.code : "internal";
+  const entry = ERRORS[code] ?? ERRORS.internal;
+  const detail = error instanceof Error ? error.message : String(error);
+  const hint = known ? (error.hint ?? entry.hint) : "This is a defect of the command line; PLASTRON_DEBUG=1 shows the stack.";
+  return { code, title: entry.title, detail, hint, exit: entry.exit, ...(known && error.errors ? { errors: error.errors } : {}) };
+}

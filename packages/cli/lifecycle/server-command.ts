@@ -1,0 +1,130 @@
+import { chmodSync, existsSync, lstatSync, readdirSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { ChildCommand } from "./child.ts";
+
+export interface ServerPlace {
+  /** The uid (and gid) that the server shall have; null: it stays the caller's. */
+  uid: number | null;
+  /** Directory of `packages` and `node_modules`. Absolute, without links. */
+  checkout: string;
+  /** Directories that it needs beside the code, absolute: its own state and the agent's socket. */
+  state: string[];
+  /** The Node binary and the script. */
+  node: string;
+  main: string;
+}
+
+/** Exit code of the view script where the kernel refuses the mounts. */
+export const NO_VIEW = 74;
+/** What the server reads of a checkout. */
+const CODE = ["package.json", "packages", "node_modules", "policies"];
+
+/**
+ * The command that starts the server with nothing but its uid: no capability, no way to get one. Where that uid may not reach the
+ * code (a clone under /root, which is 0700), the server gets a mount namespace in which every directory that bars the way is
+ * covered by an empty one holding only the code, read-only, and its own state, at their usual paths.
+ * Pure but for reading modes.
+ */
+export function serverCommand(place: ServerPlace, env: NodeJS.ProcessEnv): ChildCommand {
+  const run = [place.node, place.main];
+  if (place.uid === null) return { command: run[0] as string, args: run.slice(1), env };
+  const drop = [
+    "setpriv",
+    `--reuid=${place.uid}`,
+    `--regid=${place.uid}`,
+    "--clear-groups",
+    "--no-new-privs",
+    "--inh-caps=-all",
+    "--bounding-set=-all",
+    ...run,
+  ];
+  const code = [...CODE.map((name) => join(place.checkout, name)).filter((path) => existsSync(path)), place.node];
+  const barriers = barriersTo([...code, ...place.state], place.uid);
+  if (barriers.length === 0) return { command: drop[0] as string, args: drop.slice(1), env };
+  const script = viewScript(barriers, code.filter(under(barriers)), place.state.filter(under(barriers)), drop);
+  return {
+    command: "unshare",
+    args: ["--mount", "--propagation", "private", "sh", "-c", script],
+    env,
+    explain: {
+      [NO_VIEW]: {
+        why: `may not enter ${barriers.join(", ")} as uid ${place.uid}, and this machine refuses the mounts that would show it the code`,
+        hint: "Move the checkout (and --home) where every user may enter, such as /opt/plastron.",
+      },
+    },
+  };
+}
+
+/**
+ * The code itself must be readable by that uid, which a clone under umask 027 or 077 is not: grants reading (never writing) of
+ * the four entries that the server uses. Returns what was changed. Throws where this user may not.
+ */
+export function makeReadable(checkout: string): string[] {
+  const samples = ["package.json", "packages", "packages/server", "packages/server/main.ts", "node_modules", "node_modules/zod/package.json", "policies"];
+  const closed = samples.some((name) => existsSync(join(checkout, name)) && !openToAll(join(checkout, name)));
+  if (!closed) return [];
+  const entries = CODE.map((name) => join(checkout, name)).filter((path) => existsSync(path));
+  for (const path of entries) openTree(path);
+  return entries;
+}
+
+/** The outermost directories on the way to each path that `uid` may not enter. */
+export function barriersTo(paths: string[], uid: number): string[] {
+  const found = new Set<string>();
+  for (const path of paths) {
+    const barrier = ancestors(path).find((directory) => !mayEnter(directory, uid));
+    if (barrier !== undefined) found.add(barrier);
+  }
+  return [...found].filter((path) => ![...found].some((other) => path !== other && path.startsWith(`${other}/`)));
+}
+
+/** From the root down, the path itself not included. */
+function ancestors(path: string): string[] {
+  const parent = dirname(path);
+  return parent === path ? [] : [...ancestors(parent), parent];
+}
+
+function mayEnter(directory: string, uid: number): boolean {
+  const stat = statSync(directory, { throwIfNoEntry: false });
+  if (!stat) return true;
+  if (stat.uid === uid) return (stat.mode & 0o100) !== 0;
+  return (stat.mode & (stat.gid === uid ? 0o010 : 0o001)) !== 0;
+}
+
+const under = (barriers: string[]) => (path: string) => barriers.some((barrier) => path.startsWith(`${barrier}/`));
+
+/** Opens everything first (a descriptor stays good when its path is covered), covers the barriers, binds, drops, runs. */
+function viewScript(barriers: string[], readOnly: string[], writable: string[], run: string[]): string {
+  const binds = [...readOnly.map((path) => ({ path, mode: "ro" })), ...writable.map((path) => ({ path, mode: "rw" }))];
+  // dash knows descriptors 3 to 9 only; at most four code entries, the binary and two of state.
+  if (binds.length > 7) throw new RangeError("too many paths for one view");
+  const fail = `|| exit ${NO_VIEW}`;
+  return [
+    "umask 022",
+    ...binds.map(({ path }, i) => `exec ${i + 3}<${quote(path)}`),
+    ...barriers.map((path) => `mount -t tmpfs -o mode=0755,size=256k,nosuid,nodev plastron-view ${quote(path)} ${fail}`),
+    ...binds.flatMap(({ path, mode }, i) => [
+      statSync(path).isDirectory() ? `mkdir -p ${quote(path)} ${fail}` : `mkdir -p ${quote(dirname(path))} && : >${quote(path)} ${fail}`,
+      `mount --no-canonicalize --bind -o ${mode},nosuid,nodev /proc/self/fd/${i + 3} ${quote(path)} ${fail}`,
+    ]),
+    `exec ${binds.map((_, i) => `${i + 3}<&-`).join(" ")}`,
+    `exec ${run.map(quote).join(" ")}`,
+  ].join("\n");
+}
+
+const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+
+function openToAll(path: string): boolean {
+  const stat = statSync(path);
+  const needed = stat.isDirectory() ? 0o005 : 0o004;
+  return (stat.mode & needed) === needed;
+}
+
+function openTree(path: string): void {
+  const stat = lstatSync(path);
+  if (stat.isSymbolicLink()) return;
+  const mode = stat.mode & 0o7777;
+  const wanted = mode | 0o044 | (stat.isDirectory() || mode & 0o100 ? 0o011 : 0);
+  if (wanted !== mode) chmodSync(path, wanted);
+  if (stat.isDirectory()) for (const name of readdirSync(path)) openTree(join(path, name));
+}
