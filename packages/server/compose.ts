@@ -1,0 +1,134 @@
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import { sql } from "kysely";
+import { AgentClient } from "./agent-client/client.ts";
+import type { Config } from "./config.ts";
+import { GroupCommit } from "./database/group-commit.ts";
+import { type Connection, openClient, openPool } from "./database/pool.ts";
+import { type App, newApp } from "./http/app.ts";
+import { describeApi, serveApiDescription } from "./http/openapi.ts";
+import { keyRoutes } from "./modules/auth/routes.ts";
+import { AuthService } from "./modules/auth/service.ts";
+import { KeyStore } from "./modules/auth/store.ts";
+import { PythonDependencies } from "./modules/dify/dependencies.ts";
+import { DifyLimits } from "./modules/dify/limits.ts";
+import { difyRoutes } from "./modules/dify/routes.ts";
+import { DifyService } from "./modules/dify/service.ts";
+import { eventPartitions, startHousekeeping } from "./modules/events/housekeeping.ts";
+import { Metrics } from "./modules/health/metrics.ts";
+import { healthRoutes } from "./modules/health/routes.ts";
+import { HealthService } from "./modules/health/service.ts";
+import { Idempotency } from "./modules/idempotency/service.ts";
+import { IdempotencyStore } from "./modules/idempotency/store.ts";
+import { HostKnowledge } from "./modules/policies/host.ts";
+import { policyRoutes } from "./modules/policies/routes.ts";
+import { type Compiler, PolicyService } from "./modules/policies/service.ts";
+import { PolicyStore } from "./modules/policies/store.ts";
+import { Gate } from "./modules/runs/gate.ts";
+import { runRoutes } from "./modules/runs/routes.ts";
+import { RunService } from "./modules/runs/service.ts";
+import { RunStore } from "./modules/runs/store.ts";
+import { sessionRoutes } from "./modules/sessions/routes.ts";
+import { SessionService } from "./modules/sessions/service.ts";
+import { SessionStore } from "./modules/sessions/store.ts";
+import { tenantRoutes } from "./modules/tenants/routes.ts";
+import { TenantService } from "./modules/tenants/service.ts";
+import { TenantStore } from "./modules/tenants/store.ts";
+
+export interface Parts {
+  config: Pick<
+    Config,
+    "PLASTRON_MAX_RUNNING" | "PLASTRON_MAX_IN_FLIGHT" | "PLASTRON_TENANT_MAX_IN_FLIGHT" | "MAX_WORKERS" | "MAX_REQUESTS" | "WORKER_TIMEOUT" | "ENABLE_NETWORK"
+  >;
+  /** A database that is migrated. */
+  connection: Connection;
+  agentSocket: string;
+  compiler: Compiler;
+  logger: FastifyBaseLogger;
+  version: string;
+  /** Names this server among others on one database, over its restarts. */
+  serverId: string;
+}
+
+export interface Server {
+  /** The API, Dify's door included; not listening yet. */
+  app: App;
+  /** A listener with Dify's door alone. */
+  difyApp(): FastifyInstance;
+  auth: AuthService;
+  runs: RunService;
+  /** Ends what runs, writes what is queued, lets go of everything. */
+  close(): Promise<void>;
+}
+
+/** Puts the modules together over one database and one agent. */
+export async function compose(parts: Parts): Promise<Server> {
+  const { config, logger } = parts;
+  const onDatabaseError = (error: Error) => logger.warn({ err: { message: error.message } }, "database");
+  const pool = openPool(parts.connection, onDatabaseError);
+  const records = new GroupCommit({ connect: () => openClient(parts.connection, onDatabaseError), onError: onDatabaseError });
+  const agent = new AgentClient(parts.agentSocket);
+
+  const gate = new Gate({
+    running: config.PLASTRON_MAX_RUNNING,
+    inFlight: config.PLASTRON_MAX_IN_FLIGHT,
+    tenantInFlight: config.PLASTRON_TENANT_MAX_IN_FLIGHT,
+  });
+  const metrics = new Metrics({ agent: () => agent.status(), gate, database: pool.gauges, records });
+  const runStore = new RunStore(pool.db);
+  const runs = new RunService({ agent, records, gate, observer: metrics, server: parts.serverId });
+  const host = new HostKnowledge(() => agent.host());
+  const policies = new PolicyService(new PolicyStore(pool.db), parts.compiler, host);
+  const auth = new AuthService(new KeyStore(pool.db));
+  const tenants = new TenantService(new TenantStore(pool.db));
+  const idempotencyStore = new IdempotencyStore(pool.db);
+  const idempotency = new Idempotency(idempotencyStore, parts.serverId);
+  const sessions = new SessionService(new SessionStore(pool.db), agent);
+  const health = new HealthService({ version: parts.version, pingDatabase: () => sql`select 1`.execute(pool.db), agent });
+  const dify = new DifyService(runs, policies, { workerTimeoutMs: config.WORKER_TIMEOUT * 1000 });
+  const difyDependencies = {
+    ...{ auth, dify, dependencies: new PythonDependencies(dify), networkFlagAccepted: config.ENABLE_NETWORK },
+    limits: new DifyLimits(config.MAX_WORKERS, config.MAX_REQUESTS),
+  };
+
+  await runStore.markLost(parts.serverId, [], { seconds: 0 });
+  const housekeeping = startHousekeeping(
+    [
+      eventPartitions(pool.db),
+      { name: "idempotency keys", everyMs: 3_600_000, work: () => idempotencyStore.expire() },
+      { name: "lost runs", everyMs: 60_000, work: () => runStore.markLost(parts.serverId, runs.liveIds(), { seconds: 900 }) },
+    ],
+    (chore, error) => logger.error({ chore, err: { message: error.message } }, "housekeeping failed"),
+  );
+
+  const bootId = Date.now().toString(36);
+  const app = newApp(logger, bootId);
+  await describeApi(app as unknown as FastifyInstance, parts.version);
+  healthRoutes(app, { auth, health, metrics, agent });
+  runRoutes(app, { auth, runs, store: runStore, policies, idempotency });
+  sessionRoutes(app, { auth, sessions, runs, policies, idempotency });
+  policyRoutes(app, { auth, policies, host });
+  keyRoutes(app, { auth, tenants, idempotency });
+  tenantRoutes(app, { auth, tenants, idempotency });
+  difyRoutes(app as unknown as FastifyInstance, difyDependencies);
+  serveApiDescription(app as unknown as FastifyInstance);
+  const others: FastifyInstance[] = [];
+  return {
+    app,
+    difyApp() {
+      const other = newApp(logger, `${bootId}d`) as unknown as FastifyInstance;
+      difyRoutes(other, difyDependencies);
+      others.push(other);
+      return other;
+    },
+    auth,
+    runs,
+    async close() {
+      housekeeping.stop();
+      await runs.drain("the server is shutting down", 6_000);
+      await Promise.all([app.close(), ...others.map((other) => other.close())]);
+      await records.close();
+      agent.close();
+      await pool.close();
+    },
+  };
+}

@@ -1,0 +1,55 @@
+import { z } from "zod";
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = (otherwise: number) => z.coerce.number().int().min(1).max(100_000).default(otherwise);
+/** As Go reads a boolean, since Dify's server does. */
+const flag = (otherwise: boolean) =>
+  z
+    .enum(["1", "t", "T", "TRUE", "true", "True", "0", "f", "F", "FALSE", "false", "False"])
+    .transform((text) => /^[1tT]/.test(text))
+    .default(otherwise);
+
+const schema = z.object({
+  PLASTRON_HOME: z.string().min(1).default(".plastron"),
+  PLASTRON_HOST: z.string().default("127.0.0.1"),
+  PLASTRON_PORT: port.default(7300),
+  PLASTRON_AGENT_SOCKET: z.string().optional(),
+  PLASTRON_ADMIN_KEY: z.string().min(8).max(512).optional(),
+  PLASTRON_DIFY_PORT: port.optional(),
+  PLASTRON_LIFELINE: z.enum(["stdin"]).optional(),
+  PLASTRON_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  PLASTRON_MAX_RUNNING: count(32),
+  PLASTRON_MAX_IN_FLIGHT: count(512),
+  PLASTRON_TENANT_MAX_IN_FLIGHT: count(512),
+  DATABASE_URL: z.string().optional(),
+  API_KEY: z.string().min(8).max(512).optional(),
+  SANDBOX_PORT: port.optional(),
+  MAX_WORKERS: count(32),
+  MAX_REQUESTS: count(512),
+  WORKER_TIMEOUT: z.coerce.number().int().min(1).max(600).default(5),
+  ENABLE_NETWORK: flag(true),
+});
+
+export type Config = z.infer<typeof schema>;
+
+/** Dify's variables that mean nothing here, and why: said in the log, so that nobody believes they work. */
+const WITHOUT_MEANING: Record<string, string> = {
+  ENABLE_PRELOAD: "preload is accepted and never executed: it ran before the confinement was complete (CVE-2024-10252)",
+  PYTHON_PATH: "the sandbox uses the interpreter of its own root",
+  NODEJS_PATH: "the sandbox uses the interpreter of its own root",
+  PYTHON_LIB_PATH: "the sandbox has the libraries of its own root",
+  PIP_MIRROR_URL: "packages are installed in the sandbox's root by its operator, never by the server",
+  ALLOWED_SYSCALLS: "system calls are allowed by a policy: store one named dify-sandbox",
+  HTTP_PROXY: "the sandbox has no network",
+  HTTPS_PROXY: "the sandbox has no network",
+  SOCKS5_PROXY: "the sandbox has no network",
+};
+
+/** The configuration of the process's environment. An empty variable counts as absent. @throws Error that names the variable */
+export function readConfig(environment: Record<string, string | undefined>): { config: Config; ignored: { variable: string; why: string }[] } {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ""));
+  const parsed = schema.safeParse(given);
+  if (!parsed.success) throw new Error(parsed.error.issues.map((issue) => `${issue.path.join(".")}: ${issue.message}`).join("; "));
+  const ignored = Object.entries(WITHOUT_MEANING).filter(([variable]) => variable in given);
+  return { config: parsed.data, ignored: ignored.map(([variable, why]) => ({ variable, why })) };
+}

@@ -1,0 +1,217 @@
+import { PlastronError } from "@plastron/contracts";
+import type { QueryResult } from "pg";
+import { FLUSH } from "./flush-statement.ts";
+
+/** A run's record as it is admitted. Times are ISO 8601. */
+export interface Admission {
+  id: string;
+  tenant: string;
+  server: string;
+  session_id: string | null;
+  key_id: string | null;
+  language: string;
+  policy: string;
+  policy_version: number | null;
+  confinement: string;
+  code_sha256: string;
+  created_at: string;
+}
+
+/** What is added when it ends. `stdout`/`stderr` are base64; `result` is the rest of the RunResult but its artifacts; `problem` where there is none. */
+export interface Finish {
+  status: string;
+  finished_at: string;
+  result: unknown;
+  artifacts: unknown;
+  problem: unknown;
+  stdout: string;
+  stderr: string;
+}
+
+/** The part of a pg connection that is used, so that a test can be the database. */
+export interface Connection {
+  query(statement: { name: string; text: string; values: unknown[] }): Promise<Pick<QueryResult, "rowCount">>;
+  end(): Promise<void>;
+}
+
+export interface GroupCommitOptions {
+  connect(): Promise<Connection>;
+  /** How long an admission may wait for company, in ms. A run that ends before costs one insert in all. */
+  lingerMs?: number;
+  /** How long a record is tried to be written while the database cannot be reached, in ms. */
+  patienceMs?: number;
+  onError?: (error: Error) => void;
+}
+
+interface Waiting {
+  id: string;
+  admission: Admission | undefined;
+  finish: Finish | undefined;
+  /** Sent once already with an unknown outcome. */
+  repeated: boolean;
+  since: number;
+  settle: ((error?: Error) => void)[];
+}
+
+const MOST_RUNS = 128;
+const MOST_BYTES = 8 * 1024 * 1024;
+const CONNECTION_LOST = /^(08|57P0)|ECONN|EPIPE|ENOENT|terminat|not queryable|Connection/;
+
+/**
+ * Writes the records of runs in groups: what queued up while one transaction ran goes into the next, in one statement and with
+ * one fsync for all. Under load the groups grow by themselves and the cost of a run falls.
+ *
+ * A promise resolves after its commit. The statement is safe to repeat (see flush-statement.ts), so a lost connection only means again.
+ */
+export class GroupCommit {
+  readonly #options: Required<GroupCommitOptions>;
+  readonly #waiting = new Map<string, Waiting>();
+  #connection: Promise<Connection> | undefined;
+  #flushing = false;
+  #timer: NodeJS.Timeout | undefined;
+  #reachable = true;
+  #closed = false;
+
+  constructor(options: GroupCommitOptions) {
+    this.#options = { lingerMs: 20, patienceMs: 10_000, onError: () => {}, ...options };
+  }
+
+  /** False while the database cannot be reached: admitting a run then would run a program without a record. */
+  get reachable(): boolean {
+    return this.#reachable;
+  }
+
+  get queued(): number {
+    return this.#waiting.size;
+  }
+
+  /** Notes a run that starts now. It is written within `lingerMs`, or together with its end. */
+  admit(admission: Admission): void {
+    this.#waiting.set(admission.id, { id: admission.id, admission, finish: undefined, repeated: false, since: Date.now(), settle: [] });
+    if (this.#timer === undefined && !this.#flushing) this.#timer = setTimeout(() => void this.#flush(), this.#options.lingerMs);
+  }
+
+  /** The same, and resolves when it is durable: for callers that are told the run's id before it ends. */
+  admitNow(admission: Admission): Promise<void> {
+    this.admit(admission);
+    return this.#durable(this.#waiting.get(admission.id) as Waiting);
+  }
+
+  /** Resolves when the end of the run is durable. Rejects with `database_unavailable` where it could not be written in time. */
+  finish(id: string, finish: Finish): Promise<void> {
+    let waiting = this.#waiting.get(id);
+    if (waiting === undefined) {
+      waiting = { id, admission: undefined, finish: undefined, repeated: false, since: Date.now(), settle: [] };
+      this.#waiting.set(id, waiting);
+    }
+    waiting.finish = finish;
+    return this.#durable(waiting);
+  }
+
+  /** Writes what is queued, then closes the connection. */
+  async close(): Promise<void> {
+    while (this.#waiting.size > 0 || this.#flushing) {
+      await this.#flush();
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+    this.#closed = true;
+    clearTimeout(this.#timer);
+    await this.#connection?.then((connection) => connection.end()).catch(() => {});
+  }
+
+  #durable(waiting: Waiting): Promise<void> {
+    const promise = new Promise<void>((resolve, reject) => waiting.settle.push((error) => (error ? reject(error) : resolve())));
+    if (!this.#flushing) setImmediate(() => void this.#flush());
+    return promise;
+  }
+
+  async #flush(): Promise<void> {
+    if (this.#flushing || this.#waiting.size === 0 || this.#closed) return;
+    this.#flushing = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const group = this.#take();
+    try {
+      await this.#write(group);
+      for (const waiting of group) for (const settle of waiting.settle) settle();
+    } catch (error) {
+      await this.#recover(group, error as Error);
+    }
+    this.#flushing = false;
+    if (this.#waiting.size > 0) setImmediate(() => void this.#flush());
+  }
+
+  #take(): Waiting[] {
+    const group: Waiting[] = [];
+    let bytes = 0;
+    for (const waiting of this.#waiting.values()) {
+      bytes += (waiting.finish?.stdout.length ?? 0) + (waiting.finish?.stderr.length ?? 0);
+      if (group.length === MOST_RUNS || (bytes > MOST_BYTES && group.length > 0)) break;
+      group.push(waiting);
+      this.#waiting.delete(waiting.id);
+    }
+    return group;
+  }
+
+  async #write(group: Waiting[]): Promise<void> {
+    this.#connection ??= this.#options.connect();
+    const connection = await this.#connection;
+    const admitted = group.filter((waiting) => waiting.admission).map((waiting) => ({ status: "running", ...waiting.admission, ...waiting.finish }));
+    // A repeated admission may be there already, as running: then the insert does nothing and this update ends it.
+    const finished = group
+      .filter((waiting) => waiting.finish && (!waiting.admission || waiting.repeated))
+      .map((waiting) => ({ id: waiting.id, ...waiting.finish }));
+    await connection.query({ ...FLUSH, values: [JSON.stringify(admitted), JSON.stringify(finished)] });
+    this.#reachable = true;
+  }
+
+  /** A lost connection: again, in order, until patience ends. Any other error: one run alone must not spoil the rest of its group. */
+  async #recover(group: Waiting[], error: Error): Promise<void> {
+    this.#options.onError(error);
+    if (CONNECTION_LOST.test(`${(error as { code?: string }).code ?? ""} ${error.message}`)) {
+      this.#reachable = false;
+      this.#connection?.then((connection) => connection.end()).catch(() => {});
+      this.#connection = undefined;
+      const patient = group.filter((waiting) => Date.now() - waiting.since < this.#options.patienceMs);
+      fail(
+        group.filter((waiting) => !patient.includes(waiting)),
+        error,
+      );
+      this.#putBack(patient);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    } else if (group.length === 1) {
+      fail(group, error);
+    } else {
+      for (const waiting of group) {
+        try {
+          await this.#write([waiting]);
+          for (const settle of waiting.settle) settle();
+        } catch (cause) {
+          fail([waiting], cause as Error);
+        }
+      }
+    }
+  }
+
+  #putBack(group: Waiting[]): void {
+    const newer = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const waiting of group) this.#waiting.set(waiting.id, Object.assign(waiting, { repeated: true }));
+    for (const waiting of newer) {
+      const older = this.#waiting.get(waiting.id);
+      if (older === undefined) this.#waiting.set(waiting.id, waiting);
+      else {
+        older.finish = waiting.finish;
+        older.settle.push(...waiting.settle);
+      }
+    }
+  }
+}
+
+function fail(group: Waiting[], cause: Error): void {
+  const error = new PlastronError("database_unavailable", "The record of the run could not be written, so its result is withheld", {
+    cause,
+    retryAfterSeconds: 2,
+  });
+  for (const waiting of group) for (const settle of waiting.settle) settle(error);
+}

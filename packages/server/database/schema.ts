@@ -1,0 +1,61 @@
+import type { Limits } from "@plastron/contracts";
+import type { Generated, JSONColumnType } from "kysely";
+
+/** The tables of migrations/, as kysely sees them. `runs` and `events` are written by group-commit.ts. */
+export interface Schema {
+  tenants: { id: string; created_at: Generated<Date> };
+  api_keys: {
+    id: string;
+    tenant: string;
+    name: string;
+    scopes: string[];
+    hash: string;
+    preset: Generated<boolean>;
+    created_at: Generated<Date>;
+    revoked_at: Date | null;
+  };
+  policy_versions: { tenant: string; name: string; version: number; yaml: string | null; created_at: Generated<Date>; created_by: string };
+  runs: {
+    id: string;
+    tenant: string;
+    server: string;
+    session_id: string | null;
+    key_id: string | null;
+    language: string;
+    policy: string;
+    policy_version: number | null;
+    confinement: string;
+    code_sha256: string;
+    status: string;
+    created_at: Date;
+    finished_at: Date | null;
+    result: unknown;
+    artifacts: unknown;
+    stdout: Buffer | null;
+    stderr: Buffer | null;
+    problem: unknown;
+  };
+  sessions: {
+    id: string;
+    tenant: string;
+    language: string;
+    policy: string;
+    policy_version: number | null;
+    confinement: JSONColumnType<Record<string, unknown>>;
+    limits: JSONColumnType<Limits>;
+    created_at: Generated<Date>;
+    expires_at: Date;
+    closed_at: Date | null;
+    close_reason: string | null;
+  };
+  idempotency: {
+    tenant: string;
+    key: string;
+    request_sha256: string;
+    server: string;
+    status: number | null;
+    answer: string | null;
+    created_at: Generated<Date>;
+  };
+  events: { seq: Generated<string>; at: Generated<Date>; tenant: string; type: string; subject: string; data: Generated<unknown> };
+}

@@ -1,0 +1,90 @@
+import type { AgentStatus } from "@plastron/contracts";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { RunObserver } from "../runs/service.ts";
+
+/** Where the gauges read from at the moment of a scrape. */
+export interface MetricSources {
+  agent(): Promise<AgentStatus>;
+  gate: { readonly running: number; readonly waiting: number };
+  database(): { total: number; idle: number; waiting: number };
+  records: { readonly queued: number };
+}
+
+const PHASES = ["auth", "admit", "agent_connect", "agent", "commit", "total"];
+const SECONDS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600];
+
+/** What Prometheus scrapes. No label names a tenant: the page needs no key. */
+export class Metrics implements RunObserver {
+  readonly registry = new Registry();
+  readonly #runs: Counter<"status" | "language">;
+  readonly #phases: Histogram<"phase">;
+
+  constructor(sources: MetricSources) {
+    const registers = [this.registry];
+    collectDefaultMetrics({ register: this.registry, prefix: "plastron_server_" });
+    this.#runs = new Counter({ name: "plastron_runs_total", help: "Runs that ended", labelNames: ["status", "language"], registers });
+    this.#phases = new Histogram({
+      name: "plastron_run_phase_seconds",
+      help: "Where the time of a run goes",
+      labelNames: ["phase"],
+      buckets: SECONDS,
+      registers,
+    });
+    this.#gauge("plastron_runs_running", "Runs with the agent", () => sources.gate.running);
+    this.#gauge("plastron_runs_waiting", "Runs that wait for a place", () => sources.gate.waiting);
+    this.#gauge("plastron_records_queued", "Records of runs that wait for the next commit", () => sources.records.queued);
+    this.#gauge("plastron_database_connections", "Connections of the pool", () => sources.database().total);
+    this.#gauge("plastron_database_waiting", "Requests that wait for a connection", () => sources.database().waiting);
+    this.#agentGauges(sources);
+  }
+
+  finished(language: string, status: string, phasesUs: Record<string, number>): void {
+    this.#runs.inc({ status, language });
+    for (const phase of PHASES) {
+      const us = phasesUs[phase];
+      if (us !== undefined) this.#phases.observe({ phase }, us / 1e6);
+    }
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    new Gauge({
+      name,
+      help,
+      registers: [this.registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  }
+
+  #agentGauges(sources: MetricSources): void {
+    const registers = [this.registry];
+    const sessions = new Gauge({ name: "plastron_agent_sessions", help: "Open sessions", registers });
+    const pool = new Gauge({ name: "plastron_pool_sandboxes", help: "Warm sandboxes", labelNames: ["runtime", "source", "state"], registers });
+    const requests = new Gauge({
+      name: "plastron_pool_requests",
+      help: "Requests that found a warm sandbox or did not, since the agent's start",
+      labelNames: ["runtime", "source", "outcome"],
+      registers,
+    });
+    const collect = (status: AgentStatus | undefined) => {
+      sessions.set(status?.sessions ?? 0);
+      pool.reset();
+      requests.reset();
+      for (const { runtime, source, ready, starting, target, hits, misses } of status?.pools ?? []) {
+        for (const [state, count] of Object.entries({ ready, starting, target })) pool.inc({ runtime, source, state }, count);
+        for (const [outcome, count] of Object.entries({ hit: hits, miss: misses })) requests.inc({ runtime, source, outcome }, count);
+      }
+    };
+    new Gauge({
+      name: "plastron_agent_up",
+      help: "1 where the agent answers",
+      registers,
+      async collect() {
+        const status = await sources.agent().catch(() => undefined);
+        this.set(status ? 1 : 0);
+        collect(status);
+      },
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import type { FastifyReply } from "fastify";
+import type { AgentRun } from "../../agent-client/exchange.ts";
+
+/** A comment is sent when nothing else was for this long, so that proxies do not cut a quiet run and a vanished client is noticed. */
+const HEARTBEAT_MS = 10_000;
+
+/**
+ * One answer as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). The head of the answer is
+ * sent with the first event, so that a run that is refused still gets its proper status.
+ */
+export class EventStream {
+  readonly #reply: FastifyReply;
+  readonly #heartbeatMs: number;
+  #id = 0;
+  #open = false;
+  #timer: NodeJS.Timeout | undefined;
+  #source: Pick<AgentRun, "pause" | "resume"> | undefined;
+
+  constructor(reply: FastifyReply, heartbeatMs: number = HEARTBEAT_MS) {
+    this.#reply = reply;
+    this.#heartbeatMs = heartbeatMs;
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Reading from `source` stops while the client is slower than it. */
+  follow(source: Pick<AgentRun, "pause" | "resume">): void {
+    this.#source = source;
+  }
+
+  send(event: string, data: unknown): void {
+    if (!this.#open) this.#begin();
+    const raw = this.#reply.raw;
+    if (raw.destroyed) return;
+    const flowing = raw.write(`id: ${++this.#id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    if (!flowing && this.#source) {
+      this.#source.pause();
+      raw.once("drain", () => this.#source?.resume());
+    }
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    if (this.#open) this.#reply.raw.end();
+  }
+
+  #begin(): void {
+    this.#open = true;
+    this.#reply.hijack();
+    const raw = this.#reply.raw;
+    raw.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" });
+    this.#timer = setInterval(() => void (raw.destroyed || raw.write(": heartbeat\n\n")), this.#heartbeatMs);
+    this.#timer.unref();
+    raw.once("close", () => clearInterval(this.#timer));
+    raw.on("error", () => {}); // the client vanished; `close` follows
+  }
+}
+
+/** An abort signal for a client that goes away before its answer is whole. */
+export function clientGone(reply: FastifyReply): AbortSignal {
+  const controller = new AbortController();
+  reply.raw.once("close", () => {
+    if (!reply.raw.writableFinished) controller.abort("the client closed the connection");
+  });
+  return controller.signal;
+}

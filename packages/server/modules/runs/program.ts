@@ -1,0 +1,55 @@
+import { type Limits, type Program, programSchema, type Runtime, type Tier, tierSchema } from "@plastron/contracts";
+import { z } from "zod";
+
+const LANGUAGES = { python3: "python3", python: "python3", nodejs: "nodejs", javascript: "nodejs", bash: "bash" } as const satisfies Record<string, Runtime>;
+
+/** The names that clients use for a runtime. */
+export const languageSchema = z.enum(Object.keys(LANGUAGES) as [keyof typeof LANGUAGES, ...(keyof typeof LANGUAGES)[]]);
+
+export function runtimeOf(language: z.infer<typeof languageSchema>): Runtime {
+  return LANGUAGES[language];
+}
+
+/** Text that reaches an interpreter: a NUL or half a surrogate pair is not text in any of them, and would be cut or replaced on the way. */
+const text = (message: string) => (value: string) => (value.includes("\0") || !value.isWellFormed() ? message : undefined);
+const refuse = (schema: z.ZodType<string>, message: string) =>
+  schema.superRefine((value, context) => {
+    if (text(message)(value)) context.addIssue({ code: "custom", message });
+  });
+
+export const policyNameSchema = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "lower case letters, digits, hyphens and dots, as a Kubernetes name");
+
+const { runtime: _runtime, code, ...rest } = programSchema.shape;
+
+/** The body of `POST /v1/runs`: a program, and under what it runs. Attacker-controlled, every field. */
+export const runRequestSchema = z
+  .object({
+    language: languageSchema,
+    code: refuse(code, "contains a NUL character or half a surrogate pair"),
+    ...rest,
+    timeout_ms: z.number().int().min(50).max(600_000).optional().describe("short for limits.wall_ms"),
+    policy: policyNameSchema.optional().describe("name of a stored policy; the built-in default where absent"),
+    min_tier: tierSchema.optional().describe("refuse to run below this isolation tier"),
+    stream: z.boolean().default(false).describe("answer with server-sent events: started, stdout, stderr, result"),
+  })
+  .strict();
+export type RunRequest = z.infer<typeof runRequestSchema>;
+
+/** The body of `POST /v1/sessions/{id}/runs`: the session has the language, the policy, the limits but wall time and the imports. */
+export const sessionRunRequestSchema = runRequestSchema.omit({ language: true, policy: true, min_tier: true, imports: true, limits: true });
+export type SessionRunRequest = z.infer<typeof sessionRunRequestSchema>;
+
+/** What of a request goes to the agent, with the defaults filled in. */
+export interface ParsedRun {
+  program: Program;
+  policy: string | undefined;
+  minTier: Tier | undefined;
+}
+
+export function parseRun(request: RunRequest): ParsedRun {
+  const { language, policy, min_tier, stream: _stream, timeout_ms, ...program } = request;
+  const limits: Limits = timeout_ms === undefined ? program.limits : { ...program.limits, wall_ms: timeout_ms };
+  return { program: { ...program, limits, runtime: runtimeOf(language) }, policy, minTier: min_tier };
+}

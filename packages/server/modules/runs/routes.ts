@@ -1,0 +1,117 @@
+import { idSchema, PlastronError, runStatusSchema } from "@plastron/contracts";
+import { z } from "zod";
+import type { App } from "../../http/app.ts";
+import { problems } from "../../http/problem.ts";
+import { authenticateWith } from "../auth/hook.ts";
+import type { AuthService } from "../auth/service.ts";
+import type { Idempotency } from "../idempotency/service.ts";
+import type { PolicyService } from "../policies/service.ts";
+import { answerRun } from "./answer.ts";
+import { languageSchema, parseRun, runRequestSchema, runtimeOf } from "./program.ts";
+import type { RunService } from "./service.ts";
+import type { RunStore } from "./store.ts";
+import { runSchema, runSummarySchema } from "./view.ts";
+
+export interface RunDependencies {
+  auth: AuthService;
+  runs: RunService;
+  store: RunStore;
+  policies: PolicyService;
+  idempotency: Idempotency;
+}
+
+const idParams = z.object({ id: idSchema("run") });
+const listQuery = z
+  .object({
+    status: runStatusSchema.optional(),
+    language: languageSchema.optional(),
+    session_id: idSchema("session").optional(),
+    since: z.iso.datetime({ offset: true }).optional().describe("made at or after"),
+    until: z.iso.datetime({ offset: true }).optional().describe("made before"),
+    limit: z.coerce.number().int().min(1).max(200).default(50),
+    cursor: idSchema("run").optional().describe("next_cursor of the page before"),
+  })
+  .strict();
+
+/** `/v1/runs`. */
+export function runRoutes(app: App, deps: RunDependencies): void {
+  const mayRun = authenticateWith(deps.auth, "run");
+  const mayRead = authenticateWith(deps.auth, "read");
+
+  app.post(
+    "/v1/runs",
+    {
+      onRequest: mayRun,
+      schema: {
+        tags: ["runs"],
+        summary: "Run a program in a single-use sandbox",
+        description:
+          "Waits for the result, or with `stream: true` answers `text/event-stream` with the events started, stdout, stderr, result (and error). A client that leaves ends its run, unless it sent an Idempotency-Key and does not stream.",
+        body: runRequestSchema,
+        response: { 200: runSchema, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { program, policy: name, minTier } = parseRun(request.body);
+      const resolved = deps.policies.resolve(request.principal.tenant, name);
+      const policy = resolved instanceof Promise ? await resolved : resolved;
+      const strongest = Math.max(minTier ?? 1, policy.confinement.value.min_tier) as typeof policy.confinement.value.min_tier;
+      await answerRun(request, reply, { ...deps, order: { program, policy, minTier: strongest, session_id: null }, stream: request.body.stream });
+      return reply;
+    },
+  );
+
+  app.get(
+    "/v1/runs/:id",
+    { onRequest: mayRead, schema: { tags: ["runs"], summary: "One run with its output", params: idParams, response: { 200: runSchema, ...problems } } },
+    async (request) => found(await deps.store.find(request.principal.tenant, request.params.id)),
+  );
+
+  app.get(
+    "/v1/runs",
+    {
+      onRequest: mayRead,
+      schema: {
+        tags: ["runs"],
+        summary: "List runs, newest first, without their output",
+        querystring: listQuery,
+        response: { 200: z.object({ data: z.array(runSummarySchema), next_cursor: z.string().nullable() }), ...problems },
+      },
+    },
+    async (request) => {
+      const { limit, cursor, language, ...filter } = request.query;
+      const only = language === undefined ? {} : { language: runtimeOf(language) };
+      const rows = await deps.store.list(request.principal.tenant, { ...filter, ...only, limit: limit + 1, ...(cursor ? { before: cursor } : {}) });
+      const data = rows.slice(0, limit);
+      return { data, next_cursor: rows.length > limit ? (data.at(-1)?.id ?? null) : null };
+    },
+  );
+
+  app.post(
+    "/v1/runs/:id/cancel",
+    {
+      onRequest: mayRun,
+      schema: {
+        tags: ["runs"],
+        summary: "End a run in progress",
+        description: "Answers at once; the run then ends as `killed`.",
+        params: idParams,
+        response: { 202: z.object({ id: z.string(), cancelling: z.literal(true) }), ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { id } = request.params;
+      const { tenant } = request.principal;
+      if (!deps.runs.cancel(tenant, id, "cancelled by request")) {
+        const run = found(await deps.store.find(tenant, id));
+        throw new PlastronError("conflict", run.status === "running" ? "The run is in progress on another server" : `The run has ended: ${run.status}`);
+      }
+      return reply.code(202).send({ id, cancelling: true as const });
+    },
+  );
+}
+
+function found<T>(run: T | undefined): T {
+  if (run === undefined) throw new PlastronError("not_found", "There is no such run");
+  return run;
+}

@@ -1,0 +1,211 @@
+import { createHash } from "node:crypto";
+import { newId, PlastronError, type Problem, type Program, type RunResult, type Tier, toProblem } from "@plastron/contracts";
+import type { AgentClient, EncodedConfinement } from "../../agent-client/client.ts";
+import type { AgentRun, RunSink } from "../../agent-client/exchange.ts";
+import type { GroupCommit } from "../../database/group-commit.ts";
+import type { Principal } from "../auth/principal.ts";
+import type { Gate } from "./gate.ts";
+import { OutputBuffer } from "./output.ts";
+import { type RunHead, type RunView, type StoredResult, summaryOf } from "./view.ts";
+
+/** One run as a front door orders it. */
+export interface RunOrder {
+  principal: Principal;
+  program: Program;
+  policy: { name: string; version: number | null; confinement: EncodedConfinement };
+  minTier: Tier;
+  session_id: string | null;
+  /** The admission is durable before the caller hears of the run: for callers that are told its id before its end. */
+  durableFirst: boolean;
+  receivedAt: number;
+  authUs: number;
+  /** Ends the run; `signal.reason` (a string) is why. */
+  signal?: AbortSignal;
+}
+
+/** What hears of a run while it runs. */
+export interface RunListener extends Partial<RunSink> {
+  admitted?(head: RunHead, run: Pick<AgentRun, "pause" | "resume">): void;
+}
+
+export interface RunObserver {
+  finished(language: string, status: string, phasesUs: Record<string, number>): void;
+}
+
+interface Dependencies {
+  agent: Pick<AgentClient, "run">;
+  records: Pick<GroupCommit, "admit" | "admitNow" | "finish" | "reachable">;
+  gate: Gate;
+  observer: RunObserver;
+  server: string;
+}
+
+/** Runs programs: admission, agent, record, reply. The record is durable before the caller gets the result. */
+export class RunService {
+  readonly #deps: Dependencies;
+  readonly #live = new Map<string, { tenant: string; kill(reason: string): void }>();
+
+  constructor(deps: Dependencies) {
+    this.#deps = deps;
+  }
+
+  /** @throws PlastronError overloaded, agent_unavailable, database_unavailable, tier_unavailable, sandbox_failed, session_busy, session_gone */
+  async run(order: RunOrder, listener: RunListener = {}): Promise<RunView> {
+    const { gate, records } = this.#deps;
+    const clock = new PhaseClock(order.receivedAt, order.authUs);
+    if (!records.reachable)
+      throw new PlastronError("database_unavailable", "Runs are not admitted while their records cannot be written", { retryAfterSeconds: 2 });
+    const place = gate.enter(order.principal.tenant);
+    let ended: Ended;
+    let head: RunHead;
+    try {
+      if (place) await place;
+      head = headOf(order);
+      await this.#admit(order, head);
+      clock.mark("admit");
+      ended = await this.#execute(order, head, listener, clock);
+    } finally {
+      gate.leave(order.principal.tenant);
+    }
+    return this.#record(head, ended, clock);
+  }
+
+  /** The ids of runs in progress here, oldest first. */
+  liveIds(): string[] {
+    return [...this.#live.keys()];
+  }
+
+  /** False where no such run of this tenant is in progress on this server. */
+  cancel(tenant: string, id: string, reason: string): boolean {
+    const live = this.#live.get(id);
+    if (live === undefined || live.tenant !== tenant) return false;
+    live.kill(reason);
+    return true;
+  }
+
+  /** Ends everything that runs here and waits until it is recorded, at most `ms`. */
+  async drain(reason: string, ms: number): Promise<void> {
+    for (const live of this.#live.values()) live.kill(reason);
+    for (const until = Date.now() + ms; this.#live.size > 0 && Date.now() < until; ) await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+
+  async #admit(order: RunOrder, head: RunHead): Promise<void> {
+    const { records, server } = this.#deps;
+    const admission = {
+      ...{ id: head.id, tenant: order.principal.tenant, server, session_id: head.session_id, key_id: order.principal.key },
+      ...{ language: head.language, policy: head.policy.name, policy_version: head.policy.version },
+      ...{ confinement: order.policy.confinement.value.id, code_sha256: head.code_sha256, created_at: head.created_at },
+    };
+    if (order.durableFirst) await records.admitNow(admission);
+    else records.admit(admission);
+  }
+
+  async #execute(order: RunOrder, head: RunHead, listener: RunListener, clock: PhaseClock): Promise<Ended> {
+    const stdout = new OutputBuffer();
+    const stderr = new OutputBuffer();
+    if (order.signal?.aborted) return { stdout, stderr, result: neverStarted(String(order.signal.reason)), problem: undefined };
+    const spec = { ...order.program, run_id: head.id, tenant: order.principal.tenant, min_tier: order.minTier };
+    const run = this.#deps.agent.run(
+      { spec, confinement: order.policy.confinement, ...(order.session_id === null ? {} : { session_id: order.session_id }) },
+      {
+        started: () => listener.started?.(),
+        stdout: (chunk) => {
+          stdout.push(chunk);
+          listener.stdout?.(chunk);
+        },
+        stderr: (chunk) => {
+          stderr.push(chunk);
+          listener.stderr?.(chunk);
+        },
+      },
+    );
+    const onAbort = () => run.kill(String(order.signal?.reason));
+    order.signal?.addEventListener("abort", onAbort);
+    this.#live.set(head.id, { tenant: order.principal.tenant, kill: (reason) => run.kill(reason) });
+    listener.admitted?.(head, run);
+    try {
+      return { stdout, stderr, result: await run.result, problem: undefined };
+    } catch (error) {
+      return { stdout, stderr, result: undefined, problem: error };
+    } finally {
+      order.signal?.removeEventListener("abort", onAbort);
+      clock.set("agent_connect", run.connectUs());
+      clock.mark("agent");
+    }
+  }
+
+  async #record(head: RunHead, ended: Ended, clock: PhaseClock): Promise<RunView> {
+    const finishedAt = new Date().toISOString();
+    const status = ended.result?.status ?? "lost";
+    const problem: Problem | null = ended.problem === undefined ? null : toProblem(ended.problem);
+    const { result, artifacts } = stored(ended.result, clock);
+    try {
+      await this.#deps.records.finish(head.id, {
+        ...{ status, finished_at: finishedAt, result, artifacts: artifacts.length === 0 ? null : artifacts, problem },
+        ...{ stdout: ended.stdout.bytes().toString("base64"), stderr: ended.stderr.bytes().toString("base64") },
+      });
+    } finally {
+      this.#live.delete(head.id);
+    }
+    clock.mark("commit");
+    const phases_us = { ...result?.phases_us, ...clock.done() };
+    this.#deps.observer.finished(head.language, status, phases_us);
+    if (ended.problem !== undefined) throw ended.problem;
+    return { ...summaryOf(head, status, finishedAt, result, problem), phases_us, stdout: ended.stdout.text(), stderr: ended.stderr.text(), artifacts };
+  }
+}
+
+interface Ended {
+  stdout: OutputBuffer;
+  stderr: OutputBuffer;
+  result: RunResult | undefined;
+  problem: unknown;
+}
+
+function headOf(order: RunOrder): RunHead {
+  return {
+    ...{ id: newId("run"), language: order.program.runtime, session_id: order.session_id },
+    policy: { name: order.policy.name, version: order.policy.version },
+    code_sha256: createHash("sha256").update(order.program.code).digest("hex"),
+    created_at: new Date().toISOString(),
+  };
+}
+
+function stored(result: RunResult | undefined, clock: PhaseClock): { result: StoredResult | null; artifacts: RunResult["artifacts"] } {
+  if (result === undefined) return { result: null, artifacts: [] };
+  const { status: _status, stdout: _stdout, stderr: _stderr, artifacts, ...rest } = result;
+  return { result: { ...rest, phases_us: { ...rest.phases_us, ...clock.phases } }, artifacts };
+}
+
+/** The caller left while the run waited for its place. */
+function neverStarted(reason: string): RunResult {
+  return {
+    ...{ status: "killed", exit_code: null, signal: null, reason, stdout: "", stderr: "", stdout_truncated: false, stderr_truncated: false },
+    ...{ limits_hit: [], usage: { wall_ms: 0, cpu_ms: null, memory_peak_bytes: null, context_switches: null }, artifacts: [], phases_us: {} },
+    sandbox: { driver: "none", tier: 1, start: "cold", source: "process", confinement: "" },
+  };
+}
+
+/** Microseconds between the marks of one run. */
+class PhaseClock {
+  readonly phases: Record<string, number>;
+  readonly #start: number;
+  #last: number;
+  constructor(start: number, authUs: number) {
+    this.#start = start;
+    this.#last = performance.now();
+    this.phases = { auth: authUs };
+  }
+  mark(phase: string): void {
+    const now = performance.now();
+    this.phases[phase] = Math.round((now - this.#last) * 1000);
+    this.#last = now;
+  }
+  set(phase: string, us: number): void {
+    this.phases[phase] = us;
+  }
+  done(): Record<string, number> {
+    this.phases.total = Math.round((performance.now() - this.#start) * 1000);
+    return this.phases;
+  }
+}

@@ -1,0 +1,109 @@
+import { type Problem, type RunStatus, runStatusSchema } from "@plastron/contracts";
+import { sql } from "kysely";
+import type { Database } from "../../database/pool.ts";
+import { type RunHead, type RunSummary, type RunView, type StoredResult, summaryOf } from "./view.ts";
+
+export interface RunFilter {
+  status?: RunStatus;
+  language?: string;
+  session_id?: string;
+  since?: string;
+  until?: string;
+  /** The id of the last run that the caller has: ids sort by time. */
+  before?: string;
+  limit: number;
+}
+
+const SUMMARY = [
+  "id",
+  "status",
+  "language",
+  "session_id",
+  "policy",
+  "policy_version",
+  "code_sha256",
+  "created_at",
+  "finished_at",
+  "result",
+  "problem",
+] as const;
+
+/** Reads the records of runs; group-commit.ts writes them. */
+export class RunStore {
+  readonly #db: Database;
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async find(tenant: string, id: string): Promise<RunView | undefined> {
+    const row = await this.#db
+      .selectFrom("runs")
+      .select([...SUMMARY, "stdout", "stderr", "artifacts"])
+      .where("tenant", "=", tenant)
+      .where("id", "=", id)
+      .executeTakeFirst();
+    if (row === undefined) return undefined;
+    const artifacts = (row.artifacts ?? []) as RunView["artifacts"];
+    return { ...summary(row as SummaryRow), stdout: row.stdout?.toString("utf8") ?? "", stderr: row.stderr?.toString("utf8") ?? "", artifacts };
+  }
+
+  /** Newest first. */
+  async list(tenant: string, filter: RunFilter): Promise<RunSummary[]> {
+    let query = this.#db.selectFrom("runs").select(SUMMARY).where("tenant", "=", tenant);
+    if (filter.status) query = query.where("status", "=", filter.status);
+    if (filter.language) query = query.where("language", "=", filter.language);
+    if (filter.session_id) query = query.where("session_id", "=", filter.session_id);
+    if (filter.since) query = query.where("created_at", ">=", new Date(filter.since));
+    if (filter.until) query = query.where("created_at", "<", new Date(filter.until));
+    if (filter.before) query = query.where("id", "<", filter.before);
+    const rows = await query.orderBy("id", "desc").limit(filter.limit).execute();
+    return rows.map((row) => summary(row as SummaryRow));
+  }
+
+  /**
+   * Runs of this server that the database thinks are running but that are not: the server died under them, or could not write their end.
+   * `older` keeps a run that is just being admitted out of it.
+   */
+  async markLost(server: string, live: string[], older: { seconds: number }): Promise<number> {
+    return this.#db.transaction().execute(async (tx) => {
+      const rows = await tx
+        .updateTable("runs")
+        .set({ status: "lost", finished_at: new Date() })
+        .where("server", "=", server)
+        .where("status", "=", "running")
+        .where("created_at", "<", sql<Date>`now() - make_interval(secs => ${older.seconds})`)
+        .$if(live.length > 0, (query) => query.where("id", "not in", live))
+        .returning(["id", "tenant"])
+        .execute();
+      if (rows.length > 0) {
+        await tx
+          .insertInto("events")
+          .values(rows.map((row) => ({ tenant: row.tenant, type: "run.finished", subject: row.id, data: JSON.stringify({ status: "lost" }) })))
+          .execute();
+      }
+      return rows.length;
+    });
+  }
+}
+
+interface SummaryRow {
+  id: string;
+  status: string;
+  language: RunHead["language"];
+  session_id: string | null;
+  policy: string;
+  policy_version: number | null;
+  code_sha256: string;
+  created_at: Date;
+  finished_at: Date | null;
+  result: StoredResult | null;
+  problem: Problem | null;
+}
+
+function summary(row: SummaryRow): RunSummary {
+  const head: RunHead = {
+    ...{ id: row.id, language: row.language, session_id: row.session_id, policy: { name: row.policy, version: row.policy_version } },
+    ...{ code_sha256: row.code_sha256, created_at: row.created_at.toISOString() },
+  };
+  return summaryOf(head, runStatusSchema.parse(row.status), row.finished_at?.toISOString() ?? null, row.result, row.problem);
+}

@@ -1,0 +1,136 @@
+import { idSchema, limitsSchema, programSchema, tierSchema } from "@plastron/contracts";
+import { z } from "zod";
+import type { App } from "../../http/app.ts";
+import { problems } from "../../http/problem.ts";
+import { authenticateWith } from "../auth/hook.ts";
+import type { AuthService } from "../auth/service.ts";
+import type { Idempotency } from "../idempotency/service.ts";
+import type { PolicyService } from "../policies/service.ts";
+import { answerRun } from "../runs/answer.ts";
+import { languageSchema, policyNameSchema, sessionRunRequestSchema } from "../runs/program.ts";
+import type { RunService } from "../runs/service.ts";
+import { runSchema } from "../runs/view.ts";
+import { type SessionService, statusOf } from "./service.ts";
+import type { SessionRow } from "./store.ts";
+
+const sessionSchema = z
+  .object({
+    id: z.string(),
+    status: z.enum(["open", "closed", "expired"]),
+    language: z.string(),
+    policy: z.object({ name: z.string(), version: z.number().int().nullable() }),
+    limits: limitsSchema,
+    created_at: z.iso.datetime(),
+    expires_at: z.iso.datetime(),
+    closed_at: z.iso.datetime().nullable(),
+    close_reason: z.string().nullable(),
+  })
+  .meta({ id: "Session", description: "A sandbox that keeps its interpreter's state between runs" });
+const openSchema = z
+  .object({
+    language: languageSchema,
+    policy: policyNameSchema.optional(),
+    min_tier: tierSchema.optional(),
+    imports: programSchema.shape.imports,
+    limits: limitsSchema.default(limitsSchema.parse({})),
+    ttl_ms: z.number().int().min(1000).max(3_600_000).default(600_000).describe("the session ends after this, whatever it does"),
+  })
+  .strict();
+const idParams = z.object({ id: idSchema("session") });
+
+export interface SessionDependencies {
+  auth: AuthService;
+  sessions: SessionService;
+  runs: RunService;
+  policies: PolicyService;
+  idempotency: Idempotency;
+}
+
+/** `/v1/sessions`. */
+export function sessionRoutes(app: App, deps: SessionDependencies): void {
+  const mayRun = authenticateWith(deps.auth, "run");
+  const mayRead = authenticateWith(deps.auth, "read");
+  const tags = ["sessions"];
+
+  app.post(
+    "/v1/sessions",
+    { onRequest: mayRun, schema: { tags, summary: "Open a session", body: openSchema, response: { 201: sessionSchema, ...problems } } },
+    async (request, reply) => {
+      const { language, imports, limits, ttl_ms, min_tier, policy: name } = request.body;
+      const answer = await deps.idempotency.once(request, async () => {
+        const policy = await deps.policies.resolve(request.principal.tenant, name);
+        const minTier = Math.max(min_tier ?? 1, policy.confinement.value.min_tier) as typeof policy.confinement.value.min_tier;
+        return { status: 201, body: shown(await deps.sessions.open(request.principal, { language, imports, limits, minTier, ttlMs: ttl_ms, policy })) };
+      });
+      return reply.code(201).send(answer.body);
+    },
+  );
+
+  app.get(
+    "/v1/sessions",
+    {
+      onRequest: mayRead,
+      schema: {
+        tags,
+        summary: "List sessions, newest first",
+        querystring: z.object({ limit: z.coerce.number().int().min(1).max(200).default(50), cursor: idSchema("session").optional() }).strict(),
+        response: { 200: z.object({ data: z.array(sessionSchema), next_cursor: z.string().nullable() }), ...problems },
+      },
+    },
+    async (request) => {
+      const { limit, cursor } = request.query;
+      const rows = await deps.sessions.list(request.principal.tenant, limit + 1, cursor);
+      const data = rows.slice(0, limit).map(shown);
+      return { data, next_cursor: rows.length > limit ? (data.at(-1)?.id ?? null) : null };
+    },
+  );
+
+  app.get(
+    "/v1/sessions/:id",
+    { onRequest: mayRead, schema: { tags, summary: "One session", params: idParams, response: { 200: sessionSchema, ...problems } } },
+    async (request) => shown(await deps.sessions.find(request.principal.tenant, request.params.id)),
+  );
+
+  app.post(
+    "/v1/sessions/:id/runs",
+    {
+      onRequest: mayRun,
+      schema: {
+        tags,
+        summary: "Run a program in a session",
+        description: "One at a time: session_busy while another runs. Answers as POST /v1/runs does, `stream` included.",
+        params: idParams,
+        body: sessionRunRequestSchema,
+        response: { 200: runSchema, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const { tenant } = request.principal;
+      const order = await deps.sessions.order(tenant, request.params.id, request.body);
+      try {
+        await answerRun(request, reply, { ...deps, order, stream: request.body.stream });
+        return reply;
+      } catch (error) {
+        await deps.sessions.noticeGone(tenant, request.params.id, error);
+        throw error;
+      }
+    },
+  );
+
+  app.delete(
+    "/v1/sessions/:id",
+    { onRequest: mayRun, schema: { tags, summary: "Close a session and kill what runs in it", params: idParams, response: { 204: z.null(), ...problems } } },
+    async (request, reply) => {
+      await deps.sessions.close(request.principal.tenant, request.params.id);
+      return reply.code(204).send(null);
+    },
+  );
+}
+
+function shown(row: SessionRow): z.infer<typeof sessionSchema> {
+  return {
+    ...{ id: row.id, status: statusOf(row), language: row.language, policy: { name: row.policy, version: row.policy_version }, limits: row.limits },
+    ...{ created_at: row.created_at.toISOString(), expires_at: row.expires_at.toISOString() },
+    ...{ closed_at: row.closed_at?.toISOString() ?? null, close_reason: row.close_reason },
+  };
+}

@@ -1,0 +1,99 @@
+import { type Limits, newId, PlastronError, type Program, type Tier } from "@plastron/contracts";
+import type { z } from "zod";
+import type { AgentClient } from "../../agent-client/client.ts";
+import type { Principal } from "../auth/principal.ts";
+import type { ResolvedPolicy } from "../policies/service.ts";
+import type { languageSchema } from "../runs/program.ts";
+import { runtimeOf, type SessionRunRequest } from "../runs/program.ts";
+import type { RunOrder } from "../runs/service.ts";
+import type { SessionRow, SessionStore } from "./store.ts";
+
+export interface SessionOrder {
+  language: z.infer<typeof languageSchema>;
+  imports: string[];
+  limits: Limits;
+  minTier: Tier;
+  ttlMs: number;
+  policy: ResolvedPolicy;
+}
+
+/** Sandboxes that keep their interpreter's state over several runs. One tenant, one program at a time, a time to live. */
+export class SessionService {
+  readonly #store: SessionStore;
+  readonly #agent: Pick<AgentClient, "openSession" | "closeSession">;
+  constructor(store: SessionStore, agent: Pick<AgentClient, "openSession" | "closeSession">) {
+    this.#store = store;
+    this.#agent = agent;
+  }
+
+  /** The record is written after the sandbox stands: a session that no record knows dies by its time to live. */
+  async open(principal: Principal, order: SessionOrder): Promise<SessionRow> {
+    const id = newId("session");
+    const { language, imports, limits, policy } = order;
+    const confinement = policy.confinement.value;
+    const runtime = runtimeOf(language);
+    await this.#agent.openSession({
+      session_id: id,
+      tenant: principal.tenant,
+      runtime,
+      limits,
+      imports,
+      confinement,
+      min_tier: order.minTier,
+      ttl_ms: order.ttlMs,
+    });
+    const created_at = new Date();
+    const row = {
+      ...{ id, tenant: principal.tenant, language: runtime, policy: policy.name, policy_version: policy.version, confinement, limits },
+      ...{ created_at, expires_at: new Date(created_at.getTime() + order.ttlMs) },
+    };
+    await this.#store.insert(row);
+    return { ...row, closed_at: null, close_reason: null };
+  }
+
+  /** @throws PlastronError not_found */
+  async find(tenant: string, id: string): Promise<SessionRow> {
+    const row = await this.#store.find(tenant, id);
+    if (row === undefined) throw new PlastronError("not_found", "There is no such session");
+    return row;
+  }
+
+  list(tenant: string, limit: number, before?: string): Promise<SessionRow[]> {
+    return this.#store.list(tenant, limit, before);
+  }
+
+  /** What a run in the session is. @throws PlastronError not_found, session_gone */
+  async order(tenant: string, id: string, request: SessionRunRequest): Promise<Pick<RunOrder, "program" | "policy" | "minTier" | "session_id">> {
+    const row = await this.find(tenant, id);
+    if (statusOf(row) !== "open") throw new PlastronError("session_gone", `The session is ${statusOf(row)}${row.close_reason ? `: ${row.close_reason}` : ""}`);
+    const { stream: _stream, timeout_ms, ...program } = request;
+    const limits = { ...row.limits, ...(timeout_ms === undefined ? {} : { wall_ms: timeout_ms }) };
+    const confinement = { value: row.confinement, json: JSON.stringify(row.confinement) };
+    return {
+      program: { ...program, limits, runtime: row.language, imports: [] } satisfies Program,
+      policy: { name: row.policy, version: row.policy_version, confinement },
+      minTier: row.confinement.min_tier,
+      session_id: id,
+    };
+  }
+
+  /** A session that the agent no longer has is closed in the record as well. */
+  async noticeGone(tenant: string, id: string, error: unknown): Promise<void> {
+    if (error instanceof PlastronError && error.code === "session_gone") await this.#store.close(tenant, id, error.message.slice(0, 500));
+  }
+
+  /** @throws PlastronError not_found, agent_unavailable */
+  async close(tenant: string, id: string): Promise<void> {
+    const row = await this.find(tenant, id);
+    if (row.closed_at !== null) return;
+    await this.#agent.closeSession(id, tenant).catch((error: unknown) => {
+      if (!(error instanceof PlastronError && (error.code === "session_gone" || error.code === "not_found"))) throw error;
+    });
+    await this.#store.close(tenant, id, "closed by request");
+  }
+}
+
+export function statusOf(row: Pick<SessionRow, "closed_at" | "expires_at">, now: number = Date.now()): "open" | "closed" | "expired" {
+  if (row.closed_at !== null) return "closed";
+  return row.expires_at.getTime() <= now ? "expired" : "open";
+}

@@ -1,0 +1,63 @@
+import type { Confinement, Limits, Runtime } from "@plastron/contracts";
+import type { Database } from "../../database/pool.ts";
+
+export interface SessionRow {
+  id: string;
+  tenant: string;
+  language: Runtime;
+  policy: string;
+  policy_version: number | null;
+  confinement: Confinement;
+  limits: Limits;
+  created_at: Date;
+  expires_at: Date;
+  closed_at: Date | null;
+  close_reason: string | null;
+}
+
+export class SessionStore {
+  readonly #db: Database;
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async insert(row: Omit<SessionRow, "closed_at" | "close_reason">): Promise<void> {
+    await this.#db.transaction().execute(async (tx) => {
+      await tx
+        .insertInto("sessions")
+        .values({ ...row, confinement: JSON.stringify(row.confinement), limits: JSON.stringify(row.limits), closed_at: null, close_reason: null })
+        .execute();
+      await tx
+        .insertInto("events")
+        .values({ tenant: row.tenant, type: "session.opened", subject: row.id, data: JSON.stringify({ language: row.language, policy: row.policy }) })
+        .execute();
+    });
+  }
+
+  async find(tenant: string, id: string): Promise<SessionRow | undefined> {
+    return (await this.#db.selectFrom("sessions").selectAll().where("tenant", "=", tenant).where("id", "=", id).executeTakeFirst()) as SessionRow | undefined;
+  }
+
+  async list(tenant: string, limit: number, before?: string): Promise<SessionRow[]> {
+    let query = this.#db.selectFrom("sessions").selectAll().where("tenant", "=", tenant);
+    if (before) query = query.where("id", "<", before);
+    return (await query.orderBy("id", "desc").limit(limit).execute()) as SessionRow[];
+  }
+
+  async close(tenant: string, id: string, reason: string): Promise<void> {
+    await this.#db.transaction().execute(async (tx) => {
+      const changed = await tx
+        .updateTable("sessions")
+        .set({ closed_at: new Date(), close_reason: reason })
+        .where("tenant", "=", tenant)
+        .where("id", "=", id)
+        .where("closed_at", "is", null)
+        .executeTakeFirst();
+      if (changed.numUpdatedRows === 0n) return;
+      await tx
+        .insertInto("events")
+        .values({ tenant, type: "session.closed", subject: id, data: JSON.stringify({ reason }) })
+        .execute();
+    });
+  }
+}

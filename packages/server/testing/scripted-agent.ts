@@ -1,0 +1,137 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type AgentRequest, agentRequestSchema, DEFAULT_LIMITS, encodeFrame, FrameReader, type RunResult, type RunSpec, WIRE } from "@plastron/contracts";
+
+/** What a script may do as the agent's side of one run. */
+export interface Scene {
+  spec: RunSpec;
+  stdout(bytes: string | Uint8Array): void;
+  stderr(bytes: string | Uint8Array): void;
+  /** Ends the run. */
+  result(result?: Partial<RunResult>): void;
+  problem(code: string, detail: string, retryAfter?: number): void;
+  /** Cuts the connection without an answer, as an agent that dies does. */
+  vanish(): void;
+  /** Resolves with the reason when the server kills the run, and with "closed" when it closes the connection. */
+  killed: Promise<string>;
+}
+
+export type Script = (scene: Scene) => void | Promise<void>;
+
+/** The other side of contracts/wire.ts, for tests: every run does what the script says, and every request is kept. */
+export interface ScriptedAgent {
+  path: string;
+  requests: AgentRequest[];
+  script: Script;
+  /** Answers to requests that are not runs; a throw becomes a problem. */
+  openSessions: Set<string>;
+  connections: number;
+  stop(): Promise<void>;
+}
+
+/** Prints what the program is, and ends well. */
+const ECHO: Script = (scene) => {
+  scene.stdout(scene.spec.code);
+  scene.result();
+};
+
+export const HOST = { arch: "x86_64", tier: 2, landlock_abi: 4, user_namespaces: true, root_on_overlay: false, cgroup: true } as const;
+
+export async function startScriptedAgent(script: Script = ECHO): Promise<ScriptedAgent> {
+  const directory = mkdtempSync(join(tmpdir(), "plastron-test-agent-"));
+  const sockets = new Set<Socket>();
+  const agent: ScriptedAgent = { path: join(directory, "agent.sock"), requests: [], script, openSessions: new Set(), connections: 0, stop: async () => {} };
+  const server = createServer((socket) => {
+    agent.connections++;
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => {});
+    serve(socket, agent);
+  });
+  await listen(server, agent.path);
+  agent.stop = async () => {
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
+    rmSync(directory, { recursive: true, force: true });
+  };
+  return agent;
+}
+
+function serve(socket: Socket, agent: ScriptedAgent): void {
+  const reader = new FrameReader();
+  const { promise: killed, resolve: kill } = Promise.withResolvers<string>();
+  socket.on("close", () => kill("closed"));
+  socket.on("data", (chunk: Buffer) => {
+    for (const frame of reader.push(chunk)) {
+      if (frame.type === WIRE.kill) kill(Buffer.from(frame.payload).toString());
+      if (frame.type !== WIRE.request) continue;
+      const request = agentRequestSchema.parse(JSON.parse(Buffer.from(frame.payload).toString()));
+      agent.requests.push(request);
+      answer(socket, agent, request, killed);
+    }
+  });
+}
+
+function answer(socket: Socket, agent: ScriptedAgent, request: AgentRequest, killed: Promise<string>): void {
+  const send = (type: string, payload: string | Uint8Array) => void (socket.writable && socket.write(encodeFrame(type, payload)));
+  const problem = (code: string, detail: string, retry_after_s?: number) => send(WIRE.problem, JSON.stringify({ code, detail, hint: "", retry_after_s }));
+  const reply = (value: unknown) => send(WIRE.result, JSON.stringify(value));
+  if (request.op === "host") reply(HOST);
+  else if (request.op === "status") reply({ pid: 1, driver: "scripted", tier: 2, running: 0, queued: 0, sessions: agent.openSessions.size, pools: [POOL] });
+  else if (request.op === "doctor") reply(DOCTOR);
+  else if (request.op === "session.open") {
+    agent.openSessions.add(request.session_id);
+    reply({ session_id: request.session_id });
+  } else if (request.op === "session.close") {
+    if (agent.openSessions.delete(request.session_id)) reply({});
+    else problem("session_gone", "no such session");
+  } else if (request.op === "session.run" && !agent.openSessions.has(request.session_id)) problem("session_gone", "it reached its time to live");
+  else play(agent, request.spec, { send, problem, killed, vanish: () => void socket.destroy() });
+}
+
+interface Wires extends Pick<Scene, "killed" | "problem" | "vanish"> {
+  send(type: string, payload: string | Uint8Array): void;
+}
+
+function play(agent: ScriptedAgent, spec: RunSpec, { send, ...wires }: Wires): void {
+  void agent.script({
+    ...{ spec, ...wires },
+    stdout: (bytes) => send(WIRE.stdout, bytes),
+    stderr: (bytes) => send(WIRE.stderr, bytes),
+    result: (result = {}) => send(WIRE.result, JSON.stringify(resultOf(result, spec))),
+  });
+}
+
+function resultOf(result: Partial<RunResult>, spec: RunSpec): RunResult {
+  return {
+    ...{
+      status: "completed",
+      exit_code: 0,
+      signal: null,
+      reason: null,
+      stdout: "",
+      stderr: "",
+      stdout_truncated: false,
+      stderr_truncated: false,
+      limits_hit: [],
+    },
+    ...{ usage: { wall_ms: 2, cpu_ms: 1, memory_peak_bytes: DEFAULT_LIMITS.memory_bytes, context_switches: null }, artifacts: [] },
+    sandbox: { driver: "scripted", tier: 2, start: "warm", source: "process", confinement: spec.confinement.id },
+    phases_us: { exec: 1500 },
+    ...result,
+  };
+}
+
+const POOL = { key: "k", runtime: "python3", source: "process", tenant: null, ready: 2, starting: 0, target: 2, hits: 5, misses: 1, rate_per_s: 0.5 };
+const DOCTOR = {
+  tier: 2,
+  drivers: [{ name: "scripted", tier: 2, usable: true, why: null }],
+  host: { kernel: "6.1", arch: "x86_64", root: true, cgroup: "v2" },
+  controls: [{ id: "seccomp", title: "Seccomp", status: "working", required: true, detail: "killed", remedy: null, ms: 1 }],
+};
+
+function listen(server: Server, path: string): Promise<void> {
+  return new Promise((resolve) => server.listen(path, resolve));
+}
