@@ -1,2 +1,14 @@
-export { compileDefault } from "./default.ts";
+/**
+ * VarmorPolicy → Confinement, and an honest report of how true each rule is. Functions over values: no effects, no clock, no
+ * files. What must be tried is tried through a port that the caller gives (`runSelfTests`).
+ */
+export { type Compiled, compilePolicy, MIN_TIER_ANNOTATION } from "./compile.ts";
+export { compileDefault, defaultPolicy } from "./default.ts";
+export { type ParsedPolicy, parsePolicy } from "./parse/parse.ts";
+export type { PolicyDocument } from "./parse/schema.ts";
+export { ruleNames } from "./rules/registry.ts";
+export { assembleFilter } from "./seccomp/assemble.ts";
+export { readOciProfile } from "./seccomp/oci.ts";
+export type { Profile } from "./seccomp/profile.ts";
+export { type ProgramOutcome, type RowResult, runSelfTests, type SelfTestPort, type SelfTestResult } from "./self-test.ts";
 export { weakConfinement } from "./weak.ts";

@@ -1,0 +1,123 @@
+import { PlastronError, type Problem } from "@plastron/contracts";
+import { Composer, CST, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, Parser } from "yaml";
+import { member } from "./path.ts";
+
+export type ProblemEntry = NonNullable<Problem["errors"]>[number];
+
+/** 1-based, as editors count. */
+export interface Position {
+  line: number;
+  column: number;
+}
+
+export interface SourceDocument {
+  value: unknown;
+  /** Where the value at each path begins, e.g. `spec.policy.enhanceProtect.hardeningRules[0]`. */
+  positions: ReadonlyMap<string, Position>;
+  /** Where the key of each map entry begins. */
+  keys: ReadonlyMap<string, Position>;
+}
+
+export const MAX_POLICY_BYTES = 256 * 1024;
+const MAX_DEPTH = 32;
+/** Also bounds what aliases unfold to. */
+const MAX_NODES = 20_000;
+
+/**
+ * Text from anyone → plain data with positions. YAML 1.2 core schema, one document, no tags of its own, no duplicate keys, bounded
+ * in bytes, depth and nodes. Throws PlastronError invalid_policy and nothing else.
+ */
+export function readDocument(text: string): SourceDocument {
+  if (text.length > MAX_POLICY_BYTES || new TextEncoder().encode(text).length > MAX_POLICY_BYTES) {
+    throw invalid([{ path: "", message: `a policy has at most ${MAX_POLICY_BYTES} bytes` }]);
+  }
+  const lines = new LineCounter();
+  const at = (offset: number): Position => {
+    const { line, col } = lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  };
+  const tokens = tokensOf(text, lines, at);
+  const document = onlyDocument(tokens, text.length, at);
+  return dataOf(document, at);
+}
+
+/** One PlastronError for all that is wrong, its message naming the first. */
+export function invalid(errors: ProblemEntry[], hint?: string): PlastronError {
+  const [first] = errors;
+  const place = first?.line ? `line ${first.line}, column ${first.column}: ` : "";
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  return new PlastronError("invalid_policy", `${place}${first?.message ?? "not a policy"}${more}`, { errors, ...(hint ? { hint } : {}) });
+}
+
+/** The parser does not recurse, the composer does: depth is bounded between them, before a stack can overflow. */
+function tokensOf(text: string, lines: LineCounter, at: (offset: number) => Position): CST.Token[] {
+  const tokens = [...new Parser(lines.addNewLine).parse(text)];
+  const open: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
+  for (let next = open.pop(); next; next = open.pop()) {
+    if (next.depth > MAX_DEPTH) throw invalid([{ path: "", message: `nested deeper than ${MAX_DEPTH} levels`, ...at(next.token.offset) }]);
+    const depth = CST.isCollection(next.token) ? next.depth + 1 : next.depth;
+    for (const token of childrenOf(next.token)) open.push({ token, depth });
+  }
+  return tokens;
+}
+
+function childrenOf(token: CST.Token): CST.Token[] {
+  if (token.type === "document") return token.value ? [token.value] : [];
+  if (!CST.isCollection(token)) return [];
+  return token.items.flatMap((item) => [item.key, item.value].filter((child) => child !== null && child !== undefined));
+}
+
+function onlyDocument(tokens: CST.Token[], end: number, at: (offset: number) => Position): Document.Parsed {
+  const documents = [
+    ...new Composer({ schema: "core", merge: false, strict: true, uniqueKeys: true, prettyErrors: false, logLevel: "silent" }).compose(tokens, true, end),
+  ];
+  const [document, second] = documents as Document.Parsed[];
+  // An unknown tag is only a warning to the library: here nothing that was not understood may pass.
+  const faults = documents.flatMap((each) => [...each.errors, ...each.warnings]);
+  if (faults.length > 0) throw invalid(faults.slice(0, 20).map((fault) => ({ path: "", message: fault.message, ...at(fault.pos[0]) })));
+  if (!document?.contents) throw invalid([{ path: "", message: "the document is empty" }]);
+  if (second) {
+    const start = at(second.range[0]);
+    throw invalid(
+      [{ path: "", message: "a second document begins here", ...start }],
+      "Give each policy its own file: one document, without `---` between several.",
+    );
+  }
+  return document;
+}
+
+function dataOf(document: Document.Parsed, at: (offset: number) => Position): SourceDocument {
+  const positions = new Map<string, Position>();
+  const keys = new Map<string, Position>();
+  let nodes = 0;
+
+  const read = (node: Node, path: string, depth: number, place: Position): unknown => {
+    nodes++;
+    // A cycle of aliases, and aliases of aliases that grow without end, stop here.
+    if (nodes > MAX_NODES || depth > MAX_DEPTH) throw invalid([{ path, message: "the document unfolds to too much", ...place }]);
+    positions.set(path, place);
+    if (isAlias(node)) {
+      const target = node.resolve(document);
+      if (!target) throw invalid([{ path, message: "this alias has no anchor", ...place }]);
+      return read(target, path, depth + 1, place);
+    }
+    if (isScalar(node)) return node.value;
+    if (isSeq(node)) return node.items.map((item, i) => read(item as Node, `${path}[${i}]`, depth + 1, placeOf(item, place)));
+    if (isMap(node)) return Object.fromEntries(node.items.map((pair) => entry(pair, path, depth, place)));
+    throw invalid([{ path, message: "this kind of value is not read", ...place }]);
+  };
+  const entry = (pair: { key: unknown; value: unknown }, path: string, depth: number, place: Position): [string, unknown] => {
+    const keyPlace = placeOf(pair.key, place);
+    if (!isScalar(pair.key) || typeof pair.key.value !== "string") throw invalid([{ path, message: "a field's name must be text", ...keyPlace }]);
+    const inner = member(path, pair.key.value);
+    keys.set(inner, keyPlace);
+    return [pair.key.value, pair.value === null ? null : read(pair.value as Node, inner, depth + 1, placeOf(pair.value, keyPlace))];
+  };
+  const placeOf = (node: unknown, otherwise: Position): Position => {
+    const range = (node as ParsedNode | null)?.range;
+    return range ? at(range[0]) : otherwise;
+  };
+
+  const contents = document.contents as ParsedNode;
+  return { value: read(contents, "", 0, placeOf(contents, { line: 1, column: 1 })), positions, keys };
+}

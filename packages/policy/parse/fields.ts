@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { suggestion } from "./nearest.ts";
+
+/** An object that has these fields and no others; an unknown one is answered with the nearest that exists. */
+export function fields<Shape extends z.core.$ZodShape>(shape: Shape) {
+  return z.strictObject(shape, {
+    error: (issue) => {
+      if (issue.code !== "unrecognized_keys") return undefined;
+      return issue.keys.map((key) => `unknown field ${JSON.stringify(key)}${suggestion(key, Object.keys(shape))}`).join("; ");
+    },
+  });
+}
+
+/** One of these words, as upstream's code (not its CRD) demands. */
+export function word<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.enum(words, {
+    error: (issue) => `must be one of ${words.join(", ")}${typeof issue.input === "string" ? suggestion(issue.input, words) : ""}`,
+  });
+}
+
+export const strings = z.array(z.string());
+export const labels = z.record(z.string(), z.string());
+
+export const selector = fields({
+  matchLabels: labels.optional(),
+  matchExpressions: z.array(fields({ key: z.string(), operator: word(["In", "NotIn", "Exists", "DoesNotExist"]), values: strings.optional() })).optional(),
+});
+
+const port = z.int().min(1).max(65_535);
+export const ports = z.array(fields({ port, endPort: port.optional() }));

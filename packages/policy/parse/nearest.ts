@@ -1,0 +1,33 @@
+/**
+ * The candidate that was probably meant: fewest edits (Levenshtein), if at most a third of the word would have to change.
+ * `word` comes from the document and may be long: anything over 100 characters has no neighbour.
+ */
+export function nearest(word: string, candidates: Iterable<string>): string | null {
+  if (word.length > 100) return null;
+  let best: string | null = null;
+  let least = Math.floor(word.length / 3) + 1;
+  for (const candidate of candidates) {
+    const distance = edits(word.toLowerCase(), candidate.toLowerCase());
+    if (distance < least) [best, least] = [candidate, distance];
+  }
+  return best;
+}
+
+/** ` Did you mean …?` or nothing, to end a message with. */
+export function suggestion(word: string, candidates: Iterable<string>): string {
+  const candidate = nearest(word, candidates);
+  return candidate === null ? "" : `. Did you mean ${JSON.stringify(candidate)}?`;
+}
+
+function edits(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] as number) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] as number;
+}

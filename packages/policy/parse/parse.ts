@@ -1,0 +1,42 @@
+import { resolveRules } from "../rules/resolve.ts";
+import { invalid, type Position, type ProblemEntry, readDocument, type SourceDocument } from "./document.ts";
+import { member, pathOf } from "./path.ts";
+import { type PolicyDocument, policySchema } from "./schema.ts";
+
+/** A valid document, with the place of every value in its text so that later refusals can name a line. */
+export type ParsedPolicy = PolicyDocument & {
+  readonly positions: ReadonlyMap<string, Position>;
+  /** Unknown and mis-filed rule names have no effect, as upstream; the fidelity report has a row for each. */
+  readonly upstreamCompat: boolean;
+};
+
+/**
+ * YAML (or JSON) text of one VarmorPolicy or VarmorClusterPolicy → the document. Any text may be given.
+ * Throws PlastronError invalid_policy, whose `errors` have path, message, line and column of everything that is wrong,
+ * misspelt names with the nearest valid one. A rule that exists but is not enforced here is the compiler's to refuse.
+ */
+export function parsePolicy(text: string, options: { upstreamCompat?: boolean } = {}): ParsedPolicy {
+  const source = readDocument(text);
+  const result = policySchema.safeParse(source.value);
+  if (!result.success) throw invalid(result.error.issues.flatMap((issue) => entriesOf(issue, source)));
+  const policy = { ...result.data, positions: source.positions, upstreamCompat: options.upstreamCompat ?? false };
+  resolveRules(policy);
+  return policy;
+}
+
+function entriesOf(issue: { code: string; path: PropertyKey[]; message: string; keys?: string[] }, source: SourceDocument): ProblemEntry[] {
+  const path = pathOf(issue.path);
+  if (issue.code !== "unrecognized_keys" || !issue.keys)
+    return [{ path, message: `${path || "the document"}: ${issue.message}`, ...placeOf(issue.path, source) }];
+  const messages = issue.message.split("; ");
+  return issue.keys.map((key, i) => ({ path: member(path, key), message: messages[i] ?? issue.message, ...source.keys.get(member(path, key)) }));
+}
+
+/** A missing field has no place of its own: the nearest thing around it that has one. */
+function placeOf(parts: readonly PropertyKey[], source: SourceDocument): Position | undefined {
+  for (let length = parts.length; length >= 0; length--) {
+    const place = source.positions.get(pathOf(parts.slice(0, length)));
+    if (place) return place;
+  }
+  return undefined;
+}

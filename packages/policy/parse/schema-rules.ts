@@ -1,0 +1,89 @@
+import { z } from "zod";
+import { fields, ports, selector, strings, word } from "./fields.ts";
+
+/** The raw rules of VarmorPolicy v1beta1: valid as documents, refused by the compiler until they are enforced. */
+export const appArmorRawRules = z.array(fields({ rules: z.string(), targets: strings.optional() }));
+
+export const syscallRawRules = z.array(
+  fields({
+    names: strings,
+    action: z.string(),
+    errnoRet: z.int().min(0).optional(),
+    args: z.array(fields({ index: z.int().min(0).max(5), value: z.int(), valueTwo: z.int().optional(), op: z.string() })).optional(),
+  }),
+);
+
+const pathRule = fields({ qualifiers: strings, pattern: z.string(), permissions: strings });
+
+export const bpfRawRules = fields({
+  files: z.array(pathRule).max(64).optional(),
+  processes: z.array(pathRule).max(64).optional(),
+  network: fields({
+    sockets: z.array(fields({ qualifiers: strings, domains: strings.optional(), types: strings.optional(), protocols: strings.optional() })).optional(),
+    egress: fields({
+      toDestinations: z.array(fields({ qualifiers: strings, ip: z.string().optional(), cidr: z.string().optional(), ports: ports.optional() })).optional(),
+      toServices: z
+        .array(fields({ qualifiers: strings, name: z.string().optional(), namespace: z.string().optional(), serviceSelector: selector.optional() }))
+        .optional(),
+      toPods: z.array(fields({ qualifiers: strings, namespace: z.string().optional(), podSelector: selector, ports: ports.optional() })).optional(),
+    }).optional(),
+  }).optional(),
+  ptrace: fields({ qualifiers: strings, permissions: strings, strictMode: z.boolean().optional() }).optional(),
+  mounts: z.array(fields({ qualifiers: strings, sourcePattern: z.string(), fstype: z.string(), flags: strings })).optional(),
+});
+
+const httpMatch = fields({
+  hosts: strings.optional(),
+  ports: ports.optional(),
+  paths: z.array(fields({ exact: z.string().optional(), prefix: z.string().optional() })).optional(),
+  methods: strings.optional(),
+});
+
+export const networkProxyRawRules = fields({
+  egress: fields({
+    defaultAction: word(["deny", "allow"]),
+    rules: z
+      .array(
+        fields({ qualifiers: strings, description: z.string().optional(), ip: z.string().optional(), cidr: z.string().optional(), ports: ports.optional() }),
+      )
+      .optional(),
+    httpRules: z.array(fields({ qualifiers: strings, description: z.string().optional(), match: httpMatch })).optional(),
+  }).optional(),
+});
+
+const profileType = word(["BehaviorModel", "Custom"]);
+
+export const defenseInDepth = fields({
+  appArmor: fields({ profileType, customProfile: z.string().optional(), appArmorRawRules: appArmorRawRules.optional() }).optional(),
+  seccomp: fields({ profileType, customProfile: z.string().optional(), syscallRawRules: syscallRawRules.optional() }).optional(),
+  networkProxy: networkProxyRawRules.optional(),
+  allowViolations: z.boolean().optional(),
+});
+
+const quantities = z.record(z.string(), z.union([z.int(), z.string()]));
+
+export const networkProxyConfig = fields({
+  mitm: fields({
+    domains: strings.min(1),
+    headerMutations: z
+      .array(
+        fields({
+          domain: z.string().min(1),
+          headers: z
+            .array(
+              fields({
+                name: z.string().min(1),
+                value: z.string().optional(),
+                secretRef: fields({ name: z.string().min(1), key: z.string().min(1) }).optional(),
+              }),
+            )
+            .min(1),
+        }),
+      )
+      .optional(),
+  }).optional(),
+  proxyAdminPort: z.int().optional(),
+  proxyPort: z.int().optional(),
+  proxyUID: z.int().optional(),
+  resources: fields({ limits: quantities.optional(), requests: quantities.optional() }).optional(),
+});

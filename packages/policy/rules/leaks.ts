@@ -1,0 +1,73 @@
+import type { HostFacts } from "@plastron/contracts";
+import { reading } from "./probes-files.ts";
+import { hostAddresses, overlayOptions, reaching } from "./probes-world.ts";
+import { type EnforcedRule, type Judgement, rulesOf } from "./rule.ts";
+
+const SERVICE_ACCOUNT = ["/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount"];
+
+/** Where each cloud answers with credentials. */
+const METADATA = {
+  aws: ["169.254.169.254", "fd00:ec2::254"],
+  volc: ["100.96.0.96"],
+  alibaba: ["100.100.100.200"],
+  oci: ["192.0.0.192"],
+} as const;
+
+const NO_ROUTE = "own network namespace with nothing but loopback: no packet can leave, whatever the protocol or the form of the address";
+const NO_NETWORK = "no address outside the sandbox can be reached at all";
+
+function overlay(host: HostFacts): Judgement {
+  return host.root_on_overlay
+    ? {
+        fidelity: "unsupported",
+        note: "this host's own root is an overlay and the sandbox's mount table names its directories; point the runtimes to a root file system that is not an overlay",
+      }
+    : { fidelity: "by-construction", note: "" };
+}
+
+const metadataRule = (name: string, addresses: readonly string[], aliases: string[] = []) => ({
+  name,
+  aliases,
+  mechanism: NO_ROUTE,
+  fidelity: "stricter" as const,
+  note: NO_NETWORK,
+  selfTests: [reaching(name, addresses)],
+});
+
+/** Rules of `attackProtectionRules` against leaks of information about the host. */
+export const leakRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
+  {
+    name: "mitigate-sa-leak",
+    demands: { hidden: SERVICE_ACCOUNT },
+    mechanism: "the service account's directory is never mounted, and masked where a root file system brings one",
+    fidelity: "exact",
+    selfTests: [reading("read-service-account", SERVICE_ACCOUNT, "planted_files")],
+  },
+  {
+    name: "mitigate-disk-device-number-leak",
+    demands: { hidden: ["/proc/partitions", "/proc/diskstats"] },
+    mechanism: "/proc/partitions and /proc/diskstats are masked; /dev has no block device",
+    fidelity: "approximate",
+    note: "/proc/PID/mountinfo stays readable and shows the device number of the file system that the root is on; no device can be opened or made with it",
+    selfTests: [reading("read-partitions", ["/proc/partitions", "/proc/diskstats"], "hidden")],
+  },
+  {
+    name: "mitigate-overlayfs-leak",
+    mechanism: "no overlay is mounted in the sandbox, so its mount table has no directory of the host to tell",
+    fidelity: overlay,
+    selfTests: [overlayOptions],
+  },
+  {
+    name: "mitigate-host-ip-leak",
+    mechanism: "own network namespace: /proc/net tells of the sandbox's loopback only",
+    fidelity: "by-construction",
+    selfTests: [hostAddresses],
+  },
+  // Upstream's list lacks the last two clouds.
+  metadataRule("block-access-to-metadata-service", Object.values(METADATA).flat(), ["disallow-metadata-service"]),
+  ...Object.entries(METADATA).map(([cloud, addresses]) => metadataRule(`block-access-to-${cloud}-metadata-service`, addresses)),
+  // Without a network the address of the API server does not matter; 10.96.0.1 is kubeadm's default.
+  { ...metadataRule("block-access-to-kube-apiserver", ["10.96.0.1"]) },
+]);
+
+export const noNetwork = { mechanism: NO_ROUTE, fidelity: "stricter" as const, note: NO_NETWORK };

@@ -1,0 +1,66 @@
+import { S_ISGID, S_ISUID, S_IXUGO } from "../seccomp/constants.ts";
+import { chmodDenials, setModeDenials } from "../seccomp/floor.ts";
+import { anonymousPrograms, executableModes, noNewPrivileges, reading, running, setIdModes, writingEtc } from "./probes-files.ts";
+import { type EnforcedRule, rulesOf } from "./rule.ts";
+
+const MASKED_PROGRAM = "every program of that name in the root is masked; writable mounts are noexec and no anonymous executable file can be made";
+const NO_COPIES = "a copy under another name does not run either. A program's own code can still do what the tool does, as far as other rules let it";
+
+const forbidding = (name: string, programs: readonly string[], extra: Partial<Pick<EnforcedRule, "mechanism" | "selfTests">> = {}) => ({
+  name,
+  demands: { forbidden_programs: programs, noexec_writable: true },
+  mechanism: MASKED_PROGRAM,
+  fidelity: "stricter" as const,
+  note: NO_COPIES,
+  selfTests: [running(programs), anonymousPrograms],
+  ...extra,
+});
+
+const hiding = (name: string, paths: string[], note = "") => ({
+  name,
+  demands: { hidden: paths },
+  mechanism: "masked by a file that nobody in the sandbox may read",
+  fidelity: note === "" ? ("exact" as const) : ("approximate" as const),
+  note,
+});
+
+/** Rules of `attackProtectionRules` against sensitive operations. */
+export const operationRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
+  {
+    name: "disable-write-etc",
+    mechanism: "/etc is made for the sandbox and mounted read-only",
+    fidelity: "stricter",
+    note: "unlink, rename, mkdir, truncate, chmod and chown are refused too, which pass upstream's BPF enforcer",
+    selfTests: [writingEtc],
+  },
+  { ...hiding("disable-access-passwd", ["/etc/passwd"]), selfTests: [reading("read-passwd", ["/etc/passwd"], "hidden")] },
+  { ...hiding("disable-access-shadow", ["/etc/shadow"]), selfTests: [reading("read-shadow", ["/etc/shadow"], "planted_files")] },
+  {
+    ...hiding("disable-access-ssh-dir", ["/**/.ssh"], "a directory of that name which the program itself makes in its workspace is its own and stays readable"),
+    selfTests: [reading("read-ssh-directory", ["/root/.ssh", "/home/user/.ssh"], "planted_files")],
+  },
+  forbidding("disable-busybox", ["busybox"]),
+  forbidding("disable-shell", ["sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "rbash"], {
+    mechanism: `${MASKED_PROGRAM}; the bash runtime cannot start under this rule`,
+  }),
+  forbidding("disable-wget", ["wget", "wget2"]),
+  forbidding("disable-curl", ["curl"]),
+  forbidding("disable-chmod", ["chmod"]),
+  forbidding("disable-su-sudo", ["su", "sudo"], { selfTests: [running(["su", "sudo"]), noNewPrivileges] }),
+  {
+    name: "disable-chmod-x-bit",
+    demands: { denials: chmodDenials(S_IXUGO), noexec_writable: true },
+    mechanism: "seccomp refuses chmod, fchmod, fchmodat and fchmodat2 with any execute bit; writable mounts are noexec",
+    fidelity: "stricter",
+    note: "a file that is created executable from the start does not run either",
+    selfTests: [executableModes],
+  },
+  {
+    name: "disable-chmod-s-bit",
+    demands: { denials: setModeDenials(S_ISUID | S_ISGID) },
+    mechanism: "seccomp refuses the set-id bits in the chmod family and in open, creat and mknod; mounts are nosuid and no_new_privs is set",
+    fidelity: "stricter",
+    note: "creating a file with the bit is refused too",
+    selfTests: [setIdModes],
+  },
+]);

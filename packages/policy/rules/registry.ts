@@ -1,0 +1,50 @@
+import { capabilityRules } from "./capabilities.ts";
+import { floorRules } from "./floor.ts";
+import { hardeningRules } from "./hardening.ts";
+import { leakRules } from "./leaks.ts";
+import { networkRules } from "./network.ts";
+import { operationRules } from "./operations.ts";
+import type { Rule, UnsupportedRule } from "./rule.ts";
+import { vulnerabilityRules } from "./vulnerabilities.ts";
+
+const UNSUPPORTED: UnsupportedRule[] = [
+  {
+    kind: "unsupported",
+    name: "disable-write-skills",
+    aliases: [],
+    category: "attackProtectionRules",
+    reason: "names inside writable mounts cannot be made read-only by pattern yet",
+  },
+];
+
+/** Every built-in rule name of vArmor v0.10, in the order of its documentation, after the floor's own. */
+export const RULES: readonly Rule[] = [
+  ...floorRules,
+  ...hardeningRules,
+  ...capabilityRules,
+  ...leakRules,
+  ...operationRules,
+  ...networkRules,
+  ...vulnerabilityRules,
+  ...UNSUPPORTED,
+];
+
+const BY_NAME: ReadonlyMap<string, Rule> = new Map(RULES.flatMap((rule) => [rule.name, ...rule.aliases].map((name) => [name, rule])));
+
+/** The rule of that name or alias, in any case and with `_` for `-`, as upstream reads names. */
+export function findRule(name: string): Rule | undefined {
+  const rule = BY_NAME.get(normalise(name));
+  return rule?.category === "floor" ? undefined : rule;
+}
+
+/** Every name and alias that a policy may use in that category. */
+export function ruleNames(category?: Rule["category"]): string[] {
+  return RULES.filter((rule) => rule.category !== "floor" && (category === undefined || rule.category === category)).flatMap((rule) => [
+    rule.name,
+    ...rule.aliases,
+  ]);
+}
+
+function normalise(name: string): string {
+  return name.toLowerCase().replaceAll("_", "-");
+}
