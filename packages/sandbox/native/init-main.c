@@ -12,6 +12,6 @@ int main(int argc, char **argv) {
     if (argc != 2) return 64;
     long uid = strtol(argv[1], NULL, 10);
     if (send(3, "i", 1, MSG_NOSIGNAL) != 1) return 70;
-    serve_user_namespace(4, uid, 3);
+    serve_user_namespace(4, INSIDE_UID, uid, 1, 3);
     init_serve(3, uid, 0);
 }

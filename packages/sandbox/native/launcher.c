@@ -41,14 +41,13 @@ static void read_spec(struct spec *spec) {
 }
 
 /* In the sandbox's namespaces, still privileged there: build everything, start the program, then give up all. */
-static _Noreturn void init_main(const struct sandbox *box, const int theirs[5], int zygote_serve) {
+static _Noreturn void init_main(const struct sandbox *box, const int theirs[5], const struct zygote_start *zygote) {
     const struct spec *spec = box->spec;
     const char *netns = spec_get(spec, "join-network", 1, NULL), *name = spec_get(spec, "hostname", 1, "sandbox");
     int ipc[2], life = fcntl(theirs[4], F_DUPFD_CLOEXEC, 32);
     if (life < 0) _exit(70);
     close(box->life);
     await_go(life);
-    if (zygote_serve >= 0 && (setresgid(0, 0, 0) || setresuid(0, 0, 0))) step_failed(life, "zygote ids", "");
     if (unshare(CLONE_NEWCGROUP)) step_failed(life, "unshare", "cgroup namespace");
     if (netns) {
         int fd = open(netns, O_RDONLY | O_CLOEXEC);
@@ -62,14 +61,17 @@ static _Noreturn void init_main(const struct sandbox *box, const int theirs[5], 
     int program = fork();
     if (program < 0) step_failed(life, "fork", "");
     if (!program) {
-        if (zygote_serve >= 0) zygote_exec(spec, theirs, zygote_serve, life);
         close(ipc[0]);
+        if (zygote->orders >= 0) zygote_exec(spec, theirs, zygote, ipc[1], life);
         confine_program(spec, theirs, ipc[1], life);
         exec_program(spec, life);
     }
     close(ipc[1]);
-    if (zygote_serve < 0 && !spec_get(spec, "keep-root", 0, NULL)) serve_user_namespace(ipc[0], box->uid, life);
-    init_serve(life, zygote_serve < 0 ? box->uid : 0, program);
+    if (zygote->orders >= 0)
+        serve_user_namespace(ipc[0], 0, box->uid, zygote->uids, life);
+    else if (!spec_get(spec, "keep-root", 0, NULL))
+        serve_user_namespace(ipc[0], INSIDE_UID, box->uid, 1, life);
+    init_serve(life, box->uid, program);
 }
 
 static int clone_init(struct sandbox *box, uint64_t flags) {
@@ -77,20 +79,24 @@ static int clone_init(struct sandbox *box, uint64_t flags) {
     return (int)syscall(SYS_clone3, &args, sizeof args);
 }
 
-static void map_zygote(int pid, long uid, const char *count) {
-    char path[64], map[64];
-    snprintf(map, sizeof map, "0 %ld %s", uid, count);
-    snprintf(path, sizeof path, "/proc/%d/uid_map", pid);
-    if (write_text(AT_FDCWD, path, map)) report_and_exit(CONN, "zygote uid_map", map);
-    snprintf(path, sizeof path, "/proc/%d/gid_map", pid);
-    if (write_text(AT_FDCWD, path, map)) report_and_exit(CONN, "zygote gid_map", map);
+/* Our end of the orders socket is returned; the zygote's, and the init binary, go into `start`. */
+static int prepare_zygote(const struct spec *spec, struct zygote_start *start) {
+    int pair[2];
+    const char *init = spec_get(spec, "init-binary", 1, "");
+    start->uids = spec_long(spec, "zygote", 1, 0);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) report_and_exit(CONN, "channels", "");
+    start->orders = pair[1];
+    start->init = open(init, O_RDONLY | O_CLOEXEC);
+    if (start->init < 0) report_and_exit(CONN, "zygote init binary", init);
+    return pair[0];
 }
 
 int main(void) {
     struct spec spec;
     struct sandbox box = {.spec = &spec, .conn = CONN, .init = -1, .serve = -1};
     const char *what = "";
-    int theirs[5], serve[2] = {-1, -1};
+    struct zygote_start zygote = {-1, -1, 0};
+    int theirs[5];
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* a Ctrl-C at the terminal is the agent's to handle */
     signal(SIGCHLD, SIG_IGN);
@@ -98,30 +104,27 @@ int main(void) {
     read_spec(&spec);
     box.uid = spec_long(&spec, "uid", 1, -1);
     box.session = spec_get(&spec, "session", 0, NULL) != NULL;
-    const char *children = spec_get(&spec, "zygote", 1, NULL);
     errno = EINVAL;
     if (box.uid <= 0) report_and_exit(CONN, "spec", "no uid, or uid 0");
     if (make_channels(&box, theirs)) report_and_exit(CONN, "channels", "");
-    if (children && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, serve)) report_and_exit(CONN, "channels", "");
+    if (spec_get(&spec, "zygote", 1, NULL)) {
+        box.serve = prepare_zygote(&spec, &zygote);
+        box.other = zygote_request;
+    }
     if (cgroup_make(&spec, &what)) report_and_exit(CONN, "cgroup", what);
     uint64_t flags = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS;
     if (!spec_get(&spec, "join-network", 0, NULL)) flags |= CLONE_NEWNET;
-    if (children) flags |= CLONE_NEWUSER;
     int pid = clone_init(&box, flags);
     if (pid < 0) report_and_exit(CONN, "clone", "namespaces");
     if (!pid) {
         signal(SIGCHLD, SIG_DFL);
         signal(SIGPIPE, SIG_DFL);
         signal(SIGINT, SIG_DFL);
-        init_main(&box, theirs, children ? serve[1] : -1);
+        init_main(&box, theirs, &zygote);
     }
     for (int i = 0; i < 5; i++) close(theirs[i]);
-    if (children) {
-        close(serve[1]);
-        map_zygote(pid, box.uid, children);
-        box.serve = serve[0];
-        box.other = zygote_request;
-    }
+    close(zygote.orders);
+    close(zygote.init);
     if (cgroup_join(&spec, pid, &what)) report_and_exit(CONN, "join cgroup", what);
     if (send_fds(box.life, "g", 1, NULL, 0) != 1) report_and_exit(CONN, "start", "init is gone");
     supervise(&box);

@@ -41,14 +41,13 @@ void enter_user_namespace(int ipc, int life) {
     if (unshare(CLONE_NEWUSER)) step_failed(life, "unshare", "user namespace");
     if (send_fds(ipc, "u", 1, &self, 1) != 1 || read_all(ipc, &ack, 1)) step_failed(life, "user namespace", "init did not map it");
     close(self);
-    if (setresgid(INSIDE_UID, INSIDE_UID, INSIDE_UID)) step_failed(life, "setresgid", "");
 }
 
-void serve_user_namespace(int ipc, long uid, int life) {
+void serve_user_namespace(int ipc, long inside, long outside, long count, int life) {
     char letter, map[64];
-    int self, count = 0;
-    if (recv_fds(ipc, &letter, 1, &self, &count, NULL) != 1 || count != 1) _exit(70); /* the program said why */
-    snprintf(map, sizeof map, "%d %ld 1", INSIDE_UID, uid);
+    int self, passed = 0;
+    if (recv_fds(ipc, &letter, 1, &self, &passed, NULL) != 1 || passed != 1) _exit(70); /* the program said why */
+    snprintf(map, sizeof map, "%ld %ld %ld", inside, outside, count);
     if (write_text(self, "setgroups", "deny")) step_failed(life, "setgroups", "deny");
     if (write_text(self, "uid_map", map)) step_failed(life, "uid_map", map);
     if (write_text(self, "gid_map", map)) step_failed(life, "gid_map", map);
@@ -71,6 +70,7 @@ void drop_capabilities(int life) {
     for (int cap = 0; cap < 64; cap++)
         if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) && errno != EINVAL) step_failed(life, "capability bounding set", "");
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0)) step_failed(life, "ambient capabilities", "");
+    if (setresgid(INSIDE_UID, INSIDE_UID, INSIDE_UID)) step_failed(life, "setresgid", "");
     if (setresuid(INSIDE_UID, INSIDE_UID, INSIDE_UID)) step_failed(life, "setresuid", "");
     if (syscall(SYS_capset, &header, none)) step_failed(life, "capset", "");
 }

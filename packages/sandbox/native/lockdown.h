@@ -15,10 +15,11 @@ void forbid_user_namespaces(int life);
 
 /* Lets the other side of `ipc` write this process's id maps: unshare, hand over /proc/self, wait. */
 void enter_user_namespace(int ipc, int life);
-/* That other side: maps INSIDE_UID to `uid` of our own user namespace. */
-void serve_user_namespace(int ipc, long uid, int life);
+/* That other side: maps `count` ids from `inside` to ids from `outside` of our own user namespace. */
+void serve_user_namespace(int ipc, long inside, long outside, long count, int life);
 
 void loopback_up(int life);
+/* Becomes INSIDE_UID with no capability in any set. */
 void drop_capabilities(int life);
 void set_rlimits(const struct spec *spec, int life);
 /* Records: landlock RIGHTS PATH, RIGHTS of "rx" (read, execute), "rwx", "rw" (no execute), "dev". None = no Landlock. */

@@ -44,6 +44,7 @@ struct watch {
     int ended, has_status, status, has_code, code, workspace;
     long long voluntary, involuntary;
     char reason[160];
+    char complaint[400]; /* what the worker wrote to stderr before it was ready */
 };
 
 static uint64_t now_us(void) {
@@ -84,6 +85,10 @@ static int pump(struct watch *w, struct stream *s) {
     if (n == 0) return close_stream(s), 0;
     size_t keep = (uint64_t)n < s->left ? (size_t)n : s->left;
     if (w->state != RUNNING) keep = 0;
+    if (w->state == STARTING && s == &w->err) {
+        size_t have = strlen(w->complaint), room = sizeof w->complaint - 1 - have;
+        memcpy(w->complaint + have, chunk, (size_t)n < room ? (size_t)n : room);
+    }
     if (keep) frame(w, s->letter, chunk, keep);
     s->left -= keep;
     if (w->state == RUNNING && (size_t)n > keep) {
@@ -228,6 +233,7 @@ static void on_life(struct watch *w) {
     }
     if (message.text[0] == 'x' && n == (int)sizeof message.exit && !w->has_status) {
         w->has_status = w->ended = 1;
+        if (w->state == STARTING) kill_sandbox(w, "the worker ended");
         w->status = message.exit.status;
         w->voluntary = message.exit.voluntary;
         w->involuntary = message.exit.involuntary;
@@ -348,6 +354,15 @@ static void unblock(int fd) {
     if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
+static void report_no_start(struct watch *w) {
+    char text[700];
+    while (pump(w, &w->err)) {}
+    int n = snprintf(text, sizeof text, "start: the sandbox ended before it was ready: %s", w->reason);
+    if (w->has_status) n += snprintf(text + n, sizeof text - (size_t)n, ", wait status %d", w->status);
+    if (w->complaint[0]) n += snprintf(text + n, sizeof text - (size_t)n, ": %s", w->complaint);
+    frame(w, 'N', text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
 void supervise(struct sandbox *box) {
     struct watch w = {.box = box, .workspace = -1, .out = {.fd = box->out, .letter = 'O'}, .err = {.fd = box->err, .letter = 'E'}};
     w.deadline = now_us() + START_MS * 1000ull;
@@ -358,11 +373,7 @@ void supervise(struct sandbox *box) {
     }
     await_death(&w);
     cgroup_remove(box->spec);
-    if (w.state != RUNNING && w.state != READY && !w.conn_gone) {
-        char text[200];
-        int n = snprintf(text, sizeof text, "start: the sandbox ended before it was ready%s%s", w.reason[0] ? ": " : "", w.reason);
-        frame(&w, 'N', text, (size_t)n);
-    }
+    if (w.state == STARTING && !w.conn_gone) report_no_start(&w);
     fcntl(box->conn, F_SETFL, 0);
     if (!w.conn_gone) buffer_flush(&w.to_agent, box->conn);
 }

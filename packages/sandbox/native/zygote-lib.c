@@ -168,7 +168,8 @@ static int become_child(void) {
 }
 
 EXPORT int plastron_zygote_serve(int control) {
-    if (open_zygote()) return -1;
+    static const uint8_t ready[FRAME_HEADER] = {'R'};
+    if (open_zygote() || write_all(control, ready, sizeof ready)) return -1;
     while (next_order(control)) {
         int pid = fork();
         if (!pid) return become_child();

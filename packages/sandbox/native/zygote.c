@@ -3,10 +3,12 @@
 #include "zygote.h"
 #include "cgroup.h"
 #include "life.h"
+#include "lockdown.h"
 #include "program.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -14,6 +16,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What a zygote needs inside its own user namespace to confine its children; nothing of it reaches the host. */
@@ -45,11 +48,24 @@ static int spec_memfd(const struct spec *spec, int life) {
     return fd;
 }
 
-void zygote_exec(const struct spec *spec, const int theirs[5], int serve, int life) {
-    const char *init_path = spec_get(spec, "init-binary", 1, "");
-    int init = open(init_path, O_RDONLY | O_CLOEXEC), high[7];
-    if (init < 0) step_failed(life, "zygote init binary", init_path);
-    const int fds[7] = {theirs[0], theirs[1], theirs[2], theirs[3], serve, spec_memfd(spec, life), init};
+/* The zygote's own user namespace holds its uid and those of its children; its mounts are copies that it cannot undo. */
+static void enter_zygote_namespaces(int ipc, int life) {
+    enter_user_namespace(ipc, life);
+    if (setresgid(0, 0, 0) || setresuid(0, 0, 0)) step_failed(life, "zygote ids", "");
+    /* Its pid namespace must be its own user namespace's as well: it leaves it for each child's and comes back. */
+    if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)) step_failed(life, "unshare", "zygote namespaces");
+    int zygote = fork(), status = 0;
+    if (zygote < 0) step_failed(life, "fork", "zygote");
+    if (!zygote) return;
+    syscall(SYS_close_range, 0u, ~0u, 0);
+    waitpid(zygote, &status, 0);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+}
+
+void zygote_exec(const struct spec *spec, const int theirs[5], const struct zygote_start *start, int ipc, int life) {
+    const int fds[7] = {theirs[0], theirs[1], theirs[2], theirs[3], start->orders, spec_memfd(spec, life), start->init};
+    int high[7];
+    enter_zygote_namespaces(ipc, life);
     for (int i = 0; i < 7; i++)
         if ((high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 40)) < 0) step_failed(life, "descriptor", "");
     for (int i = 0; i < 7; i++)

@@ -19,6 +19,13 @@ struct zygote_order {
 /* Descriptors of the zygote's interpreter: 3 control, 4 orders, 5 spec (memfd), 6 the init binary. */
 enum { ZYGOTE_ORDERS = 4, ZYGOTE_SPEC, ZYGOTE_INIT };
 
-_Noreturn void zygote_exec(const struct spec *spec, const int theirs[5], int serve, int life);
+/* What only a zygote needs at its start; `orders` < 0 = this is none. */
+struct zygote_start {
+    int orders; /* its end of the orders socket */
+    int init;   /* the init binary, opened before the host's files are out of reach */
+    long uids;
+};
+
+_Noreturn void zygote_exec(const struct spec *spec, const int theirs[5], const struct zygote_start *start, int ipc, int life);
 void zygote_request(struct sandbox *box, char type, const uint8_t *payload, uint32_t len);
 #endif
