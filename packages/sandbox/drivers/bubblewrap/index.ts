@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { type Confinement, DEFAULT_LIMITS, PlastronError, type RunResult, type RunSpec } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver } from "../../driver.ts";
 import { type CgroupHost, findCgroups, makeCgroup, reclaimCgroups } from "./cgroup.ts";
-import { findMasks, type Mask } from "./masks.ts";
+import { findMasks } from "./masks.ts";
 import { places } from "./places.ts";
 import { type Host, runOnce } from "./run.ts";
 
@@ -74,17 +74,29 @@ async function prepareHost(options: DriverOptions): Promise<Host> {
   if (root && uidBase < 1) throw new PlastronError("sandbox_failed", "The first uid of the pool must not be 0");
   const cgroups = root ? usableCgroups(cgroupParent, options) : ({ kind: "none", why: "only root can make cgroups" } as const);
   await reclaimCgroups(cgroups, cgroupParent);
-  const masks = new Map<string, Promise<Mask[]>>();
+  const masksFor = remembered((confinement: Confinement) => findMasks(confinement));
+  // The first look over the root reads a cold disk for seconds; nobody should wait for it in a run.
+  for (const pool of options.warm ?? []) masksFor(pool.confinement).catch(() => {});
   return {
     home,
     cgroups,
     cgroupParent,
     uidOf: (place) => (root ? uidBase + place : 0),
-    masksFor(confinement) {
-      let found = masks.get(confinement.id);
-      if (!found) masks.set(confinement.id, (found = findMasks(confinement)));
-      return found;
-    },
+    masksFor,
+  };
+}
+
+/** One answer for each confinement id; a failure is not kept. */
+function remembered<T>(find: (confinement: Confinement) => Promise<T>): (confinement: Confinement) => Promise<T> {
+  const known = new Map<string, Promise<T>>();
+  return (confinement) => {
+    let answer = known.get(confinement.id);
+    if (!answer) {
+      answer = find(confinement);
+      known.set(confinement.id, answer);
+      answer.catch(() => known.delete(confinement.id));
+    }
+    return answer;
   };
 }
 

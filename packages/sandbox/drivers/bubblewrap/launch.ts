@@ -7,11 +7,10 @@ import type { Staging } from "./staging.ts";
 
 const SCRIPT = join(import.meta.dirname, "launch.sh");
 const LAUNCHER_ENV = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" };
-/** Descriptors of the launcher: 3 its report, 4 its hold, 5 the reporter's, 6 bubblewrap's info, 7 the control socket. */
+/** Descriptors of the launcher: 3 its report, 4 its hold, 5 the reporter's, 6 bubblewrap's info. */
 const REPORT = 5;
 const INFO = 6;
-const CONTROL = 7;
-const FIRST_STAGED = 8;
+const FIRST_STAGED = 7;
 
 export interface LaunchPlan {
   /** 0: this process is not root, so the sandbox has its own uid outside. */
@@ -128,7 +127,7 @@ function spawnLauncher(plan: LaunchPlan): ChildProcess {
     env: LAUNCHER_ENV,
     cwd: "/",
     detached: true,
-    stdio: ["pipe", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe", "ignore", ...staged],
+    stdio: ["pipe", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe", ...staged],
   });
   if (child.pid === undefined) {
     child.once("error", () => {});

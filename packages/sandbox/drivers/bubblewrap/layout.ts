@@ -22,9 +22,52 @@ export const ENVIRONMENT: Record<string, string> = {
 };
 
 /** Files of the host's /etc that libraries need to load and that tell nothing about the host's users or network. */
-const SHARED_ETC = ["alternatives", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "localtime", "mime.types", "ssl/certs", "ssl/openssl.cnf", "python3", "python3.11"];
+const SHARED_ETC = [
+  "alternatives",
+  "ld.so.cache",
+  "ld.so.conf",
+  "ld.so.conf.d",
+  "localtime",
+  "mime.types",
+  "ssl/certs",
+  "ssl/openssl.cnf",
+  "python3",
+  "python3.11",
+];
 /** Made by launch.sh under /run/etc. */
 const SYNTHETIC_ETC = ["passwd", "group", "hosts", "nsswitch.conf", "hostname", "resolv.conf"];
+
+/** Parts of proc that tell of the host or steer it, where the kernel has them. */
+export const HIDDEN_PROC = [
+  "kcore",
+  "kmsg",
+  "keys",
+  "key-users",
+  "sysrq-trigger",
+  "timer_list",
+  "sched_debug",
+  "latency_stats",
+  "scsi",
+  "acpi",
+  "kallsyms",
+  "kpagecount",
+]
+  .concat([
+    "kpageflags",
+    "kpagecgroup",
+    "config.gz",
+    "modules",
+    "mdstat",
+    "diskstats",
+    "swaps",
+    "interrupts",
+    "vmallocinfo",
+    "slabinfo",
+    "pagetypeinfo",
+    "cmdline",
+  ])
+  .concat(["locks", "bus", "fs", "irq", "tty", "driver"])
+  .map((name) => `/proc/${name}`);
 
 /** The read-only root as bubblewrap arguments: the host's /usr, its links, and an /etc of our own. */
 export function rootArguments(): string[] {

@@ -3,7 +3,7 @@ import { realpathSync, statSync } from "node:fs";
 import { promisify } from "node:util";
 import { type Confinement, PlastronError } from "@plastron/contracts";
 import { globMatches } from "./glob.ts";
-import { isVisible } from "./layout.ts";
+import { HIDDEN_PROC, isVisible } from "./layout.ts";
 
 const run = promisify(execFile);
 
@@ -19,7 +19,7 @@ export interface Mask {
  */
 export async function findMasks(confinement: Pick<Confinement, "hidden" | "forbidden_programs">): Promise<Mask[]> {
   const found = new Set<string>();
-  for (const path of await expand(confinement.hidden)) found.add(path);
+  for (const path of await expand([...HIDDEN_PROC, ...confinement.hidden])) found.add(path);
   for (const path of await programsNamed(confinement.forbidden_programs)) found.add(path);
   const masks = new Map<string, Mask>();
   for (const path of found) {
