@@ -1,5 +1,8 @@
 import { connect, type Socket } from "node:net";
 
+/** The agent gives up on a connection that asked nothing for 30 s. */
+const OLDEST_MS = 20_000;
+
 /**
  * Sockets that are connected before they are needed. One connection carries one run, so each is used once; connecting ahead takes
  * it off the path of a request.
@@ -7,7 +10,7 @@ import { connect, type Socket } from "node:net";
 export class Reserve {
   readonly #path: string;
   readonly #size: number;
-  readonly #ready: Socket[] = [];
+  readonly #ready: { socket: Socket; since: number }[] = [];
   #opening = 0;
   #closed = false;
 
@@ -18,12 +21,14 @@ export class Reserve {
 
   /** A socket that is connected, or on its way to be. `fresh` tells whether it was made for this call. */
   take(): { socket: Socket; fresh: boolean } {
-    const socket = this.#ready.pop();
+    const newest = this.#ready.pop();
+    const usable = newest !== undefined && !newest.socket.destroyed && Date.now() - newest.since < OLDEST_MS;
+    if (!usable) this.#discard(newest);
     this.#refill();
-    if (socket === undefined) return { socket: connect(this.#path), fresh: true };
-    socket.removeAllListeners();
-    socket.ref();
-    return { socket, fresh: false };
+    if (!usable) return { socket: connect(this.#path), fresh: true };
+    newest.socket.removeAllListeners();
+    newest.socket.ref();
+    return { socket: newest.socket, fresh: false };
   }
 
   /** A socket for one call that must not rely on what may have died in the reserve. */
@@ -33,8 +38,13 @@ export class Reserve {
 
   close(): void {
     this.#closed = true;
-    for (const socket of this.#ready) socket.destroy();
-    this.#ready.length = 0;
+    this.#discard(undefined);
+  }
+
+  /** The newest is the last: where that is too old, all are. */
+  #discard(newest: { socket: Socket } | undefined): void {
+    newest?.socket.destroy();
+    for (const { socket } of this.#ready.splice(0)) socket.destroy();
   }
 
   #refill(): void {
@@ -42,7 +52,7 @@ export class Reserve {
       const socket = connect(this.#path);
       this.#opening++;
       const forget = () => {
-        const at = this.#ready.indexOf(socket);
+        const at = this.#ready.findIndex((ready) => ready.socket === socket);
         if (at >= 0) this.#ready.splice(at, 1);
         socket.destroy();
       };
@@ -54,11 +64,10 @@ export class Reserve {
         this.#opening--;
         socket.off("error", gone);
         if (this.#closed) return void socket.destroy();
-        socket.on("error", forget);
-        socket.on("close", forget);
-        socket.on("end", forget);
+        // Nothing may come on it before it is used; `data` also keeps it read, without which its end would go unnoticed.
+        socket.on("error", forget).on("close", forget).on("data", forget);
         socket.unref();
-        this.#ready.push(socket);
+        this.#ready.push({ socket, since: Date.now() });
       });
     }
   }

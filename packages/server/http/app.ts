@@ -1,6 +1,7 @@
 import fastify, {
   type FastifyBaseLogger,
   type FastifyInstance,
+  LogController,
   type RawReplyDefaultExpression,
   type RawRequestDefaultExpression,
   type RawServerDefault,
@@ -17,7 +18,7 @@ export function newApp(logger: FastifyBaseLogger, bootId: string): App {
   let requests = 0;
   const app = fastify({
     loggerInstance: logger,
-    disableRequestLogging: true, // two lines a run would cost more than the run's own bookkeeping
+    logController: new LogController({ disableRequestLogging: true }), // two lines a run would cost more than the run's own bookkeeping
     bodyLimit: BODY_LIMIT,
     genReqId: () => `req_${bootId}_${(++requests).toString(36)}`,
     requestIdHeader: false, // ids from outside would let a caller write into the log

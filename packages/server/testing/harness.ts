@@ -34,6 +34,7 @@ export interface TestServer extends Server {
     method: string,
     path: string,
     options?: { key?: string; body?: unknown; headers?: Record<string, string> },
+    // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of many shapes
   ): Promise<{ status: number; headers: Headers; body: any }>;
   key(scopes?: Scope[], tenant?: string): Promise<string>;
 }
