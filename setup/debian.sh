@@ -17,7 +17,7 @@ install_debian_packages() {
     missing+=($absent)
     return
   fi
-  step "Debian packages ($(wc -w <<<"$absent"): $(shorten "$absent"))" apt_install "$absent"
+  step "Debian packages ($(shorten $absent))" apt_install "$absent"
 }
 
 not_installed() {
@@ -65,6 +65,5 @@ name_what_no_apt_can_bring() {
 }
 
 shorten() {
-  local words=($1)
-  if ((${#words[@]} > 3)); then echo "${words[*]:0:3} …"; else echo "${words[*]}"; fi
+  if (($# > 4)); then echo "$1 $2 $3 and $(($# - 3)) more"; else echo "$*"; fi
 }

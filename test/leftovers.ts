@@ -26,13 +26,17 @@ export async function settled(look: () => string[], patienceMs = 5000): Promise<
   return left;
 }
 
-/** Ours are those that say so in their name, working directory or executable; this process and its ancestors are not leftovers. */
+/** Our programs, by command line; and whatever runs under a uid that exists only as a number, as every sandbox does. */
+const OURS = /(^|\/)plastron-\w|\/\.plastron\/|packages\/(agent|server|cli|sandbox)\/\S*\.(ts|js|py)\b/;
+const FIRST_NUMBER_ONLY_UID = 65_536;
+
 function* processes(): Iterable<string> {
   const spared = new Set(ancestors(process.pid));
-  for (const pid of readdirSync("/proc")) {
+  for (const pid of list("/proc")) {
     if (!/^\d+$/.test(pid) || spared.has(pid)) continue;
     const command = text(`/proc/${pid}/cmdline`).replaceAll("\0", " ").trim();
-    if (/plastron|packages\/(agent|server|cli|sandbox)\//.test(`${command} ${text(`/proc/${pid}/comm`)}`)) yield `process: ${pid} ${command}`;
+    const uid = Number(/^Uid:\t(\d+)/m.exec(text(`/proc/${pid}/status`))?.[1] ?? 0);
+    if (OURS.test(command) || uid >= FIRST_NUMBER_ONLY_UID) yield `process: ${pid} (uid ${uid}) ${command}`;
   }
 }
 
