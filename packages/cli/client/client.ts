@@ -1,4 +1,4 @@
-import type { Limits, RunResult, Runtime } from "@plastron/contracts";
+import type { FidelityRow, Limits, RunResult, Runtime } from "@plastron/contracts";
 import type { FileIn } from "../run/inputs.ts";
 import type { Connection } from "./connection.ts";
 import { type Request, send, sendForJson } from "./http.ts";
@@ -40,6 +40,18 @@ export interface ApiKey {
   scopes: string[];
   created_at: string;
   revoked_at: string | null;
+}
+
+export interface PolicyHead {
+  name: string;
+  version: number;
+  created_at: string;
+  created_by: string;
+}
+export interface StoredPolicy extends PolicyHead {
+  yaml: string;
+  confinement: string;
+  fidelity: FidelityRow[];
 }
 
 export interface Page<T> {
@@ -96,21 +108,21 @@ export class Client {
   revokeKey(id: string, query: { tenant?: string }): Promise<unknown> {
     return this.#json("DELETE", `/v1/keys/${encodeURIComponent(id)}${search(query)}`);
   }
-  putPolicy(name: string, yaml: string): Promise<Record<string, unknown>> {
-    return this.#json("PUT", `/v1/policies/${encodeURIComponent(name)}`, yaml, "application/yaml");
+  putPolicy(name: string, yaml: string): Promise<StoredPolicy> {
+    return this.#json("PUT", `/v1/policies/${encodeURIComponent(name)}`, { yaml });
   }
-  getPolicy(name: string): Promise<{ name: string; yaml: string; version?: number }> {
+  getPolicy(name: string): Promise<StoredPolicy> {
     return this.#json("GET", `/v1/policies/${encodeURIComponent(name)}`);
   }
-  listPolicies(): Promise<Page<{ name: string; version: number; created_at: string }>> {
+  listPolicies(): Promise<Page<PolicyHead>> {
     return this.#json("GET", "/v1/policies");
   }
   deletePolicy(name: string): Promise<unknown> {
     return this.#json("DELETE", `/v1/policies/${encodeURIComponent(name)}`);
   }
 
-  #json<T>(method: Request["method"], path: string, body?: unknown, contentType?: string): Promise<T> {
-    return sendForJson(this.#connection.url, { method, path, body, contentType, key: this.#connection.key });
+  #json<T>(method: Request["method"], path: string, body?: unknown): Promise<T> {
+    return sendForJson(this.#connection.url, { method, path, body, key: this.#connection.key });
   }
 
   async *#events(path: string, body: RunBody): AsyncGenerator<ServerEvent> {

@@ -5,15 +5,16 @@ import { Failure } from "../failure.ts";
 export interface Request {
   method: "GET" | "POST" | "PUT" | "DELETE";
   path: string;
-  /** Sent as JSON; a string is sent as it is, with `contentType`. */
+  /** Sent as JSON. */
   body?: unknown;
-  contentType?: string;
   accept?: string;
   key?: string;
   signal?: AbortSignal;
   /** Time to the head of the reply. A run may take ten minutes, so there is none unless named. */
   timeoutMs?: number;
   headers?: Record<string, string>;
+  /** Statuses beside 2xx whose body is an answer, not a problem. */
+  alsoGood?: number[];
 }
 
 /**
@@ -26,7 +27,7 @@ export async function send(base: string, request: Request): Promise<IncomingMess
   const start = url.protocol === "https:" ? (await import("node:https")).request : (await import("node:http")).request;
   const reply = await head(start, url, request);
   const status = reply.statusCode ?? 0;
-  if (status >= 200 && status < 300) return reply;
+  if ((status >= 200 && status < 300) || request.alsoGood?.includes(status)) return reply;
   throw problemFailure(status, await text(reply, 1024 * 1024), `${request.method} ${request.path}`);
 }
 
@@ -43,12 +44,12 @@ type Start = (url: URL, options: RequestOptions, callback: (reply: IncomingMessa
 
 function head(start: Start, url: URL, request: Request): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    const body = request.body === undefined ? null : typeof request.body === "string" ? request.body : JSON.stringify(request.body);
+    const body = request.body === undefined ? null : JSON.stringify(request.body);
     const headers = {
       accept: request.accept ?? "application/json",
       "user-agent": "plastron-cli",
       ...(request.key ? { authorization: `Bearer ${request.key}` } : {}),
-      ...(body === null ? {} : { "content-type": request.contentType ?? "application/json", "content-length": Buffer.byteLength(body) }),
+      ...(body === null ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
       ...request.headers,
     };
     const sent = start(url, { method: request.method, headers, signal: request.signal }, (reply) => {

@@ -16,10 +16,10 @@ interface Flags {
   language?: string;
   policy?: string;
   minTier?: number;
-  limit: string[];
-  env: string[];
-  file: string[];
-  collect: string[];
+  limit?: string[];
+  env?: string[];
+  file?: string[];
+  collect?: string[];
   out?: string;
   overwrite?: boolean;
   stdin: boolean;
@@ -32,7 +32,7 @@ export async function run(file: string, args: string[], flags: Flags, terminal: 
   const body = await readBody(file, args, flags, terminal);
   body.language = chooseLanguage(file, body.code, flags.language);
   Object.assign(body, flags.policy === undefined ? {} : { policy: flags.policy }, flags.minTier === undefined ? {} : { min_tier: flags.minTier });
-  const limits = parseLimits(flags.limit);
+  const limits = parseLimits(flags.limit ?? []);
   if (Object.keys(limits).length > 0) body.limits = limits;
   const client = new Client(findConnection(resolveHome(flags.home)));
   return await carryOut({ client, plain: () => client.run(body), events: () => client.streamRun(body) }, flags, terminal);
@@ -41,7 +41,7 @@ export async function run(file: string, args: string[], flags: Flags, terminal: 
 /** `plastron session run`: the session has the language and the limits; only the time is this run's own. */
 export async function runInSession(id: string, file: string, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
   const body = await readBody(file, args, flags, terminal);
-  const { wall_ms, ...others } = parseLimits(flags.limit);
+  const { wall_ms, ...others } = parseLimits(flags.limit ?? []);
   if (Object.keys(others).length > 0) throw usage("a session's limits are set when it is opened", "Only --limit wall=… is a run's own.");
   if (wall_ms !== undefined) body.timeout_ms = wall_ms;
   const client = new Client(findConnection(resolveHome(flags.home)));
@@ -49,12 +49,12 @@ export async function runInSession(id: string, file: string, args: string[], fla
 }
 
 async function readBody(file: string, args: string[], flags: Flags, terminal: Terminal): Promise<RunBody> {
-  if (flags.collect.length > 0 && flags.out === undefined && !flags.json)
-    throw usage("--collect needs --out", "Name the directory that collected files go to.");
-  if (flags.out !== undefined && flags.collect.length === 0) throw usage("--out needs --collect", "Name the files to bring back, such as --collect 'out/**'.");
+  const collect = flags.collect ?? [];
+  if (collect.length > 0 && flags.out === undefined && !flags.json) throw usage("--collect needs --out", "Name the directory that collected files go to.");
+  if (flags.out !== undefined && collect.length === 0) throw usage("--out needs --collect", "Name the files to bring back, such as --collect 'out/**'.");
   const code = await readProgram(file, terminal);
   const stdin = file === "-" || !flags.stdin ? "" : await readPipedStdin(terminal);
-  return { code, args, env: parseEnv(flags.env), stdin, files: readFiles(flags.file), collect: flags.collect };
+  return { code, args, env: parseEnv(flags.env ?? []), stdin, files: readFiles(flags.file ?? []), collect };
 }
 
 async function carryOut(orders: Orders, flags: Flags, terminal: Terminal): Promise<number> {

@@ -15,13 +15,13 @@ interface Flags {
 
 /** Prints the id alone, so that `S=$(plastron session open -l python3)` works. */
 export async function openSession(
-  flags: Flags & { language: string; policy?: string; ttl?: string; limit: string[]; minTier?: number },
+  flags: Flags & { language: string; policy?: string; ttl?: string; limit?: string[]; minTier?: number },
   terminal: Terminal,
 ): Promise<number> {
   const ttl = flags.ttl === undefined ? undefined : parseDuration(flags.ttl);
   if (ttl === null) throw usage(`--ttl ${flags.ttl} is no duration`, "For example 90s or 10m.");
   const language: Runtime = chooseLanguage("-", "", flags.language);
-  const limits = flags.limit.length > 0 ? { limits: parseLimits(flags.limit) } : {};
+  const limits = (flags.limit ?? []).length > 0 ? { limits: parseLimits(flags.limit ?? []) } : {};
   const opened = await clientOf(flags).openSession({ language, policy: flags.policy, ttl_ms: ttl, min_tier: flags.minTier, ...limits });
   if (flags.json) json(terminal, opened);
   else line(terminal.out, opened.id);

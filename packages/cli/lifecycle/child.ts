@@ -75,11 +75,11 @@ function failed(name: ChildName, what: string, log: LogFile): Failure {
   });
 }
 
-/** The words of a log line, be it JSON of pino or plain. */
+/** The words of a log line, be it JSON (the server's or the agent's names) or plain. */
 function logMessage(text: string): string {
   try {
     const entry = JSON.parse(text);
-    return [entry.msg, entry.err?.message].filter(Boolean).join(": ") || text;
+    return [entry.msg ?? entry.message, entry.err?.message ?? entry.error].filter(Boolean).join(": ") || text;
   } catch {
     return text.trim();
   }

@@ -1,6 +1,7 @@
+import type { AgentStatus } from "@plastron/contracts";
 import { sendForJson } from "../client/http.ts";
 import { VERSION } from "../version.ts";
-import type { Home } from "./home.ts";
+import { type Home, readJson } from "./home.ts";
 import { isAlive, type ProcessId } from "./processes.ts";
 import { readState, type UpState } from "./state.ts";
 
@@ -19,18 +20,13 @@ export interface Status {
   health: string | null;
   pools: Pool[];
 }
-export interface Pool {
-  runtime: string;
-  source: string;
-  ready: number;
-  target: number;
-}
+export type Pool = AgentStatus["pools"][number];
 
 /** Running means that the supervisor lives; what does not work then is in `health`. */
 export async function readStatus(home: Home): Promise<Status> {
   const state = readState(home);
   if (state === null || !isAlive(state.supervisor)) return notRunning(home);
-  const health = await askHealth(state);
+  const [health, pools] = await Promise.all([askHealth(state), askPools(home, state)]);
   const pid = (id: ProcessId | null) => (id && isAlive(id) ? id.pid : null);
   return {
     running: true,
@@ -41,9 +37,9 @@ export async function readStatus(home: Home): Promise<Status> {
     pids: { supervisor: state.supervisor.pid, agent: pid(state.agent), server: pid(state.server) },
     restarts: state.restarts,
     tier: health.tier ?? state.tier,
-    driver: health.driver ?? state.driver,
+    driver: state.driver,
     health: health.words,
-    pools: health.pools,
+    pools,
   };
 }
 
@@ -67,25 +63,27 @@ function notRunning(home: Home): Status {
 interface Health {
   words: string;
   tier: number | null;
-  driver: string | null;
-  pools: Pool[];
 }
 
+/** `/v1/health` answers 503 with the same document when something is wrong. It needs no key. */
 async function askHealth(state: UpState): Promise<Health> {
   try {
-    return readHealth(await sendForJson<unknown>(state.url, { method: "GET", path: "/v1/health", timeoutMs: 3000 }));
+    const found = await sendForJson<Record<string, unknown>>(state.url, { method: "GET", path: "/v1/health", timeoutMs: 3000, alsoGood: [503] });
+    const wrong = ["database", "agent"].filter((part) => typeof found[part] === "string" && found[part] !== "ok").map((part) => `${part} ${found[part]}`);
+    return { words: [String(found.status ?? "ok"), ...wrong].join(", "), tier: typeof found.tier === "number" ? found.tier : null };
   } catch (error) {
-    return { words: (error as Error).message, tier: null, driver: null, pools: [] };
+    return { words: (error as Error).message, tier: null };
   }
 }
 
-function readHealth(value: unknown): Health {
-  const body = (value ?? {}) as { status?: unknown; agent?: { tier?: unknown; driver?: unknown; pools?: unknown } | null };
-  const agent = body.agent ?? {};
-  return {
-    words: typeof body.status === "string" ? body.status : "ok",
-    tier: typeof agent.tier === "number" ? agent.tier : null,
-    driver: typeof agent.driver === "string" ? agent.driver : null,
-    pools: Array.isArray(agent.pools) ? agent.pools : [],
-  };
+/** The warm pools are the operator's to see: with the local key, or not at all. */
+async function askPools(home: Home, state: UpState): Promise<Pool[]> {
+  const key = (readJson(home.cli) as { key?: unknown } | null)?.key;
+  if (typeof key !== "string") return [];
+  try {
+    const found = await sendForJson<{ pools?: Pool[] }>(state.url, { method: "GET", path: "/v1/status", key, timeoutMs: 3000 });
+    return Array.isArray(found.pools) ? found.pools : [];
+  } catch {
+    return []; // what is wrong is in `health`
+  }
 }

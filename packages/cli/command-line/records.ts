@@ -1,0 +1,55 @@
+import type { Command } from "commander";
+import type { Terminal } from "../terminal/terminal.ts";
+import { collect, type Done, HOME, JSON_FLAG, positive } from "./options.ts";
+
+export function recordCommands(program: Command, terminal: Terminal, done: Done): void {
+  const runs = program.command("runs").helpCommand(false).description("List, show and cancel what ran");
+  runs
+    .command("list")
+    .description("The newest runs first.")
+    .option("--status <status>", "only these, such as timed_out")
+    .option("--limit <n>", "how many", positive, 20)
+    .option("--cursor <cursor>", "go on where a list ended")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (options) => done(await (await import("../commands/runs.ts")).listRuns(options, terminal)));
+  runs
+    .command("show")
+    .description("One run, with its output.")
+    .argument("<run>")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (id, options) => done(await (await import("../commands/runs.ts")).showRun(id, options, terminal)));
+  runs
+    .command("cancel")
+    .description("End a run that is in progress.")
+    .argument("<run>")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (id, options) => done(await (await import("../commands/runs.ts")).cancelRun(id, options, terminal)));
+  const key = program.command("key").helpCommand(false).description("Make, list and revoke API keys");
+  key
+    .command("create")
+    .description("Make a key; it is shown this once.")
+    .option("--name <name>", "what it is for", "key")
+    .option("--scope <scope>", "run, read or admin; repeatable (default: run)", collect)
+    .option("--tenant <id>", "for another tenant (operator)")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (options) => done(await (await import("../commands/key.ts")).createKey(options, terminal)));
+  key
+    .command("list")
+    .description("The keys of a tenant, without their secrets.")
+    .option("--tenant <id>", "of another tenant (operator)")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (options) => done(await (await import("../commands/key.ts")).listKeys(options, terminal)));
+  key
+    .command("revoke")
+    .description("End a key at once.")
+    .argument("<key>", "id of the key")
+    .option("--tenant <id>", "of another tenant (operator)")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (id, options) => done(await (await import("../commands/key.ts")).revokeKey(id, options, terminal)));
+}

@@ -1,0 +1,64 @@
+import type { Command } from "commander";
+import type { Terminal } from "../terminal/terminal.ts";
+import { collect, type Done, HOME, JSON_FLAG, tier } from "./options.ts";
+
+export function runCommands(program: Command, terminal: Terminal, done: Done): void {
+  program.commandsGroup("Programs:");
+  runOptions(program.command("run").usage("[options] <file|-> [-- args...]").summary("Run a program in a fresh sandbox"), RUN_HELP)
+    .option("--policy <name>", "run under this stored policy instead of the built-in one")
+    .option("--min-tier <n>", "refuse to run below this isolation tier (1 to 4)", tier)
+    .option(...HOME)
+    .action(async (file, args, options) => done(await (await import("../commands/run.ts")).run(file, args, options, terminal)));
+  const session = program.command("session").helpCommand(false).description("Open, use and close sandboxes that keep their state");
+  session
+    .command("open")
+    .description("Open a session and print its id.")
+    .requiredOption("-l, --language <name>", "python3 or nodejs, or bash")
+    .option("--policy <name>", "stored policy")
+    .option("--ttl <time>", "longest life, such as 10m")
+    .option("--limit <name=value>", "as in run; repeatable", collect)
+    .option("--min-tier <n>", "refuse below this tier", tier)
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (options) => done(await (await import("../commands/session.ts")).openSession(options, terminal)));
+  runOptions(session.command("run").usage("[options] <session> <file|-> [-- args...]").argument("<session>", "id of the session"), "")
+    .description("Run a program in an open session.")
+    .option(...HOME)
+    .action(async (id, file, args, options) => done(await (await import("../commands/run.ts")).runInSession(id, file, args, options, terminal)));
+  session
+    .command("close")
+    .description("Close a session; what runs in it is ended.")
+    .argument("<session>")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (id, options) => done(await (await import("../commands/session.ts")).closeSession(id, options, terminal)));
+}
+
+const RUN_HELP = `
+Exit code: the program's own; 128 + n if it was ended by signal n; 124 if time ran out, 137 if memory did; 130 after Ctrl-C;
+1 if Plastron failed or the program was ended by another limit, 2 if the request was wrong. With --json the document's
+"status" tells them apart.
+
+Examples:
+  $ plastron run hello.py
+  $ cat data.csv | plastron run sum.py -- --column 3
+  $ plastron run build.sh --file src.tgz --collect 'out/*.bin' --out ./result
+  $ plastron run slow.mjs --limit wall=60s --limit memory=1g --json
+`;
+
+function runOptions(command: Command, help: string): Command {
+  return command
+    .description("Runs a program in a fresh sandbox; its output comes as it is written.")
+    .argument("<file|->", "the program, or - for standard input")
+    .argument("[args...]", "arguments for the program, after --")
+    .option("-l, --language <name>", "python3, nodejs or bash (default: by suffix, then by #! line)")
+    .option("--limit <name=value>", "memory=256m wall=10s cpus=0.5 pids=50 output=1m workspace=64m files=256; repeatable", collect)
+    .option("-e, --env <NAME=value>", "environment variable; repeatable", collect)
+    .option("-f, --file <local[:path]>", "put a local file into the workspace; repeatable", collect)
+    .option("--collect <glob>", "bring these workspace files back, with --out; repeatable", collect)
+    .option("--out <dir>", "where collected files go")
+    .option("--overwrite", "let collected files replace existing ones")
+    .option("--no-stdin", "do not pass standard input on")
+    .option(...JSON_FLAG)
+    .addHelpText("after", help);
+}

@@ -1,0 +1,70 @@
+import type { Fidelity, FidelityRow, HostFacts } from "@plastron/contracts";
+import { readProgram } from "../run/inputs.ts";
+import { startProgress } from "../terminal/progress.ts";
+import { renderTable } from "../terminal/table.ts";
+import { json, line, type Style, type Terminal } from "../terminal/terminal.ts";
+import { printable } from "../terminal/width.ts";
+
+interface Flags {
+  upstreamCompat?: boolean;
+  json?: boolean;
+}
+
+const STYLES: Record<Fidelity, Style> = { exact: "green", stricter: "green", "by-construction": "green", approximate: "yellow", unsupported: "red" };
+
+/** Valid: exit 0. Not valid: the Failure lists each error with its line (exit 2). */
+export async function checkPolicy(file: string, flags: Flags, terminal: Terminal): Promise<number> {
+  const { compiled } = await compile(file, flags, terminal);
+  const count = compiled.fidelity.length;
+  if (flags.json) json(terminal, { valid: true, policy: compiled.confinement.policy, confinement: compiled.confinement.id, rules: count });
+  else
+    line(
+      terminal.out,
+      `${terminal.paint("green", "valid")}: ${printable(compiled.confinement.policy)}, ${count} rule${count === 1 ? "" : "s"}, tier ${compiled.confinement.min_tier} or stronger`,
+    );
+  return 0;
+}
+
+/** The fidelity report: how each rule is enforced on this host, and what is weaker or stricter than upstream. */
+export async function explainPolicy(file: string, flags: Flags, terminal: Terminal): Promise<number> {
+  const { compiled, host } = await compile(file, flags, terminal);
+  if (flags.json) {
+    json(terminal, {
+      policy: compiled.confinement.policy,
+      confinement: compiled.confinement.id,
+      min_tier: compiled.confinement.min_tier,
+      host,
+      fidelity: compiled.fidelity,
+    });
+    return 0;
+  }
+  for (const text of renderTable(["RULE", "FIDELITY", "HOW"], compiled.fidelity.map(row), terminal)) line(terminal.out, text);
+  return 0;
+}
+
+/** Runs every rule's programs in real sandboxes of this host. Exit 1 when one does not do as the policy says. */
+export async function testPolicy(file: string, flags: Flags, terminal: Terminal): Promise<number> {
+  const { compiled } = await compile(file, flags, terminal);
+  const { runLiveTests } = await import("../policy-test/live.ts");
+  const progress = startProgress(terminal, "making sandboxes", 300);
+  const report = await runLiveTests(compiled, (done, of) => progress.say(`testing ${done} of ${of}`)).finally(() => progress.done());
+  if (flags.json) json(terminal, report);
+  else {
+    const { showLiveTests } = await import("../policy-test/show.ts");
+    showLiveTests(report, terminal);
+  }
+  return report.failed === 0 ? 0 : 1;
+}
+
+async function compile(file: string, flags: Flags, terminal: Terminal) {
+  const text = await readProgram(file, terminal);
+  const [{ compilePolicy, parsePolicy }, { hostFacts }] = await Promise.all([import("@plastron/policy"), import("@plastron/sandbox")]);
+  const policy = parsePolicy(text, { upstreamCompat: flags.upstreamCompat === true });
+  const host: HostFacts = await hostFacts();
+  return { compiled: compilePolicy(policy, host), host };
+}
+
+function row(of: FidelityRow) {
+  const how = of.note === "" ? of.mechanism : `${of.mechanism}; ${of.note}`;
+  return [printable(of.rule), { text: of.fidelity, style: STYLES[of.fidelity] }, { text: printable(how), style: "dim" as const }];
+}

@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { newId, runSpecSchema } from "@plastron/contracts";
+import { type Compiled, type RowResult, runSelfTests, type SelfTestPort } from "@plastron/policy";
+import { openDriver, type SandboxDriver } from "@plastron/sandbox";
+
+/** What `plastron policy test --json` prints. */
+export interface LiveReport {
+  policy: string;
+  confinement: string;
+  driver: string;
+  tier: number;
+  passed: number;
+  failed: number;
+  /** Rows that claim no enforcement on this host: see their note in `policy explain`. */
+  unclaimed: number;
+  rows: RowResult[];
+}
+
+/** A self-test is over in milliseconds; one that hangs is broken, and says so by its status. */
+const WALL_MS = 10_000;
+
+/**
+ * Runs every self-test of a compiled policy in sandboxes of a driver of its own, under a temporary home, so that nothing needs to
+ * run and nothing that runs is disturbed. Throws PlastronError sandbox_failed where this host can make none.
+ */
+export async function runLiveTests(compiled: Compiled, progress: (done: number, of: number) => void): Promise<LiveReport> {
+  const home = mkdtempSync(join(tmpdir(), "plastron-policy-test-"));
+  const driver = await openDriver({ home }).catch((error) => {
+    rmSync(home, { recursive: true, force: true });
+    throw error;
+  });
+  try {
+    const programs = 2 * new Set(compiled.fidelity.flatMap((row) => row.self_tests.map((test) => test.id))).size;
+    let done = 0;
+    const port = portOf(driver, () => progress(++done, programs));
+    const rows = await runSelfTests(compiled.fidelity, compiled.confinement, port);
+    const count = (verdict: RowResult["verdict"]) => rows.filter((row) => row.verdict === verdict).length;
+    return {
+      policy: compiled.confinement.policy,
+      confinement: compiled.confinement.id,
+      driver: driver.name,
+      tier: driver.tier,
+      passed: count("passed"),
+      failed: count("failed"),
+      unclaimed: count("unclaimed"),
+      rows,
+    };
+  } finally {
+    await driver.close();
+    rmSync(home, { recursive: true, force: true });
+  }
+}
+
+function portOf(driver: SandboxDriver, each: () => void): SelfTestPort {
+  return {
+    async run({ runtime, code }, confinement) {
+      const out = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+      const text = { stdout: "", stderr: "" };
+      const collect = (name: "stdout" | "stderr") => (chunk: Uint8Array) => {
+        text[name] += out[name].decode(chunk, { stream: true });
+      };
+      const spec = runSpecSchema.parse({ runtime, code, run_id: newId("run"), tenant: "policy-test", confinement, limits: { wall_ms: WALL_MS } });
+      const result = await driver.run(spec, { stdout: collect("stdout"), stderr: collect("stderr") }).finally(each);
+      return { exit_code: result.exit_code, ...text };
+    },
+  };
+}
