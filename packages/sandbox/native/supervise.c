@@ -19,8 +19,6 @@
 
 #define CHUNK 65536
 #define BACKLOG (1u << 20)          /* stop reading output while the agent has this much to take */
-#define OVERFLOW_FACTOR 8           /* discarded output past the limit, in limits, before the run is ended for it */
-#define OVERFLOW_FLOOR (16u << 20)
 #define START_MS 30000              /* a worker that is not ready by then never will be */
 
 enum state { STARTING, READY, RUNNING };
@@ -28,7 +26,7 @@ enum state { STARTING, READY, RUNNING };
 struct stream {
     int fd;
     char letter;
-    uint64_t left, discarded;
+    uint64_t left;
     int truncated;
 };
 
@@ -40,7 +38,6 @@ struct watch {
     uint32_t collect_budget;
     int stdin_ends, killed, dead, conn_gone;
     uint64_t started, deadline;
-    uint64_t overflow;
     int ended, has_status, status, has_code, code, workspace;
     long long voluntary, involuntary;
     char reason[160];
@@ -77,7 +74,8 @@ static void close_stream(struct stream *s) {
     s->fd = -1;
 }
 
-/* One read of a stream; 0 when there is nothing now (or no more). What is over the limit is counted and thrown away. */
+/* One read of a stream; 0 when there is nothing now (or no more). What is over the limit is thrown away, so that the
+ * program runs on to its own end; its wall clock bounds how long that can take. */
 static int pump(struct watch *w, struct stream *s) {
     static uint8_t chunk[CHUNK];
     ssize_t n = s->fd < 0 ? 0 : read(s->fd, chunk, sizeof chunk);
@@ -91,12 +89,14 @@ static int pump(struct watch *w, struct stream *s) {
     }
     if (keep) frame(w, s->letter, chunk, keep);
     s->left -= keep;
-    if (w->state == RUNNING && (size_t)n > keep) {
-        s->truncated = 1;
-        s->discarded += (size_t)n - keep;
-        if (s->discarded > w->overflow) kill_sandbox(w, "it went on writing far past its output limit");
-    }
+    if (w->state == RUNNING && (size_t)n > keep) s->truncated = 1;
     return 1;
+}
+
+/* Takes what is in the pipes now. A background process may go on writing for ever: at most this much is waited for. */
+static void drain(struct watch *w) {
+    for (int i = 0; i < 256 && pump(w, &w->out); i++) {}
+    for (int i = 0; i < 256 && pump(w, &w->err); i++) {}
 }
 
 /* ---- the agent's frames ---- */
@@ -117,13 +117,12 @@ static void on_file(struct watch *w, const uint8_t *p, uint32_t len) {
 
 static void on_begin(struct watch *w, const uint8_t *p, uint32_t len) {
     if (len < 12 || w->state != READY) return kill_sandbox(w, "unexpected begin frame");
-    while (w->box->session && (pump(w, &w->out) || pump(w, &w->err))) {} /* what a background job said between two runs */
+    if (w->box->session) drain(w); /* what a background job said between two runs is nobody's */
     uint64_t limit = get_u32(p + 4);
     w->started = now_us();
     w->deadline = w->started + (uint64_t)get_u32(p) * 1000;
     w->out = (struct stream){.fd = w->out.fd, .letter = 'O', .left = limit};
     w->err = (struct stream){.fd = w->err.fd, .letter = 'E', .left = limit};
-    w->overflow = limit * OVERFLOW_FACTOR > OVERFLOW_FLOOR ? limit * OVERFLOW_FACTOR : OVERFLOW_FLOOR;
     w->stdin_ends = !(get_u32(p + 8) & 1);
     w->ended = w->has_status = w->has_code = 0;
     w->state = RUNNING;
@@ -271,12 +270,12 @@ static void send_stats(struct watch *w) {
     }
 }
 
-static void send_result(struct watch *w, uint64_t wall) {
+static void send_result(struct watch *w, uint64_t wall, int over) {
     struct statfs space = {0};
     char text[512];
     int full = w->workspace >= 0 && !fstatfs(w->workspace, &space) && (!space.f_bfree || !space.f_ffree);
-    int n = snprintf(text, sizeof text, "wall_us %llu\nvoluntary %lld\ninvoluntary %lld\nout_truncated %d\nerr_truncated %d\nworkspace_full %d\n",
-                     (unsigned long long)wall, w->voluntary, w->involuntary, w->out.truncated, w->err.truncated, full);
+    int n = snprintf(text, sizeof text, "wall_us %llu\nvoluntary %lld\ninvoluntary %lld\nout_truncated %d\nerr_truncated %d\nworkspace_full %d\nover %d\n",
+                     (unsigned long long)wall, w->voluntary, w->involuntary, w->out.truncated, w->err.truncated, full, over);
     if (w->has_code) n += snprintf(text + n, sizeof text - (size_t)n, "code %d\n", w->code);
     if (w->has_status) n += snprintf(text + n, sizeof text - (size_t)n, "status %d\n", w->status);
     if (w->reason[0]) n += snprintf(text + n, sizeof text - (size_t)n, "reason %s\n", w->reason);
@@ -292,18 +291,18 @@ static void await_death(struct watch *w) {
 
 static void end_run(struct watch *w) {
     uint64_t wall = now_us() - w->started;
-    while (pump(w, &w->out)) {}
-    while (pump(w, &w->err)) {}
+    int over = !w->box->session || w->has_status || w->killed || w->dead;
+    drain(w);
     if (buffer_size(&w->globs)) {
-        if (!w->box->session) await_death(w); /* nobody can change the files any more */
+        if (over) await_death(w); /* nobody can change the files any more */
         collect_files(w->workspace, (char *)w->globs.data, (uint32_t)buffer_size(&w->globs), w->collect_budget, send_artifact, w);
         w->globs.start = w->globs.end = 0;
     }
     send_stats(w);
-    send_result(w, wall);
+    send_result(w, wall, over);
     w->state = READY;
     w->deadline = 0;
-    if (!w->box->session) kill_sandbox(w, NULL);
+    if (over) kill_sandbox(w, NULL);
 }
 
 static void flush_input(struct watch *w) {
@@ -381,6 +380,9 @@ void supervise(struct sandbox *box) {
 int make_channels(struct sandbox *box, int theirs[5]) {
     int in[2], out[2], err[2], control[2], life[2], on = 1;
     if (pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC) || pipe2(err, O_CLOEXEC)) return -1;
+    /* So that the program may open /dev/stdout and its like, which are these by another name. */
+    uid_t uid = (uid_t)box->uid;
+    if (fchown(in[0], uid, uid) || fchown(out[0], uid, uid) || fchown(err[0], uid, uid)) return -1;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control) || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, life)) return -1;
     /* So that the kernel tells us pids as we see them. */
     if (setsockopt(life[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on)) return -1;

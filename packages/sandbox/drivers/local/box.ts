@@ -3,8 +3,8 @@ import { encodeFrame, type Frame, FrameReader, PlastronError, type Program } fro
 import type { Control, Output } from "../../driver.ts";
 import { RUNTIMES, startMessage } from "../../runtimes/index.ts";
 
-/** The reasons that the supervisor gives by itself (native/supervise.c), as far as a status follows from them. */
-export const REASON = { wallClock: "wall clock", overflow: "it went on writing far past its output limit" } as const;
+/** The reason that the supervisor gives for a time-out (native/supervise.c). */
+export const WALL_CLOCK = "wall clock";
 /** What artefacts of one run may hold in all. */
 export const ARTIFACT_BUDGET = 16 * 1024 * 1024;
 
@@ -113,34 +113,24 @@ export class Box {
     try {
       frames = this.#reader.push(chunk);
     } catch {
-      return void this.#stream.destroy();
+      this.#stream.destroy(); // a frame over the limit: the supervisor is broken
+      return;
     }
     for (const frame of frames) this.#onFrame(frame);
   }
 
   #onFrame({ type, payload }: Frame): void {
     const current = this.#current;
-    switch (type) {
-      case "R":
-        this.state = "ready";
-        return this.#becomeReady();
-      case "H":
-        return this.#onHello(text(payload));
-      case "O":
-        return current?.output.stdout(payload);
-      case "E":
-        return current?.output.stderr(payload);
-      case "A":
-        return void current?.end.artifacts.push(readArtifact(payload));
-      case "T": {
-        const cut = payload.indexOf(0);
-        return void current?.end.stats.set(text(payload.subarray(0, cut)), text(payload.subarray(cut + 1)));
-      }
-      case "X":
-        return this.#onEnd(payload);
-      case "N":
-        this.failure ??= text(payload);
-        return;
+    if (type === "O") current?.output.stdout(payload);
+    else if (type === "E") current?.output.stderr(payload);
+    else if (type === "X") this.#onEnd(payload);
+    else if (type === "A") current?.end.artifacts.push(readArtifact(payload));
+    else if (type === "T") current?.end.stats.set(...readStat(payload));
+    else if (type === "N") this.failure ??= text(payload);
+    else if (type === "H") this.#onHello(text(payload));
+    else if (type === "R") {
+      this.state = "ready";
+      this.#becomeReady();
     }
   }
 
@@ -152,7 +142,7 @@ export class Box {
       if (cut > 0) current.end.facts.set(line.slice(0, cut), line.slice(cut + 1));
     }
     this.#current = undefined;
-    this.state = "ready"; // of meaning for sessions only: a single-use box is never run again
+    this.state = current.end.facts.get("over") === "0" ? "ready" : "gone"; // only a session's sandbox outlives a run
     current.resolve(current.end);
   }
 
@@ -177,9 +167,10 @@ function startFrames(program: Program, knobs: Record<string, string>, liveStdin:
   for (const file of program.files) frames.push(fileFrame(file.path, Buffer.from(file.content, file.encoding), file.executable ? 0o755 : 0o644));
   frames.push(fileFrame(entry, Buffer.from(program.code, "utf8"), 0o644));
   if (program.collect.length > 0) frames.push(encodeFrame("C", Buffer.concat([u32(ARTIFACT_BUDGET), Buffer.from(program.collect.join("\0"))])));
+  /* Before the begin frame: a program whose stdin is not live is told its end as soon as it begins. */
+  if (!liveStdin && program.stdin !== "") frames.push(encodeFrame("I", program.stdin));
   const start = startMessage(program.runtime, { entry: `/workspace/${entry}`, argv: program.args, env: program.env, display: true });
   frames.push(encodeFrame("B", Buffer.concat([u32(program.limits.wall_ms), u32(program.limits.output_bytes), u32(liveStdin ? 1 : 0), start])));
-  if (!liveStdin && program.stdin !== "") frames.push(encodeFrame("I", program.stdin));
   return Buffer.concat(frames);
 }
 
@@ -192,6 +183,11 @@ function u32(value: number): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(value);
   return bytes;
+}
+
+function readStat(payload: Uint8Array): [name: string, content: string] {
+  const cut = payload.indexOf(0);
+  return [text(payload.subarray(0, cut)), text(payload.subarray(cut + 1))];
 }
 
 function readArtifact(payload: Uint8Array): { path: string; size: number; content: Uint8Array } {

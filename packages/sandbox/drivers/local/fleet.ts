@@ -4,7 +4,8 @@ import { RUNTIMES } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
 import { Pool, Rate, StartGate } from "./pool.ts";
 import { resolveHidden } from "./root.ts";
-import { type BoxKind, ProcessSource, type Workshop, ZygoteSource } from "./sources.ts";
+import { type BoxKind, ProcessSource, type Workshop } from "./sources.ts";
+import { ZygoteSource } from "./zygote.ts";
 
 /** Takes per second of one tenant and kind from which a zygote is worth its memory. */
 const ZYGOTE_RATE = 12;
@@ -63,10 +64,10 @@ export class Fleet {
     return { box, cold, kind: shared.kind };
   }
 
-  /** A sandbox of a session is made for it alone. */
-  async session(spec: Omit<BoxKind, "hidden">): Promise<Box> {
-    const kind = { ...spec, hidden: await this.#hiddenOf(spec.confinement) };
-    return new ProcessSource(this.#shop, kind, "session").start();
+  /** A sandbox outside every pool, with exactly these limits. */
+  async alone(spec: Omit<BoxKind, "hidden">, mode: "run" | "session"): Promise<Box> {
+    const { runtime, confinement, imports, limits } = spec;
+    return new ProcessSource(this.#shop, { runtime, confinement, imports, limits, hidden: await this.#hiddenOf(confinement) }, mode).start();
   }
 
   pools(): AgentStatus["pools"] {

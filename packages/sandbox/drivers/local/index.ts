@@ -1,16 +1,17 @@
 import { createHash } from "node:crypto";
 import { accessSync, constants } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
+import { type Confinement, DEFAULT_LIMITS, PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
 import { Admission } from "./admission.ts";
 import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "./cgroups.ts";
+import { ChildrenSocket } from "./children.ts";
 import { Fleet } from "./fleet.ts";
 import { describeEnd } from "./result.ts";
 import { LocalSession } from "./session.ts";
-import { type BoxKind, ChildrenSocket, type Workshop } from "./sources.ts";
+import type { BoxKind, Workshop } from "./sources.ts";
 import { UidPool } from "./uids.ts";
 
 const NATIVE = fileURLToPath(new URL("../../native/build/", import.meta.url));
@@ -39,9 +40,36 @@ export async function openLocalDriver(options: DriverOptions): Promise<SandboxDr
   if (missing !== null) throw new PlastronError("sandbox_failed", `the local driver cannot be used: ${missing}`);
   const shop = await openWorkshop(options);
   const fleet = new Fleet(shop);
+  await provePossible(shop, fleet);
   for (const { runtime, confinement, count, imports } of options.warm ?? []) await fleet.warm(runtime, confinement, imports ?? [], count);
   return new LocalDriver(options, shop, fleet);
 }
+
+/** A sandbox is made before anybody is told that there can be one: a host that refuses a step is found out now, by its name. */
+async function provePossible(shop: Workshop, fleet: Fleet): Promise<void> {
+  try {
+    const box = await fleet.alone({ runtime: "bash", confinement: PROBE, imports: [], limits: DEFAULT_LIMITS }, "run");
+    box.destroy();
+    await box.gone;
+  } catch (error) {
+    await fleet.close();
+    await shop.children.close();
+    throw error;
+  }
+}
+
+/** No rules at all: what is tried is the host, not a policy. */
+const PROBE: Confinement = {
+  id: "0".repeat(64),
+  policy: "probe",
+  min_tier: 1,
+  seccomp: "",
+  hidden: [],
+  forbidden_programs: [],
+  noexec_writable: false,
+  user_namespaces: false,
+  weak: null,
+};
 
 async function openWorkshop(options: DriverOptions): Promise<Workshop> {
   const log = options.log ?? (() => {});
@@ -94,7 +122,7 @@ class LocalDriver implements SandboxDriver {
       const end = await box.run(spec, this.#knobs(kind, spec), output, control);
       const finished = performance.now();
       return {
-        ...describeEnd(end),
+        ...describeEnd(end, spec.limits),
         stdout: "",
         stderr: "",
         sandbox: { driver: this.name, tier: this.tier, start: cold ? "cold" : "warm", source: box.source, confinement: spec.confinement.id },
@@ -112,7 +140,7 @@ class LocalDriver implements SandboxDriver {
 
   async openSession(spec: SessionSpec): Promise<Session> {
     requireTier(Math.max(spec.min_tier, spec.confinement.min_tier));
-    const box = await this.#fleet.session(spec);
+    const box = await this.#fleet.alone(spec, "session");
     const session = new LocalSession(spec, box, this.name, this.tier);
     this.#sessions.add(session);
     void box.gone.then(() => this.#sessions.delete(session));
@@ -149,14 +177,12 @@ class LocalDriver implements SandboxDriver {
   }
 
   async #sweepCgroups(): Promise<void> {
-    const { readdir } = await import("node:fs/promises");
     const names = new Set<string>();
     for (const dir of this.#shop.cgroups.dirs) for (const entry of await readdir(dir).catch(() => [])) if (entry.startsWith("box-")) names.add(entry);
     for (const name of names) if (!this.#shop.living.has(name)) await reclaimCgroups(this.#shop.cgroups, name);
   }
 
   async #removeParents(): Promise<void> {
-    const { rmdir } = await import("node:fs/promises");
     for (const dir of this.#shop.cgroups.dirs) await rmdir(dir).catch(() => {});
   }
 }

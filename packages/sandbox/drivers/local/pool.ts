@@ -157,7 +157,10 @@ export class Pool {
 
   #onReady(box: Box, ms: number): void {
     this.#startMs = this.#startMs * 0.8 + ms * 0.2;
-    if (this.#closed) return box.destroy();
+    if (this.#closed) {
+      box.destroy();
+      return;
+    }
     void box.gone.then(() => this.#forget(box));
     const waiter = this.#waiters.shift();
     if (waiter) waiter.resolve(box);

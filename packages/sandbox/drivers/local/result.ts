@@ -1,19 +1,18 @@
 import { constants } from "node:os";
-import type { LimitName, RunResult, RunStatus } from "@plastron/contracts";
-import { REASON, type RunEnd } from "./box.ts";
+import { type LimitName, type Limits, MIB, type RunResult, type RunStatus } from "@plastron/contracts";
+import { type RunEnd, WALL_CLOCK } from "./box.ts";
 import { readStats } from "./cgroups.ts";
 
 /** What the program did and which limit it hit, from what the supervisor and the kernel's counters say. */
-export function describeEnd(end: RunEnd): Omit<RunResult, "sandbox" | "phases_us" | "stdout" | "stderr"> {
+export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandbox" | "phases_us" | "stdout" | "stderr"> {
   const { facts } = end;
   const stats = readStats(end.stats);
   const flag = (name: string) => facts.get(name) === "1";
   const exit = exitOf(facts);
   const reason = facts.get("reason") ?? null;
-  const truncated = flag("out_truncated") || flag("err_truncated");
   const cut = end.artifacts.some((artifact) => artifact.content.length < artifact.size);
   const hit: [LimitName, boolean][] = [
-    ["wall", reason === REASON.wallClock],
+    ["wall", reason === WALL_CLOCK],
     ["memory", stats.oom_kills > 0],
     ["pids", stats.pids_refused > 0],
     ["cpu", stats.throttled > 0],
@@ -23,10 +22,11 @@ export function describeEnd(end: RunEnd): Omit<RunResult, "sandbox" | "phases_us
     ["artifacts", cut],
   ];
   const limits_hit = hit.filter(([, was]) => was).map(([name]) => name);
+  const status = statusOf(reason, limits_hit, exit.exit_code);
   return {
-    status: statusOf(reason, limits_hit, truncated, exit.exit_code),
+    status,
     ...exit,
-    reason,
+    reason: LIMIT_REASONS[status]?.(limits) ?? reason,
     stdout_truncated: flag("out_truncated"),
     stderr_truncated: flag("err_truncated"),
     limits_hit,
@@ -46,15 +46,24 @@ export function describeEnd(end: RunEnd): Omit<RunResult, "sandbox" | "phases_us
 }
 
 /** A limit that was hit is the status, the hardest first; a limit that only slowed or cut the program leaves its exit code readable beside it. */
-function statusOf(reason: string | null, hit: LimitName[], truncated: boolean, exitCode: number | null): RunStatus {
+function statusOf(reason: string | null, hit: LimitName[], exitCode: number | null): RunStatus {
   if (hit.includes("wall")) return "timed_out";
-  if (reason !== null && reason !== REASON.overflow) return "killed";
+  if (reason !== null) return "killed";
   if (hit.includes("memory")) return "memory_exceeded";
   if (hit.includes("pids")) return "pids_exceeded";
-  if (truncated) return "output_truncated";
-  if (hit.includes("workspace") && exitCode !== 0) return "workspace_exceeded";
+  if (hit.includes("workspace")) return "workspace_exceeded";
+  if (hit.includes("stdout") || hit.includes("stderr")) return "output_truncated";
   return exitCode === 0 ? "completed" : "failed";
 }
+
+/** Why, in words that name the limit and what would raise it. */
+const LIMIT_REASONS: Partial<Record<RunStatus, (limits: Limits) => string>> = {
+  timed_out: (limits) => `it ran longer than its wall-clock limit of ${limits.wall_ms / 1000} s (limits.wall_ms)`,
+  memory_exceeded: (limits) => `it used more than its memory limit of ${Math.round(limits.memory_bytes / MIB)} MiB (limits.memory_bytes)`,
+  pids_exceeded: (limits) => `it wanted more than its limit of ${limits.pids} processes and threads (limits.pids)`,
+  workspace_exceeded: (limits) => `it filled its workspace of ${Math.round(limits.workspace_bytes / MIB)} MiB (limits.workspace_bytes)`,
+  output_truncated: (limits) => `it wrote more than ${limits.output_bytes} bytes to one stream; the rest was thrown away (limits.output_bytes)`,
+};
 
 /** `code` is what the worker said, `status` what wait4 said of it (the truth where both came). */
 function exitOf(facts: Map<string, string>): { exit_code: number | null; signal: string | null } {

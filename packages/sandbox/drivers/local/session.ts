@@ -32,7 +32,7 @@ export class LocalSession implements Session {
     const begun = performance.now();
     const end = await this.#box.run(spec, {}, output, control && { signal: control.signal });
     return {
-      ...describeEnd(end),
+      ...describeEnd(end, { ...this.#spec.limits, wall_ms: spec.limits.wall_ms, output_bytes: spec.limits.output_bytes }),
       stdout: "",
       stderr: "",
       sandbox: { driver: this.#driver, tier: this.#tier, start: "session", source: "process", confinement: this.#spec.confinement.id },

@@ -1,0 +1,92 @@
+import { randomUUID } from "node:crypto";
+import { DEFAULT_LIMITS, type Limits, PlastronError } from "@plastron/contracts";
+import type { Box } from "./box.ts";
+import { cgroupRecords } from "./cgroups.ts";
+import type { BoxSource } from "./pool.ts";
+import { privateRecords, rootRecords } from "./root.ts";
+import { type BoxKind, cgroupName, commandRecords, commonRecords, launch, type Workshop } from "./sources.ts";
+import { encodeSpec, type SpecRecord } from "./spec.ts";
+import { ZYGOTE_UIDS } from "./uids.ts";
+
+const ZYGOTE_LIMITS: Limits = { ...DEFAULT_LIMITS, memory_bytes: 2 * 1024 * 1024 * 1024, pids: 1024, cpus: 16 };
+
+/** One zygote of one tenant, as the source of a pool. */
+export class ZygoteSource implements BoxSource {
+  readonly kind = "zygote";
+  readonly bornAt = performance.now();
+  made = 0;
+  readonly #shop: Workshop;
+  readonly #kind: BoxKind;
+  readonly #box: Box;
+  readonly #base: number;
+  readonly #free: number[] = Array.from({ length: ZYGOTE_UIDS - 1 }, (_, i) => i + 1);
+
+  private constructor(shop: Workshop, kind: BoxKind, box: Box, base: number) {
+    this.#shop = shop;
+    this.#kind = kind;
+    this.#box = box;
+    this.#base = base;
+  }
+
+  static async open(shop: Workshop, kind: BoxKind): Promise<ZygoteSource> {
+    const base = shop.uids.takeBlock();
+    const cgroup = cgroupName();
+    shop.living.add(cgroup);
+    const box = launch(
+      shop,
+      [
+        ["uid", base],
+        ["zygote", ZYGOTE_UIDS],
+        ["children", shop.children.path],
+        ["init-binary", shop.init],
+        ...cgroupRecords(shop.cgroups, cgroup, ZYGOTE_LIMITS),
+        ...rootRecords(shop.sources, kind.confinement, kind.hidden),
+        ["proc", "/proc"],
+        ...privateRecords("self", kind.limits.workspace_bytes, kind.confinement, kind.hidden, "child-"),
+        ...commonRecords(kind),
+        ...commandRecords(kind, "zygote"),
+      ],
+      cgroup,
+    );
+    void box.gone.then(() => {
+      shop.living.delete(cgroup);
+      shop.uids.giveBack(base);
+    });
+    await box.ready;
+    return new ZygoteSource(shop, kind, box, base);
+  }
+
+  get alive(): boolean {
+    return this.#box.state !== "gone";
+  }
+
+  async start(): Promise<Box> {
+    const inside = this.#free.shift();
+    if (inside === undefined || !this.alive) throw new PlastronError("sandbox_failed", this.alive ? "the zygote has no free uid" : "the zygote has ended");
+    const { children, cgroups, living } = this.#shop;
+    const token = randomUUID();
+    const cgroup = cgroupName();
+    living.add(cgroup);
+    const coming = children.expect(token, 10_000);
+    const records: SpecRecord[] = [["token", token], ["uid", this.#base + inside], ["inside", inside], ...cgroupRecords(cgroups, cgroup, this.#kind.limits)];
+    this.#box.send("Y", encodeSpec(records));
+    this.made++;
+    const release = () => {
+      living.delete(cgroup);
+      this.#free.push(inside);
+    };
+    const box = await coming.catch((error: Error) => {
+      release();
+      throw error;
+    });
+    void box.gone.then(release);
+    await box.ready;
+    return box;
+  }
+
+  /** Ends the zygote and, with its namespaces, whatever children it still has. */
+  async close(): Promise<void> {
+    this.#box.destroy();
+    await this.#box.gone;
+  }
+}
