@@ -29,10 +29,10 @@ interface Flags {
 
 /** `plastron run`: exits as the program does. */
 export async function run(file: string, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
+  const limits = parseLimits(flags.limit ?? []);
   const body = await readBody(file, args, flags, terminal);
   body.language = chooseLanguage(file, body.code, flags.language);
   Object.assign(body, flags.policy === undefined ? {} : { policy: flags.policy }, flags.minTier === undefined ? {} : { min_tier: flags.minTier });
-  const limits = parseLimits(flags.limit ?? []);
   if (Object.keys(limits).length > 0) body.limits = limits;
   const client = new Client(findConnection(resolveHome(flags.home)));
   return await carryOut({ client, plain: () => client.run(body), events: () => client.streamRun(body) }, flags, terminal);
@@ -40,9 +40,9 @@ export async function run(file: string, args: string[], flags: Flags, terminal: 
 
 /** `plastron session run`: the session has the language and the limits; only the time is this run's own. */
 export async function runInSession(id: string, file: string, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
-  const body = await readBody(file, args, flags, terminal);
   const { wall_ms, ...others } = parseLimits(flags.limit ?? []);
   if (Object.keys(others).length > 0) throw usage("a session's limits are set when it is opened", "Only --limit wall=… is a run's own.");
+  const body = await readBody(file, args, flags, terminal);
   if (wall_ms !== undefined) body.timeout_ms = wall_ms;
   const client = new Client(findConnection(resolveHome(flags.home)));
   return await carryOut({ client, plain: () => client.runInSession(id, body), events: () => client.streamInSession(id, body) }, flags, terminal);

@@ -18,6 +18,8 @@ export interface ServerPlace {
 export const NO_VIEW = 74;
 /** What the server reads of a checkout. */
 const CODE = ["package.json", "packages", "node_modules", "policies"];
+/** Where a closed umask shows, be it that of the clone or that of `npm ci`. */
+const SAMPLES = ["packages/server", "packages/server/main.ts", "node_modules/zod", "node_modules/zod/package.json"];
 
 /**
  * The command that starts the server with nothing but its uid: no capability, no way to get one. Where that uid may not reach the
@@ -57,15 +59,15 @@ export function serverCommand(place: ServerPlace, env: NodeJS.ProcessEnv): Child
 
 /**
  * The code itself must be readable by that uid, which a clone under umask 027 or 077 is not: grants reading (never writing) of
- * the four entries that the server uses. Returns what was changed. Throws where this user may not.
+ * the entries that the server uses. Says whether it changed anything. Throws where this user may not.
  */
-export function makeReadable(checkout: string): string[] {
-  const samples = ["package.json", "packages", "packages/server", "packages/server/main.ts", "node_modules", "node_modules/zod/package.json", "policies"];
-  const closed = samples.some((name) => existsSync(join(checkout, name)) && !openToAll(join(checkout, name)));
-  if (!closed) return [];
+export function makeReadable(checkout: string, node: string): boolean {
   const entries = CODE.map((name) => join(checkout, name)).filter((path) => existsSync(path));
-  for (const path of entries) openTree(path);
-  return entries;
+  const samples = [...entries, ...SAMPLES.map((name) => join(checkout, name)).filter((path) => existsSync(path))];
+  const ownNode = node.startsWith(`${checkout}/`) ? [node] : [];
+  if ([...samples, ...ownNode].every(openToAll)) return false;
+  for (const path of [...entries, ...ownNode]) openTree(path);
+  return true;
 }
 
 /** The outermost directories on the way to each path that `uid` may not enter. */

@@ -46,7 +46,8 @@ export async function startUp(options: UpOptions, signal: AbortSignal, told: (te
     await endRemains(options.home);
     await requireFreePort(options.host, options.port, "--port");
     if (options.difyPort !== null) await requireFreePort(options.host, options.difyPort, "--dify-port");
-    const notes = uid === null ? [] : makeReadable(CHECKOUT).map((path) => `made ${path} readable for uid ${uid}, which the server runs as`);
+    const opened = uid !== null && makeReadable(CHECKOUT, process.execPath);
+    const notes = opened ? [`the code in ${CHECKOUT} was closed to others; uid ${uid}, which the server runs as, may read it now`] : [];
     return await startParts(options, uid, notes, { unlock, signal, told });
   } catch (error) {
     unlock();
