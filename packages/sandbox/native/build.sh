@@ -13,7 +13,7 @@ fi
 cd "$here"
 inside="wire.c life.c lockdown.c mounts.c program.c"
 # Written under other names first, so that an interrupted build never leaves half a binary.
-${CC:-cc} $flags $static -o "$out/launcher.new" launcher.c supervise.c buffer.c files.c cgroup.c init.c zygote.c $inside
+${CC:-cc} $flags $static -o "$out/launcher.new" launcher.c supervise.c agent.c ending.c buffer.c files.c cgroup.c init.c zygote.c $inside
 ${CC:-cc} $flags $static -Wl,--gc-sections -ffunction-sections -o "$out/init.new" init-main.c init.c wire.c life.c lockdown.c
 ${CC:-cc} $flags -fPIC -shared -o "$out/zygote.new" zygote-lib.c $inside
 mv "$out/launcher.new" "$out/plastron-launcher"

@@ -1,9 +1,8 @@
 #define _GNU_SOURCE
 #include "supervise.h"
-#include "buffer.h"
 #include "cgroup.h"
-#include "files.h"
 #include "life.h"
+#include "watch.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,56 +11,28 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/statfs.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
-#define CHUNK 65536
-#define BACKLOG (1u << 20)          /* stop reading output while the agent has this much to take */
-#define START_MS 30000              /* a worker that is not ready by then never will be */
-
-enum state { STARTING, READY, RUNNING };
-
-struct stream {
-    int fd;
-    char letter;
-    uint64_t left;
-    int truncated;
-};
-
-struct watch {
-    struct sandbox *box;
-    enum state state;
-    struct stream out, err;
-    struct buffer to_agent, from_agent, to_stdin, to_control, from_control, globs;
-    uint32_t collect_budget;
-    int stdin_ends, killed, dead, conn_gone;
-    uint64_t started, deadline;
-    int ended, has_status, status, has_code, code, workspace;
-    long long voluntary, involuntary;
-    char reason[160];
-    char complaint[400]; /* what the worker wrote to stderr before it was ready */
-};
-
-static uint64_t now_us(void) {
+uint64_t now_us(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
 }
 
-static void frame_head(struct watch *w, char type, size_t len) {
+void frame_head(struct watch *w, char type, size_t len) {
     uint8_t head[FRAME_HEADER] = {(uint8_t)type};
     put_u32(head + 1, (uint32_t)len);
     buffer_add(&w->to_agent, head, sizeof head);
 }
 
-static void frame(struct watch *w, char type, const void *bytes, size_t len) {
+void frame(struct watch *w, char type, const void *bytes, size_t len) {
     frame_head(w, type, len);
     buffer_add(&w->to_agent, bytes, len);
 }
 
-static void kill_sandbox(struct watch *w, const char *reason) {
+void kill_sandbox(struct watch *w, const char *reason) {
     if (w->killed) return;
     w->killed = 1;
     if (reason && !w->reason[0]) snprintf(w->reason, sizeof w->reason, "%s", reason);
@@ -76,7 +47,7 @@ static void close_stream(struct stream *s) {
 
 /* One read of a stream; 0 when there is nothing now (or no more). What is over the limit is thrown away, so that the
  * program runs on to its own end; its wall clock bounds how long that can take. */
-static int pump(struct watch *w, struct stream *s) {
+int pump(struct watch *w, struct stream *s) {
     static uint8_t chunk[CHUNK];
     ssize_t n = s->fd < 0 ? 0 : read(s->fd, chunk, sizeof chunk);
     if (n < 0) return errno == EINTR;
@@ -94,92 +65,10 @@ static int pump(struct watch *w, struct stream *s) {
 }
 
 /* Takes what is in the pipes now. A background process may go on writing for ever: at most this much is waited for. */
-static void drain(struct watch *w) {
+void drain(struct watch *w) {
     for (int i = 0; i < 256 && pump(w, &w->out); i++) {}
     for (int i = 0; i < 256 && pump(w, &w->err); i++) {}
 }
-
-/* ---- the agent's frames ---- */
-
-static void on_file(struct watch *w, const uint8_t *p, uint32_t len) {
-    char path[1100];
-    uint32_t mode = len >= 8 ? get_u32(p) : 0, size = len >= 8 ? get_u32(p + 4) : 0;
-    if (len < 8 || size > len - 8 || size >= sizeof path) return kill_sandbox(w, "malformed file frame");
-    memcpy(path, p + 8, size);
-    path[size] = 0;
-    if (put_file(w->workspace, path, mode, (uid_t)w->box->uid, p + 8 + size, len - 8 - size)) {
-        char text[1300];
-        int n = snprintf(text, sizeof text, "file in: %s: %s", strerror(errno), path);
-        frame(w, 'N', text, (size_t)n);
-        kill_sandbox(w, "a file could not be put into the workspace");
-    }
-}
-
-static void on_begin(struct watch *w, const uint8_t *p, uint32_t len) {
-    if (len < 12 || w->state != READY) return kill_sandbox(w, "unexpected begin frame");
-    if (w->box->session) drain(w); /* what a background job said between two runs is nobody's */
-    uint64_t limit = get_u32(p + 4);
-    w->started = now_us();
-    w->deadline = w->started + (uint64_t)get_u32(p) * 1000;
-    w->out = (struct stream){.fd = w->out.fd, .letter = 'O', .left = limit};
-    w->err = (struct stream){.fd = w->err.fd, .letter = 'E', .left = limit};
-    w->stdin_ends = !(get_u32(p + 8) & 1);
-    w->ended = w->has_status = w->has_code = 0;
-    w->state = RUNNING;
-    buffer_add(&w->to_control, p + 12, len - 12);
-}
-
-static void on_frame(struct watch *w, char type, const uint8_t *p, uint32_t len) {
-    char *text;
-    switch (type) {
-    case 'W':
-        text = strndup((const char *)p, len);
-        if (text && strlen(text) < len) {
-            char *value = strndup((const char *)p + strlen(text) + 1, len - strlen(text) - 1);
-            if (value && cgroup_write(w->box->spec, text, value)) kill_sandbox(w, "a limit could not be set");
-            free(value);
-        }
-        free(text);
-        break;
-    case 'F': on_file(w, p, len); break;
-    case 'C':
-        w->globs.start = w->globs.end = 0;
-        w->collect_budget = len >= 4 ? get_u32(p) : 0;
-        if (len > 4) buffer_add(&w->globs, p + 4, len - 4), buffer_add(&w->globs, "", 1);
-        break;
-    case 'B': on_begin(w, p, len); break;
-    case 'I': buffer_add(&w->to_stdin, p, len); break;
-    case 'Z': w->stdin_ends = 1; break;
-    case 'K':
-        text = strndup((const char *)p, len);
-        kill_sandbox(w, text && *text ? text : "killed");
-        free(text);
-        break;
-    default:
-        if (w->box->other) w->box->other(w->box, type, p, len);
-    }
-}
-
-static void on_agent(struct watch *w) {
-    uint8_t *space = buffer_grow(&w->from_agent, CHUNK);
-    ssize_t n = space ? read(w->box->conn, space, CHUNK) : 0;
-    w->from_agent.end -= (size_t)(CHUNK - (n > 0 ? n : 0));
-    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return;
-    if (n <= 0) {
-        w->conn_gone = 1;
-        return kill_sandbox(w, "the agent went away");
-    }
-    while (buffer_size(&w->from_agent) >= FRAME_HEADER) {
-        uint8_t *head = w->from_agent.data + w->from_agent.start;
-        uint32_t len = get_u32(head + 1);
-        if (len > MAX_FRAME) return kill_sandbox(w, "frame too long");
-        if (buffer_size(&w->from_agent) < FRAME_HEADER + (size_t)len) break;
-        on_frame(w, (char)head[0], head + FRAME_HEADER, len);
-        buffer_drop(&w->from_agent, FRAME_HEADER + (size_t)len);
-    }
-}
-
-/* ---- the sandbox's side ---- */
 
 /* R: the worker is ready. D: its program has ended with this code (a program could say so itself: that is the same as exit). */
 static void on_control(struct watch *w) {
@@ -239,72 +128,6 @@ static void on_life(struct watch *w) {
     }
 }
 
-/* ---- the end of a run ---- */
-
-static void send_artifact(void *context, const char *path, uint64_t size, const uint8_t *bytes, uint32_t len) {
-    struct watch *w = context;
-    uint8_t head[12];
-    size_t name = strlen(path);
-    frame_head(w, 'A', 4 + name + 8 + len);
-    put_u32(head, (uint32_t)name);
-    buffer_add(&w->to_agent, head, 4);
-    buffer_add(&w->to_agent, path, name);
-    put_u32(head, (uint32_t)size);
-    put_u32(head + 4, (uint32_t)(size >> 32));
-    buffer_add(&w->to_agent, head, 8);
-    buffer_add(&w->to_agent, bytes, len);
-}
-
-static void send_stats(struct watch *w) {
-    char content[8192];
-    for (int i = 0; i < w->box->spec->count; i++) {
-        const struct record *r = &w->box->spec->record[i];
-        if (r->count < 3 || !is_op(r, "stat")) continue;
-        int fd = open(r->field[2].data, O_RDONLY | O_CLOEXEC);
-        ssize_t n = fd < 0 ? -1 : read(fd, content, sizeof content);
-        if (fd >= 0) close(fd);
-        if (n < 0) continue;
-        frame_head(w, 'T', r->field[1].len + 1 + (size_t)n);
-        buffer_add(&w->to_agent, r->field[1].data, r->field[1].len + 1);
-        buffer_add(&w->to_agent, content, (size_t)n);
-    }
-}
-
-static void send_result(struct watch *w, uint64_t wall, int over) {
-    struct statfs space = {0};
-    char text[512];
-    int full = w->workspace >= 0 && !fstatfs(w->workspace, &space) && (!space.f_bfree || !space.f_ffree);
-    int n = snprintf(text, sizeof text, "wall_us %llu\nvoluntary %lld\ninvoluntary %lld\nout_truncated %d\nerr_truncated %d\nworkspace_full %d\nover %d\n",
-                     (unsigned long long)wall, w->voluntary, w->involuntary, w->out.truncated, w->err.truncated, full, over);
-    if (w->has_code) n += snprintf(text + n, sizeof text - (size_t)n, "code %d\n", w->code);
-    if (w->has_status) n += snprintf(text + n, sizeof text - (size_t)n, "status %d\n", w->status);
-    if (w->reason[0]) n += snprintf(text + n, sizeof text - (size_t)n, "reason %s\n", w->reason);
-    frame(w, 'X', text, (size_t)n);
-}
-
-static void await_death(struct watch *w) {
-    struct pollfd gone = {w->box->init, POLLIN, 0};
-    kill_sandbox(w, NULL);
-    if (w->box->init >= 0 && !w->dead) poll(&gone, 1, 10000);
-    w->dead = 1;
-}
-
-static void end_run(struct watch *w) {
-    uint64_t wall = now_us() - w->started;
-    int over = !w->box->session || w->has_status || w->killed || w->dead;
-    drain(w);
-    if (buffer_size(&w->globs)) {
-        if (over) await_death(w); /* nobody can change the files any more */
-        collect_files(w->workspace, (char *)w->globs.data, (uint32_t)buffer_size(&w->globs), w->collect_budget, send_artifact, w);
-        w->globs.start = w->globs.end = 0;
-    }
-    send_stats(w);
-    send_result(w, wall, over);
-    w->state = READY;
-    w->deadline = 0;
-    if (over) kill_sandbox(w, NULL);
-}
-
 static void flush_input(struct watch *w) {
     struct sandbox *box = w->box;
     if (box->control >= 0 && buffer_flush(&w->to_control, box->control)) w->to_control.start = w->to_control.end;
@@ -351,15 +174,6 @@ static void step(struct watch *w) {
 
 static void unblock(int fd) {
     if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
-}
-
-static void report_no_start(struct watch *w) {
-    char text[700];
-    while (pump(w, &w->err)) {}
-    int n = snprintf(text, sizeof text, "start: the sandbox ended before it was ready: %s", w->reason);
-    if (w->has_status) n += snprintf(text + n, sizeof text - (size_t)n, ", wait status %d", w->status);
-    if (w->complaint[0]) n += snprintf(text + n, sizeof text - (size_t)n, ": %s", w->complaint);
-    frame(w, 'N', text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
 
 void supervise(struct sandbox *box) {

@@ -59,7 +59,7 @@ export class Fleet {
     const tenant = this.#tenantOf(spec, shared);
     tenant?.rate.add();
     const zygote = typeof tenant?.zygote === "object" ? tenant.zygote : undefined;
-    const useZygote = zygote !== undefined && zygote.source.alive && (zygote.pool.ready > 0 || shared.pool.ready === 0);
+    const useZygote = zygote?.source.alive && (zygote.pool.ready > 0 || shared.pool.ready === 0);
     const { box, cold } = await (useZygote ? zygote.pool : shared.pool).take();
     return { box, cold, kind: shared.kind };
   }

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
-import type { Confinement, Confinement, Limits, Runtime } from "@plastron/contracts";
+import type { Confinement, Limits, Runtime } from "@plastron/contracts";
 import { workerCommand, zygoteCommand } from "../../runtimes/index.ts";
 import { Box } from "./box.ts";
 import { type CgroupLayout, cgroupRecords } from "./cgroups.ts";
@@ -9,7 +9,7 @@ import type { ChildrenSocket } from "./children.ts";
 import type { BoxSource } from "./pool.ts";
 import { landlockRecords, privateRecords, type RootSources, rootRecords } from "./root.ts";
 import { encodeSpec, type SpecRecord } from "./spec.ts";
-import { type UidPool, ZYGOTE_UIDS } from "./uids.ts";
+import type { UidPool } from "./uids.ts";
 
 /** Where the interpreters are inside every sandbox (root.ts puts them there). */
 const INTERPRETERS: Record<Runtime, string> = { python3: "/usr/bin/python3", nodejs: "/opt/plastron/node/bin/node", bash: "/usr/bin/bash" };

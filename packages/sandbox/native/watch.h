@@ -1,0 +1,50 @@
+/* The supervisor's own state, shared by its three parts: supervise.c (the loop and the sandbox's side), agent.c (what the
+ * agent asks) and ending.c (what is told at the end of a run). */
+#ifndef PLASTRON_WATCH_H
+#define PLASTRON_WATCH_H
+#include "buffer.h"
+#include "supervise.h"
+
+#define CHUNK 65536
+#define BACKLOG (1u << 20) /* stop reading output while the agent has this much to take */
+#define START_MS 30000     /* a worker that is not ready by then never will be */
+
+enum state { STARTING, READY, RUNNING };
+
+struct stream {
+    int fd;
+    char letter;
+    uint64_t left;
+    int truncated;
+};
+
+struct watch {
+    struct sandbox *box;
+    enum state state;
+    struct stream out, err;
+    struct buffer to_agent, from_agent, to_stdin, to_control, from_control, globs;
+    uint32_t collect_budget;
+    int stdin_ends, killed, dead, conn_gone;
+    uint64_t started, deadline;
+    int ended, has_status, status, has_code, code, workspace;
+    long long voluntary, involuntary;
+    char reason[160];
+    char complaint[400]; /* what the worker wrote to stderr before it was ready */
+};
+
+uint64_t now_us(void);
+/* Queues one frame for the agent; `frame_head` alone when the payload follows in parts. */
+void frame_head(struct watch *w, char type, size_t len);
+void frame(struct watch *w, char type, const void *bytes, size_t len);
+void kill_sandbox(struct watch *w, const char *reason);
+/* One read of a stream; 0 when there is nothing now. */
+int pump(struct watch *w, struct stream *s);
+/* Takes what is in the pipes now. A background process may go on writing for ever: at most so much is waited for. */
+void drain(struct watch *w);
+
+void on_agent(struct watch *w);
+void end_run(struct watch *w);
+/* Kills, and waits until every process of the sandbox is gone. */
+void await_death(struct watch *w);
+void report_no_start(struct watch *w);
+#endif
