@@ -161,7 +161,7 @@ export class GroupCommit {
     const finished = group
       .filter((waiting) => waiting.finish && (!waiting.admission || waiting.repeated))
       .map((waiting) => ({ id: waiting.id, ...waiting.finish }));
-    await connection.query({ ...FLUSH, values: [JSON.stringify(admitted), JSON.stringify(finished)] });
+    await connection.query({ ...FLUSH, values: [jsonFor(admitted), jsonFor(finished)] });
     this.#reachable = true;
   }
 
@@ -206,6 +206,13 @@ export class GroupCommit {
       }
     }
   }
+}
+
+/** PostgreSQL's json reads no NUL and no half of a surrogate pair, which file names and reasons may hold: U+FFFD stands for them. */
+function jsonFor(rows: object[]): string {
+  const text = JSON.stringify(rows);
+  if (!/\\u(0000|d[89a-f])/i.test(text)) return text;
+  return JSON.stringify(rows, (_key, value: unknown) => (typeof value === "string" ? value.replaceAll("\0", "\ufffd").toWellFormed() : value));
 }
 
 function fail(group: Waiting[], cause: Error): void {

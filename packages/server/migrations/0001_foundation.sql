@@ -30,8 +30,8 @@ create table policy_versions (
   primary key (tenant, name, version)
 );
 
--- Output is bytea since a program may print NUL, which text cannot hold. `result` is json and not jsonb for the same reason,
--- and since nobody queries into it. The program itself is not kept: its sha256 is enough to compare.
+-- Output is bytea since a program may print NUL, which text cannot hold. `result` is json and not jsonb since nobody queries into it.
+-- The program itself is not kept: its sha256 is enough to compare.
 create table runs (
   id text primary key,
   tenant text not null,
