@@ -123,9 +123,9 @@ describe("run", () => {
   });
 
   it.each([
-    [{ status: "timed_out", exit_code: null, reason: "5000 ms" }, 124, "its time ran out"],
+    [{ status: "timed_out", exit_code: null, reason: "5000 ms" }, 124, "timed out: 5000 ms"],
     [{ status: "failed", exit_code: null, signal: "SIGTERM" }, 143, "ended by SIGTERM"],
-    [{ status: "memory_exceeded", exit_code: null }, 137, "more memory"],
+    [{ status: "memory_exceeded", exit_code: null }, 137, "out of memory"],
   ])("%j exits %d and says so in one line", async (end, code, words) => {
     streams(event("started", { id: "run_1" }), event("result", record(end)));
     const ran = await plastron(["run", "-", "-l", "python"], "x");

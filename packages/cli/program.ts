@@ -5,7 +5,7 @@ import type { Done } from "./command-line/options.ts";
 import { policyCommands } from "./command-line/policy.ts";
 import { recordCommands } from "./command-line/records.ts";
 import { runCommands } from "./command-line/runs.ts";
-import { toReport, usage } from "./failure.ts";
+import { type Report, toReport, usage } from "./failure.ts";
 import { json, line, openTerminal, type Terminal } from "./terminal/terminal.ts";
 import { printable } from "./terminal/width.ts";
 import { VERSION } from "./version.ts";
@@ -36,11 +36,16 @@ async function fail(error: unknown, asJson: boolean, terminal: Terminal): Promis
   if (asJson) json(terminal, { error: { ...report, exit: undefined } });
   const why = report.detail.replace(/[.\s]+$/, "");
   line(terminal.err, `${paint("red", "error")} ${printable(why)}. ${paint("dim", `${printable(report.hint)} [${report.code}]`)}`);
-  for (const { path, message, line: at, column } of report.errors ?? []) {
+  // One error is in the line above already.
+  for (const { path, message, line: at, column } of errorsBeyond(why, report.errors ?? [])) {
     line(terminal.err, printable(`  ${at === undefined ? "" : `${at}:${column ?? 1} `}${path && !message.startsWith(path) ? `${path}: ` : ""}${message}`));
   }
   if (process.env.PLASTRON_DEBUG && error instanceof Error) line(terminal.err, error.stack);
   return report.exit;
+}
+
+function errorsBeyond(why: string, errors: NonNullable<Report["errors"]>): NonNullable<Report["errors"]> {
+  return errors.length === 1 && errors[0]?.line === undefined && why.includes(errors[0]?.message ?? "") ? [] : errors;
 }
 
 function commanderExit(error: CommanderError, terminal: Terminal): number {

@@ -29,11 +29,16 @@ export function showPanel({ state, firstKey, notes, home }: PanelFacts, mode: "f
   line(terminal.out, `\n  ${paint("bold", "Plastron")} ${state.version} ${paint("green", "is up")}\n`);
   for (const [name, value] of rows) line(terminal.out, `  ${paint("dim", name.padEnd(6))}${value}`);
   for (const note of notes) line(terminal.out, `  ${paint("dim", "Note  ")}${note}`);
-  line(terminal.out, `\n  ${paint("dim", "Try   ")}echo 'print(6 * 7)' | plastron run - --language python3`);
+  line(terminal.out, `\n  ${paint("dim", "Try   ")}echo 'print(6 * 7)' | ${launcher()} run - --language python3`);
   line(
     terminal.out,
-    `\n  ${paint("dim", mode === "foreground" ? "Ctrl-C stops everything." : "`plastron status` looks after it, `plastron down` stops it.")}\n`,
+    `\n  ${paint("dim", mode === "foreground" ? "Ctrl-C stops everything." : `${launcher()} status says how it does, ${launcher()} down stops it.`)}\n`,
   );
+}
+
+/** How this person calls us from where they are, so that the command can be copied. */
+function launcher(): string {
+  return process.cwd() === CHECKOUT ? "./plastron" : join(CHECKOUT, "plastron");
 }
 
 function tierWords({ tier, driver }: UpState): string {

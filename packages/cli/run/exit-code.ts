@@ -29,29 +29,23 @@ export function exitCodeOf(outcome: Outcome): number {
   }
 }
 
+/** Status → what happened, and the flag that allows more. */
+const WORDS: Partial<Record<Outcome["status"], { what: string; flag?: string }>> = {
+  timed_out: { what: "timed out", flag: "wall" },
+  memory_exceeded: { what: "out of memory", flag: "memory" },
+  pids_exceeded: { what: "too many processes", flag: "pids" },
+  workspace_exceeded: { what: "the workspace is full", flag: "workspace" },
+  output_truncated: { what: "the output was cut", flag: "output" },
+  killed: { what: "the run was ended" },
+};
+
 /** One line for stderr where the program did not simply end by itself; null where there is nothing to say. */
 export function explain(outcome: Outcome): string | null {
-  const reason = outcome.reason ? `: ${outcome.reason}` : "";
-  switch (outcome.status) {
-    case "completed":
-      return null;
-    case "failed":
-      return outcome.signal ? `the program was ended by ${outcome.signal}${reason}` : null;
-    case "timed_out":
-      return `the program was ended: its time ran out${reason} (--limit wall=…)`;
-    case "memory_exceeded":
-      return `the program was ended: it used more memory than it may${reason} (--limit memory=…)`;
-    case "pids_exceeded":
-      return `the program hit its limit of processes${reason} (--limit pids=…)`;
-    case "workspace_exceeded":
-      return `the program filled its workspace${reason} (--limit workspace=…)`;
-    case "output_truncated":
-      return `the output was cut at its limit${reason} (--limit output=…)`;
-    case "killed":
-      return `the run was ended${reason}`;
-    default:
-      return `the run was ${outcome.status}${reason}`;
-  }
+  if (outcome.status === "completed" || (outcome.status === "failed" && outcome.signal === null)) return null;
+  const { what, flag } = WORDS[outcome.status] ?? { what: outcome.signal ? `ended by ${outcome.signal}` : `the run is ${outcome.status}` };
+  // The reason names the field of the API; here the flag is what helps.
+  const reason = outcome.reason?.replace(/\s*\(limits\.\w+\)/, "");
+  return `${what}${reason ? `: ${reason}` : ""}${flag ? `; --limit ${flag}=… allows more` : ""}`;
 }
 
 function ownCode({ exit_code, signal }: Outcome): number | null {

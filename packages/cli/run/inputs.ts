@@ -2,7 +2,7 @@ import { fstatSync, readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { Failure, usage } from "../failure.ts";
 import { startProgress } from "../terminal/progress.ts";
-import type { Terminal } from "../terminal/terminal.ts";
+import { line, type Terminal } from "../terminal/terminal.ts";
 
 /** A file of the request (contracts, fileInSchema). */
 export interface FileIn {
@@ -18,7 +18,7 @@ const MAX_FILE = 64 * 1024 * 1024;
 
 /** The text of a program, from a file or standard input. Throws Failure invalid_request. */
 export async function readProgram(file: string, terminal: Terminal): Promise<string> {
-  const bytes = file === "-" ? await readStdin(terminal, "reading the program from standard input; Ctrl-D ends it") : readLocal(file);
+  const bytes = file === "-" ? await readStdin(terminal, "waiting for the program on standard input") : readLocal(file);
   return decode(bytes, file === "-" ? "standard input" : file, "A program is UTF-8 text.");
 }
 
@@ -77,7 +77,9 @@ function stdinIsPiped(): boolean {
 }
 
 async function readStdin(terminal: Terminal, waiting: string): Promise<Buffer> {
-  const progress = startProgress(terminal, waiting);
+  const typed = process.stdin.isTTY === true;
+  if (typed && terminal.interactive) line(terminal.err, terminal.paintErr("dim", "type the program; Ctrl-D ends it"));
+  const progress = typed ? null : startProgress(terminal, waiting); // a moving line would run into what is typed
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -87,7 +89,7 @@ async function readStdin(terminal: Terminal, waiting: string): Promise<Buffer> {
       if (size > MAX_STDIN) throw new Failure("payload_too_large", `standard input is larger than ${MAX_STDIN / 1024 ** 2} MiB`);
     }
   } finally {
-    progress.done();
+    progress?.done();
   }
   return Buffer.concat(chunks);
 }
