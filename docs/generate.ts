@@ -1,0 +1,84 @@
+/**
+ * Writes the reference pages that are made from the contracts: `node docs/generate.ts`. A test compares them with what this makes.
+ * docs/reference/errors.md: the error registry. docs/reference/limits.md: the limits' schema.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ERRORS, limitsSchema } from "@plastron/contracts";
+import { z } from "zod";
+
+/** Path under docs/ → content. */
+export function pages(): Record<string, string> {
+  return { "reference/errors.md": errorsPage(), "reference/limits.md": limitsPage() };
+}
+
+function errorsPage(): string {
+  const rows = Object.entries(ERRORS).map(([code, { status, exit, title, hint }]) => `| \`${code}\` | ${status} | ${exit} | ${cell(title)} | ${cell(hint)} |`);
+  return page(
+    "Errors",
+    "Errors of the API are problem documents (RFC 9457, `application/problem+json`) with `type`, `title`, `status`, `code`, `detail` and `hint`; wrong fields are",
+    "listed in `errors` with their path, and line and column in a policy. `code` is stable: compare that. The command line prints the same and exits with the number below.",
+    "",
+    "| code | HTTP status | exit code | meaning | what to do |",
+    "| --- | --- | --- | --- | --- |",
+    ...rows,
+  );
+}
+
+const MEANING: Record<keyof z.infer<typeof limitsSchema>, { flag: string; what: string; hit: string }> = {
+  memory_bytes: { flag: "memory", what: "memory of all processes, and of files on tmpfs, in bytes", hit: "`memory_exceeded`" },
+  pids: { flag: "pids", what: "processes and threads at once", hit: "`pids_exceeded` where the program failed by it" },
+  cpus: { flag: "cpus", what: "cores' worth of time for each second of wall clock", hit: "the program becomes slower" },
+  wall_ms: { flag: "wall", what: "time from start to end, in milliseconds", hit: "`timed_out`" },
+  output_bytes: { flag: "output", what: "each of standard output and standard error, in bytes", hit: "`output_truncated`; the rest is dropped" },
+  workspace_bytes: { flag: "workspace", what: "files in the workspace, in bytes", hit: "`workspace_exceeded` where the program failed by it" },
+  open_files: { flag: "files", what: "open file descriptors of a process", hit: "the program's `open` fails" },
+};
+
+function limitsPage(): string {
+  const { properties = {} } = z.toJSONSchema(limitsSchema, { io: "input" });
+  const rows = Object.entries(MEANING).map(([field, { flag, what, hit }]) => {
+    const { default: value, minimum, maximum } = properties[field] as { default: number; minimum: number; maximum: number };
+    return `| \`${field}\` | \`${flag}\` | ${what} | ${number(field, value)} | ${number(field, minimum)} – ${number(field, maximum)} | ${hit} |`;
+  });
+  return page(
+    "Limits",
+    "Every run has all of them. A request sets those it wants to change in `limits`; the command line with `--limit NAME=VALUE` (sizes like `256m`, times like `10s`).",
+    "A limit that was hit is reported as itself, in `status` and `limits_hit`, and not only by how the program ended.",
+    "",
+    "| field | `--limit` | of what | default | range | when it is hit |",
+    "| --- | --- | --- | --- | --- | --- |",
+    ...rows,
+    "",
+    "Without cgroups (no root, or a host that has none) memory, processes and cpu are limited by rlimits only, for each process: `plastron doctor` says so.",
+    "",
+    "Requests are limited too: 4 MiB of code, 16 MiB of standard input, 256 arguments, 256 files in, 32 globs of files out, 16 imports.",
+  );
+}
+
+function page(title: string, ...lines: string[]): string {
+  return [`# ${title}`, "", "<!-- Made by docs/generate.ts; edits are lost. -->", "", ...lines, ""].join("\n");
+}
+
+/** 536870912 bytes → "512 MiB", 5000 ms → "5 s". */
+function number(field: string, value: number): string {
+  const units: [number, string][] = field.endsWith("_bytes")
+    ? [
+        [2 ** 30, "GiB"],
+        [2 ** 20, "MiB"],
+        [2 ** 10, "KiB"],
+      ]
+    : field.endsWith("_ms")
+      ? [
+          [60_000, "min"],
+          [1000, "s"],
+          [1, "ms"],
+        ]
+      : [];
+  const [size, unit] = units.find(([size]) => value >= size && value % size === 0) ?? [1, ""];
+  return `${value / size} ${unit}`.trim();
+}
+
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+
+if (import.meta.main) for (const [path, content] of Object.entries(pages())) writeFileSync(join(import.meta.dirname, path), content);
