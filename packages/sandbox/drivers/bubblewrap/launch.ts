@@ -123,17 +123,20 @@ function spawnLauncher(plan: LaunchPlan): ChildProcess {
     ...["bash", SCRIPT, ...scriptArguments(plan, FIRST_STAGED + staged.length - 1)],
     ...bubblewrapArguments(plan.contents, fds, command),
   ];
-  const child = spawn("setpriv", argv, {
-    env: LAUNCHER_ENV,
-    cwd: "/",
-    detached: true,
-    stdio: ["pipe", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe", ...staged],
-  });
-  if (child.pid === undefined) {
-    child.once("error", () => {});
-    throw new PlastronError("sandbox_failed", "The launcher cannot be started: setpriv (util-linux) is missing, or the arguments are too long");
+  const child = spawnOrExplain(argv, staged);
+  if (child.pid !== undefined) return child;
+  child.once("error", () => {});
+  throw new PlastronError("sandbox_failed", "setpriv cannot be started", { hint: "apt-get install util-linux" });
+}
+
+function spawnOrExplain(argv: string[], staged: number[]): ChildProcess {
+  try {
+    const stdio = ["pipe", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe", ...staged] as const;
+    return spawn("setpriv", argv, { env: LAUNCHER_ENV, cwd: "/", detached: true, stdio: [...stdio] });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "E2BIG") throw new PlastronError("sandbox_failed", `setpriv cannot be started: ${String(error)}`);
+    throw new PlastronError("invalid_request", "Arguments and environment are too long together");
   }
-  return child;
 }
 
 function scriptArguments({ hostUid, runtime, limits, noexecWritable, joins }: LaunchPlan, lastFd: number): string[] {
