@@ -3,12 +3,12 @@
 # What ends a shell (`exit`, a failure under `set -e`, a fatal expansion) must not end the session: the EXIT trap writes the
 # state down, reports the code, and starts this file again in the same process. A script that sets an EXIT trap of its own
 # takes that place; with `exit` it then ends the session too. Bash cannot close a descriptor for children only, so programs
-# that a script starts inherit descriptor 60; whoever writes to it can lie about this session's exit codes, and no more.
+# that a script starts inherit descriptor 15; whoever writes to it can lie about this session's exit codes, and no more.
 # All names start with __plastron, and the loop is not a function: `declare` in a script would be local to it.
 
 __plastron_report() { # an exit code as a frame: D, length 4, i32 little endian
   builtin printf -v __plastron_hex '\\x%02x' "$1"
-  builtin printf "D\4\0\0\0$__plastron_hex\0\0\0" >&60
+  builtin printf "D\4\0\0\0$__plastron_hex\0\0\0" >&15
 }
 
 __plastron_restart() {
@@ -41,14 +41,14 @@ if [[ ${1-} == again ]]; then
   __plastron_report "$__plastron_code"
 else
   unset "${!PLASTRON_@}"
-  exec 60<&3 3<&-
-  printf 'R\0\0\0\0' >&60
+  exec 15<&3 3<&-
+  printf 'R\0\0\0\0' >&15
 fi
 declare -A __plastron_before
 __plastron_self=${BASH_SOURCE[0]} __plastron_state=${TMPDIR:-/tmp}/.session-$$ __plastron_flags=
 export -n __plastron_code
 
-while IFS= builtin read -r -d '' -u 60 __plastron_message; do
+while IFS= builtin read -r -d '' -u 15 __plastron_message; do
   __plastron_before=()
   builtin eval "$__plastron_message" 2>/dev/null
   BASH_ARGV0=$__plastron_entry

@@ -7,8 +7,9 @@ const fs = require("node:fs");
 
 const CONTROL = 3; // closed on exec: Node does that to every descriptor that it inherits
 const { readSync, writeSync } = fs;
-const { reallyExit } = process;
-const done = new Uint8Array([0x44, 4, 0, 0, 0, 0, 0, 0, 0]);
+const { reallyExit, resourceUsage } = process;
+const DONE_SIZE = 25;
+const done = new Uint8Array(DONE_SIZE);
 
 /** Blocks for the next frame: {type, payload}, or null at the end of the stream. */
 function receive() {
@@ -32,17 +33,29 @@ function ready() {
   writeSync(CONTROL, new Uint8Array([0x52, 0, 0, 0, 0]), 0, 5, null);
 }
 
-/** Tells the exit code. Element stores on a typed array and a captured call: no prototype takes part. */
+/**
+ * Tells the exit code, and how often the process was switched out: D, i32 code, i64 voluntary, i64 involuntary.
+ * Element stores on a typed array and captured calls: no prototype takes part.
+ */
 function sendDone(code) {
-  done[5] = code;
-  done[6] = code >> 8;
-  done[7] = code >> 16;
-  done[8] = code >> 24;
   try {
-    writeSync(CONTROL, done, 0, 9, null);
+    const usage = resourceUsage();
+    done[0] = 0x44;
+    done[1] = DONE_SIZE - 5;
+    store(5, code);
+    store(9, usage.voluntaryContextSwitches);
+    store(17, usage.involuntaryContextSwitches);
+    writeSync(CONTROL, done, 0, DONE_SIZE, null);
   } catch {
     // Nobody listens: the wait status says it.
   }
+}
+
+function store(at, value) {
+  done[at] = value;
+  done[at + 1] = value >> 8;
+  done[at + 2] = value >> 16;
+  done[at + 3] = value >> 24;
 }
 
 module.exports = { CONTROL, receive, ready, sendDone, reallyExit };

@@ -2,38 +2,35 @@
 /**
  * A Node that keeps its state: each start message runs one file in the same global scope, until the stream ends.
  *
- * Files are evaluated by V8's own REPL mode, reached through an inspector session to this very thread: it lets let, const and
- * class be declared again in a later run, allows top-level await, and returns the last expression's value. No port is opened.
- * A run ends when its code has settled (await what you want to see, as at a prompt); timers and servers live on between runs.
+ * A run ends when its code has settled: as at a prompt, await what you want to see. Timers and servers live on between runs.
  */
-const inspector = require("node:inspector");
 const { Module, createRequire } = require("node:module");
 const net = require("node:net");
 const path = require("node:path");
 const { readFileSync } = require("node:fs");
 const { inspect } = require("node:util");
 const { CONTROL, ready, sendDone, reallyExit } = require("./control.cjs");
+const { evaluator } = require("./session-evaluate.cjs");
 
 const EXIT = Symbol("process.exit");
 const { parse } = JSON;
+const { log, error: complain } = console;
 
 main();
 
 function main() {
   for (const name of Object.keys(process.env)) if (name.startsWith("PLASTRON_")) delete process.env[name];
   require("./warm.cjs");
-  const session = new inspector.Session();
-  session.connect();
   const state = { running: false, code: 0, exit: null };
   survive(state);
-  const evaluate = evaluator(session);
-  answer(net, (message) => run(message, evaluate, state));
+  const evaluate = evaluator();
+  answer((message) => run(message, evaluate, state));
   ready();
 }
 
 /** Reads start messages as they come, so that the event loop turns between runs, and answers each with an exit code. */
-function answer({ Socket }, perform) {
-  const socket = new Socket({ fd: CONTROL, readable: true, writable: false });
+function answer(perform) {
+  const socket = new net.Socket({ fd: CONTROL, readable: true, writable: false });
   let pending = Buffer.alloc(0);
   socket.on("data", async (chunk) => {
     pending = Buffer.concat([pending, chunk]);
@@ -46,54 +43,36 @@ function answer({ Socket }, perform) {
 }
 
 async function run({ entry, argv, env, display }, evaluate, state) {
-  const before = become(entry, argv, env);
+  const restore = become(entry, argv, env);
   const exit = new Promise((resolve) => {
-    Object.assign(state, { running: true, code: 0, exit: resolve });
+    Object.assign(state, { running: true, code: 0, exit: () => resolve({ value: undefined }) });
   });
-  const outcome = await Promise.race([evaluate(readFileSync(entry, "utf8"), entry), exit]);
+  const evaluated = evaluate(readFileSync(entry, "utf8"), entry).catch((error) => ({ error, where: "" }));
+  const outcome = await Promise.race([evaluated, exit]);
   await new Promise((resolve) => setImmediate(resolve)); // what was already due may still print, or fail
+  if ("error" in outcome) report(outcome.error, state, outcome.where);
+  else if (display && outcome.value !== undefined) log(withoutOurFrames(inspect(outcome.value)));
   state.running = false;
-  if (outcome.error !== undefined) report(outcome.error.value, state);
-  else if (display && outcome.value !== undefined) console.log(inspect(outcome.value, { colors: false }));
-  Object.assign(process.env, before.changed);
-  for (const name of before.added) delete process.env[name];
+  restore();
   const code = process.exitCode ?? state.code;
   process.exitCode = undefined;
   return code & 0xff;
 }
 
+/** Gives the run its arguments, variables and module scope; returns what takes the variables away again. */
 function become(entry, argv, env) {
   const require = createRequire(entry);
   const module = new Module(entry);
-  Object.assign(module, { filename: entry, paths: require.resolve.paths("x") ?? [], loaded: true });
+  Object.assign(module, { filename: entry, paths: require.resolve.paths("x") ?? [] });
   Object.assign(globalThis, { require, module, exports: module.exports, __filename: entry, __dirname: path.dirname(entry) });
   process.argv = [process.argv[0], entry, ...argv];
-  const names = Object.keys(env);
-  const changed = Object.fromEntries(names.filter((name) => name in process.env).map((name) => [name, process.env[name]]));
+  const before = Object.keys(env).map((name) => [name, process.env[name]]);
   Object.assign(process.env, env);
-  return { changed, added: names.filter((name) => !(name in changed)) };
-}
-
-/** Returns a function (source, file) → {value} or {error: {value}}, with the real values, not the inspector's copies. */
-function evaluator(session) {
-  const caught = { value: undefined };
-  const call = (method, parameters) => new Promise((resolve, reject) => session.post(method, parameters, (e, result) => (e ? reject(e) : resolve(result))));
-  globalThis.__caught = caught;
-  const holder = call("Runtime.evaluate", { expression: "globalThis.__caught" });
-  delete globalThis.__caught;
-  return async (source, file) => {
-    const { objectId } = (await holder).result;
-    const { result, exceptionDetails } = await call("Runtime.evaluate", {
-      expression: `${source}\n//# sourceURL=${file}`,
-      replMode: true,
-      awaitPromise: true,
-    });
-    const remote = exceptionDetails?.exception ?? result;
-    const argument = remote.objectId ? { objectId: remote.objectId } : remote.unserializableValue ? { unserializableValue: remote.unserializableValue } : { value: remote.value };
-    await call("Runtime.callFunctionOn", { objectId, functionDeclaration: "function (value) { this.value = value }", arguments: [argument] });
-    const { value } = caught;
-    caught.value = undefined;
-    return exceptionDetails ? { error: { value } } : { value };
+  return () => {
+    for (const [name, value] of before) {
+      if (value === undefined) delete process.env[name];
+      else process.env[name] = value;
+    }
   };
 }
 
@@ -101,16 +80,27 @@ function evaluator(session) {
 function survive(state) {
   process.exit = (code) => {
     if (code !== undefined) process.exitCode = code;
-    if (state.running) state.exit({ value: undefined });
-    throw EXIT;
+    if (process.exitCode === undefined) process.exitCode = 0;
+    if (state.running) state.exit();
+    throw EXIT; // the code after the call must not run
   };
-  process.on("uncaughtException", (error) => process.listenerCount("uncaughtException") === 1 && report(error, state));
-  process.on("unhandledRejection", (error) => process.listenerCount("unhandledRejection") === 1 && report(error, state));
+  for (const event of ["uncaughtException", "unhandledRejection"]) {
+    process.on(event, (error) => process.listenerCount(event) === 1 && report(error, state, ""));
+  }
 }
 
-function report(error, state) {
+function report(error, state, where) {
   if (error === EXIT) return;
   state.code = 1;
-  const text = error instanceof Error ? inspect(error) : `Uncaught ${inspect(error)}`;
-  console.error(`Uncaught ${text}`.replace(/^Uncaught Uncaught /, "Uncaught "));
+  complain(where + (error instanceof Error ? withoutOurFrames(inspect(error)) : `Uncaught ${inspect(error)}`));
+}
+
+function withoutOurFrames(text) {
+  let ours = false;
+  const lines = text.split("\n").filter((line) => {
+    const frame = /^\s+at /.test(line);
+    ours = frame && (ours || line.includes("at Session.post (node:inspector"));
+    return !ours;
+  });
+  return lines.join("\n");
 }

@@ -7,14 +7,17 @@ threads are joined, atexit callbacks run, globals die (`__del__` runs, open file
 How the code is known. Only C sees it. PYTHONINSPECT makes CPython hand SystemExit to the same place as every uncaught
 exception, where it raises the audit event `sys.excepthook`; we treat SystemExit there as CPython would have, and let it
 handle the rest. Where this hook is lost (`atexit._clear()`), CPython ends the long way and the wait status has the code.
+
+Functions are taken from their modules here, before the program can replace them there.
 """
 
-import atexit
-import gc
 import sys
+from atexit import _run_exitfuncs, register
 from builtins import BaseException, Exception, KeyboardInterrupt, OSError, RuntimeError, SystemExit, getattr, isinstance
+from gc import collect, get_objects
 from io import BufferedRandom, BufferedWriter, TextIOWrapper
 from os import _exit, getpid, kill, write
+from resource import RUSAGE_SELF, getrusage
 from signal import SIG_DFL, SIGINT, signal
 from _struct import pack
 
@@ -32,7 +35,7 @@ class Ending:
         self.code = 0
         for name in FOR_A_PROMPT:
             sys.modules.setdefault(name, None)
-        atexit.register(self._finish)
+        register(self._finish)
 
     def watch(self, descriptor):
         """From here on the end of this very process (not of its forks) is told on `descriptor`."""
@@ -61,7 +64,7 @@ class Ending:
             self._exit(error, trace)
         except BaseException as error:
             _say("Error in sys.excepthook:\n")
-            sys.__excepthook__(type(error), error, error.__traceback__.tb_next)
+            sys.__excepthook__(type(error), error.with_traceback(error.__traceback__.tb_next), error.__traceback__)
             _say("\nOriginal exception was:\n")
             sys.__excepthook__(kind, value, trace)
         raise RuntimeError
@@ -73,7 +76,7 @@ class Ending:
             trace = trace.tb_next
         if "threading" in sys.modules:
             _quietly(sys.modules["threading"]._shutdown)
-        atexit._run_exitfuncs()
+        _run_exitfuncs()
         self._finish()  # only where the program emptied the list of callbacks
 
     def _finish(self):
@@ -85,7 +88,8 @@ class Ending:
             kill(getpid(), SIGINT)
         if getpid() == self.pid:
             try:
-                write(self.descriptor, pack("<cIi", b"D", 4, self.code))
+                switches = getrusage(RUSAGE_SELF)
+                write(self.descriptor, pack("<cIiqq", b"D", 20, self.code, switches.ru_nvcsw, switches.ru_nivcsw))
             except OSError:
                 pass  # nobody listens: the wait status says it
         _exit(self.code)
@@ -116,8 +120,8 @@ def _let_globals_die():
             for name in list(names):
                 if name != "__builtins__" and (name[:1] == "_" and name[1:2] != "_") == private:
                     names[name] = None
-        gc.collect()
-    for thing in gc.get_objects():
+        collect()
+    for thing in get_objects():
         if type(thing) in (TextIOWrapper, BufferedWriter, BufferedRandom) and thing not in (sys.stdout, sys.stderr):
             _quietly(thing.flush)
 

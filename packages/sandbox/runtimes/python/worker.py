@@ -28,9 +28,9 @@ def start():
     if mode == "zygote":
         import zygote
     leave_no_trace()
-    descriptor = control.out_of_sight(zygote.serve(CONTROL) if mode == "zygote" else CONTROL)
     gc.collect()
-    gc.freeze()  # what is here now is not the program's: neither its collections nor the end look at it again
+    gc.freeze()  # what is here now is not the program's: neither its collections nor the end look at it (and copy it) again
+    descriptor = control.out_of_sight(zygote.serve(CONTROL) if mode == "zygote" else CONTROL)
     end.watch(descriptor)
     message = wait(descriptor)
     if message["entry"] != sys.argv[0]:  # CPython opens the file that it was started for
@@ -77,7 +77,7 @@ def load(imports):
         for name in ORDINARY + imports:
             __import__(name)
     except BaseException as error:
-        control.send(CONTROL, b"N", f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
+        control.send(CONTROL, b"N", f"{type(error).__name__}: {error}".encode("utf-8", "replace")[:4000])
         os._exit(IMPORT_FAILED)
     if given is None:
         del os.environ["OPENBLAS_NUM_THREADS"]
