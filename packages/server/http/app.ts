@@ -8,7 +8,7 @@ import fastify, {
 } from "fastify";
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from "fastify-type-provider-zod";
 import { BODY_LIMIT, readBodies } from "./body.ts";
-import { answerWithProblems } from "./problem.ts";
+import { answerWithProblems, clientError, sendProblem } from "./problem.ts";
 
 /** A fastify instance whose routes are typed by their zod schemas. */
 export type App = FastifyInstance<RawServerDefault, RawRequestDefaultExpression, RawReplyDefaultExpression, FastifyBaseLogger, ZodTypeProvider>;
@@ -26,6 +26,8 @@ export function newApp(logger: FastifyBaseLogger, bootId: string): App {
     requestTimeout: 60_000,
     keepAliveTimeout: 75_000, // longer than the usual proxy's and Dify's pool, so that the client closes first
     forceCloseConnections: true,
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request as never, reply as never), // a URL that no router reads
+    clientErrorHandler: clientError,
     routerOptions: { maxParamLength: 200 },
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);

@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { ERRORS, type ErrorCode, PlastronError, type Problem, toProblem } from "@plastron/contracts";
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
@@ -22,6 +23,8 @@ const FASTIFY_CODES: Record<string, ErrorCode> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "unsupported_media_type",
   FST_ERR_CTP_BODY_TOO_LARGE: "payload_too_large",
   FST_ERR_CTP_EMPTY_JSON_BODY: "invalid_json",
+  FST_ERR_MAX_PARAM_LENGTH: "not_found",
+  FST_ERR_BAD_URL: "invalid_request",
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: "invalid_request",
 };
 
@@ -46,6 +49,20 @@ export function sendProblem(error: unknown, request: FastifyRequest, reply: Fast
     .header("x-request-id", request.id)
     .serializer(JSON.stringify)
     .send(problem);
+}
+
+/** What is not HTTP at all has no request and no reply yet: the answer is written by hand, and the connection ends. */
+export function clientError(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  const status =
+    error.code === "ERR_HTTP_REQUEST_TIMEOUT"
+      ? "408 Request Timeout"
+      : error.code === "HPE_HEADER_OVERFLOW"
+        ? "431 Request Header Fields Too Large"
+        : "400 Bad Request";
+  const problem = { ...toProblem(new PlastronError("invalid_request", "The request is not valid HTTP")), status: Number.parseInt(status, 10) };
+  const body = JSON.stringify(problem);
+  socket.end(`HTTP/1.1 ${status}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`);
 }
 
 /** Any error as one of the registry; what is not expected stays as it is and becomes `internal`. */

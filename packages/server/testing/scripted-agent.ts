@@ -14,6 +14,8 @@ export interface Scene {
   problem(code: string, detail: string, retryAfter?: number): void;
   /** Cuts the connection without an answer, as an agent that dies does. */
   vanish(): void;
+  /** Bytes that the server has not read yet. */
+  backlog(): number;
   /** Resolves with the reason when the server kills the run, and with "closed" when it closes the connection. */
   killed: Promise<string>;
 }
@@ -88,10 +90,10 @@ function answer(socket: Socket, agent: ScriptedAgent, request: AgentRequest, kil
     if (agent.openSessions.delete(request.session_id)) reply({});
     else problem("session_gone", "no such session");
   } else if (request.op === "session.run" && !agent.openSessions.has(request.session_id)) problem("session_gone", "it reached its time to live");
-  else play(agent, request.spec, { send, problem, killed, vanish: () => void socket.destroy() });
+  else play(agent, request.spec, { send, problem, killed, vanish: () => void socket.destroy(), backlog: () => socket.writableLength });
 }
 
-interface Wires extends Pick<Scene, "killed" | "problem" | "vanish"> {
+interface Wires extends Pick<Scene, "killed" | "problem" | "vanish" | "backlog"> {
   send(type: string, payload: string | Uint8Array): void;
 }
 

@@ -93,6 +93,12 @@ describe("keys", () => {
     await other.close();
   });
 
+  it("are checked once for many first requests at once", async () => {
+    const key = await server.key(["read"]);
+    const answers = await Promise.all(Array.from({ length: 40 }, () => server.call("GET", "/v1/policies", { key })));
+    expect(answers.map(({ status }) => status)).toEqual(Array(40).fill(200));
+  });
+
   it("come from the hot path's memory in well under 50 µs", async () => {
     await server.call("GET", "/v1/runs", { key: admin });
     for (let i = 0; i < 500; i++) server.auth.remembered(admin);

@@ -25,6 +25,7 @@ export class AuthService {
   readonly #store: KeyStore;
   readonly #verified: VerifiedKeys;
   readonly #attempts: FailedAttempts;
+  readonly #checking = new Map<string, Promise<Principal>>();
   #decoy: Promise<string> | undefined;
 
   constructor(store: KeyStore, verified = new VerifiedKeys(), attempts = new FailedAttempts()) {
@@ -48,15 +49,10 @@ export class AuthService {
       if (known.stale) this.#verified.put(name, known.principal, Date.now());
       return known.principal;
     }
-    let row: KeyRow | undefined;
-    await this.#attempts.guard(address, async () => {
-      row = await this.#match(token);
-      return row !== undefined;
-    });
-    if (row === undefined) throw unauthorized();
-    const principal: Principal = { key: row.id, tenant: row.tenant, scopes: row.scopes };
-    this.#verified.put(name, principal, Date.now());
-    return principal;
+    // Many first requests with one key at once, as after a restart, are one check.
+    const running = this.#checking.get(name) ?? this.#check(token, name, address);
+    this.#checking.set(name, running);
+    return running.finally(() => this.#checking.delete(name));
   }
 
   async create(tenant: string, name: string, scopes: Scope[]): Promise<CreatedKey> {
@@ -86,6 +82,18 @@ export class AuthService {
   async firstAdminKey(): Promise<CreatedKey | undefined> {
     if (await this.#store.hasAdmin(OPERATOR_TENANT)) return undefined;
     return this.create(OPERATOR_TENANT, "first admin key", ["admin"]);
+  }
+
+  async #check(token: string, name: string, address: string): Promise<Principal> {
+    let row: KeyRow | undefined;
+    await this.#attempts.guard(address, async () => {
+      row = await this.#match(token);
+      return row !== undefined;
+    });
+    if (row === undefined) throw unauthorized();
+    const principal: Principal = { key: row.id, tenant: row.tenant, scopes: row.scopes };
+    this.#verified.put(name, principal, Date.now());
+    return principal;
   }
 
   /** An unknown id costs as much as a wrong secret, so that time does not tell which ids exist. */

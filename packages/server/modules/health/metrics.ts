@@ -18,6 +18,7 @@ export class Metrics implements RunObserver {
   readonly registry = new Registry();
   readonly #runs: Counter<"status" | "language">;
   readonly #phases: Histogram<"phase">;
+  readonly #askAgent: () => Promise<void>;
 
   constructor(sources: MetricSources) {
     const registers = [this.registry];
@@ -35,7 +36,7 @@ export class Metrics implements RunObserver {
     this.#gauge("plastron_records_queued", "Records of runs that wait for the next commit", () => sources.records.queued);
     this.#gauge("plastron_database_connections", "Connections of the pool", () => sources.database().total);
     this.#gauge("plastron_database_waiting", "Requests that wait for a connection", () => sources.database().waiting);
-    this.#agentGauges(sources);
+    this.#askAgent = this.#agentGauges(sources);
   }
 
   finished(language: string, status: string, phasesUs: Record<string, number>): void {
@@ -44,6 +45,12 @@ export class Metrics implements RunObserver {
       const us = phasesUs[phase];
       if (us !== undefined) this.#phases.observe({ phase }, us / 1e6);
     }
+  }
+
+  /** The page in Prometheus' text format. */
+  async page(): Promise<{ type: string; text: string }> {
+    await this.#askAgent();
+    return { type: this.registry.contentType, text: await this.registry.metrics() };
   }
 
   #gauge(name: string, help: string, read: () => number): void {
@@ -57,8 +64,10 @@ export class Metrics implements RunObserver {
     });
   }
 
-  #agentGauges(sources: MetricSources): void {
+  /** The agent is asked once for all of its gauges, before they are written out. */
+  #agentGauges(sources: MetricSources): () => Promise<void> {
     const registers = [this.registry];
+    const up = new Gauge({ name: "plastron_agent_up", help: "1 where the agent answers", registers });
     const sessions = new Gauge({ name: "plastron_agent_sessions", help: "Open sessions", registers });
     const pool = new Gauge({ name: "plastron_pool_sandboxes", help: "Warm sandboxes", labelNames: ["runtime", "source", "state"], registers });
     const requests = new Gauge({
@@ -67,7 +76,9 @@ export class Metrics implements RunObserver {
       labelNames: ["runtime", "source", "outcome"],
       registers,
     });
-    const collect = (status: AgentStatus | undefined) => {
+    return async () => {
+      const status = await sources.agent().catch(() => undefined);
+      up.set(status ? 1 : 0);
       sessions.set(status?.sessions ?? 0);
       pool.reset();
       requests.reset();
@@ -76,15 +87,5 @@ export class Metrics implements RunObserver {
         for (const [outcome, count] of Object.entries({ hit: hits, miss: misses })) requests.inc({ runtime, source, outcome }, count);
       }
     };
-    new Gauge({
-      name: "plastron_agent_up",
-      help: "1 where the agent answers",
-      registers,
-      async collect() {
-        const status = await sources.agent().catch(() => undefined);
-        this.set(status ? 1 : 0);
-        collect(status);
-      },
-    });
   }
 }

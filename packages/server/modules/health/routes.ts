@@ -33,11 +33,10 @@ export function healthRoutes(app: App, deps: { auth: AuthService; health: Health
   app.get(
     "/metrics",
     { schema: { tags: ["operations"], summary: "Prometheus metrics (no key, no tenant's data)", security: [], response: { 200: z.string() } } },
-    async (_request, reply) =>
-      reply
-        .type(deps.metrics.registry.contentType)
-        .serializer(String)
-        .send(await deps.metrics.registry.metrics()),
+    async (_request, reply) => {
+      const { type, text } = await deps.metrics.page();
+      return reply.type(type).serializer(String).send(text);
+    },
   );
 
   app.get(

@@ -224,18 +224,19 @@ describe("stream: true", () => {
 
   it("holds the program back where the reader is slower than it", async () => {
     const chunk = Buffer.alloc(256 * 1024, "x");
-    let sent = 0;
-    agent.script = async (scene) => {
-      for (; sent < 100; sent++) {
-        scene.stdout(chunk);
-        await sleep(1);
-      }
-      scene.result();
-    };
+    const scene = new Promise<Scene>((resolve) => {
+      agent.script = (scene) => {
+        for (let i = 0; i < 100; i++) scene.stdout(chunk);
+        resolve(scene);
+        scene.result();
+      };
+    });
     const response = await fetch(`${server.url}/v1/runs`, {
       ...{ method: "POST", body: JSON.stringify(program("x", { stream: true })) },
       headers: { authorization: `Bearer ${key}`, "content-type": "application/json" },
     });
+    await sleep(300);
+    expect((await scene).backlog()).toBeGreaterThan(50 * chunk.length);
     let bytes = 0;
     for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) bytes += part.length;
     expect(bytes).toBeGreaterThan(2 * 100 * chunk.length); // once as it came, once in the result
