@@ -1,0 +1,73 @@
+import { type Cell, renderTable } from "../terminal/table.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+import { printable } from "../terminal/width.ts";
+import type { Attack } from "./attack.ts";
+import type { Played, Row, Side } from "./play.ts";
+
+/** Every attack worked without the control and was contained with it. */
+export function goesWell({ rows }: Played): boolean {
+  return rows.length > 0 && rows.every((row) => row.without.ok && row.with.ok);
+}
+
+/** The table for people: attack, without, with, which rule; then what went wrong, what was not shown, and the count. Lines. */
+export function showTable(played: Played, seconds: number, terminal: Pick<Terminal, "columns" | "paint">): string[] {
+  const { rows, left_out } = played;
+  const { paint } = terminal;
+  const header = ["", "ATTACK", "WITHOUT", "WITH THE POLICY", "STOPPED BY"];
+  const wrong = rows.flatMap((row) => [...complaint(row, "without"), ...complaint(row, "with")]);
+  return [
+    ...renderTable(header, rows.map(cells), terminal),
+    ...(wrong.length > 0 ? ["", ...wrong.map((text) => paint("red", text))] : []),
+    ...(left_out.length > 0
+      ? ["", ...left_out.map(({ attack, why }) => paint("dim", `not shown: ${attack.title}: this kernel does not have it (${why})`))]
+      : []),
+    "",
+    closing(played, seconds, terminal),
+  ];
+}
+
+/** One JSON object a row. `without` is "succeeded" or says what happened instead. */
+export function showJson({ rows }: Played): string[] {
+  return rows.map(({ attack, without, with: contained }) =>
+    JSON.stringify({
+      ...named(attack),
+      without: without.ok ? "succeeded" : `failed: ${without.wrong}`,
+      contained: contained.ok,
+      rule: attack.rule,
+      detail: { story: attack.story, without: without.shown, with: contained.ok ? contained.shown : contained.wrong },
+    }),
+  );
+}
+
+/** The same rows where nothing can be shown: what, and why. */
+export function showUnavailable(attacks: readonly Attack[], why: string, json: boolean): string[] {
+  if (!json) return ["The demo cannot be shown on this machine: it makes real sandboxes, also deliberately weak ones, and that needs root.", printable(why)];
+  return attacks.map((attack) => JSON.stringify({ ...named(attack), without: `unavailable: ${why}`, contained: false, rule: attack.rule }));
+}
+
+const named = (attack: Attack) => ({ attack: attack.title, id: attack.id, ...(attack.cve ? { cve: attack.cve } : {}) });
+
+function cells(row: Row): Cell[] {
+  const good = row.without.ok && row.with.ok;
+  return [
+    good ? { text: "✓", style: "green" } : { text: "✗", style: "red" },
+    { text: row.attack.cve ? `${row.attack.cve}: ${row.attack.title}` : row.attack.title },
+    row.without.ok ? { text: "succeeded", style: "yellow" } : { text: "did not work", style: "red" },
+    row.with.ok ? { text: "contained", style: "green" } : { text: "NOT CONTAINED", style: "red" },
+    { text: row.attack.rule, style: "dim" },
+  ];
+}
+
+function complaint(row: Row, side: "without" | "with"): string[] {
+  const { ok, wrong }: Side = row[side];
+  const where = side === "without" ? "without the control" : "under the policy";
+  return ok ? [] : [printable(`✗ ${row.attack.title}, ${where}: ${wrong}`)];
+}
+
+function closing({ rows }: Played, seconds: number, { paint }: Pick<Terminal, "paint">): string {
+  const worked = rows.filter((row) => row.without.ok).length;
+  const contained = rows.filter((row) => row.with.ok).length;
+  const all = worked === rows.length && contained === rows.length;
+  const text = `${rows.length} attacks: ${worked} succeeded without the policy, ${contained} contained with it, in ${seconds.toFixed(1)} s.`;
+  return paint(all ? "green" : "red", text);
+}
