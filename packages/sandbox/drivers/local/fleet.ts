@@ -2,20 +2,36 @@ import { availableParallelism } from "node:os";
 import { type AgentStatus, type Confinement, DEFAULT_LIMITS, type RunSpec, type Runtime } from "@plastron/contracts";
 import { RUNTIMES } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
+import { resolveHidden } from "./hidden.ts";
 import { Pool, Rate, StartGate } from "./pool.ts";
-import { resolveHidden } from "./root.ts";
 import { type BoxKind, ProcessSource, type Workshop } from "./sources.ts";
 import { ZygoteSource } from "./zygote.ts";
 
-/** Takes per second of one tenant and kind from which a zygote is worth its memory. */
-const ZYGOTE_RATE = 12;
-const ZYGOTE_MAX_AGE_MS = 15 * 60_000;
-const ZYGOTE_MAX_CHILDREN = 20_000;
-const MAX_ZYGOTES = 4;
-const IDLE_MS = 60_000;
-const MAX_AGE_MS = 10 * 60_000;
-const PROCESS_MAX = 8;
-const ZYGOTE_POOL_MAX = 16;
+/** When pools grow, shrink and turn into zygotes. Tests use others than the defaults. */
+export interface FleetSettings {
+  /** Takes per second of one tenant and kind from which a zygote is worth its memory. */
+  zygoteRate: number;
+  /** A zygote is replaced after this age or this many children: all of them share its address-space layout. */
+  zygoteMaxAgeMs: number;
+  zygoteMaxChildren: number;
+  maxZygotes: number;
+  /** A pool that nobody asked for this long is given up. */
+  idleMs: number;
+  boxMaxAgeMs: number;
+  processPoolMax: number;
+  zygotePoolMax: number;
+}
+
+export const FLEET_DEFAULTS: FleetSettings = {
+  zygoteRate: 12,
+  zygoteMaxAgeMs: 15 * 60_000,
+  zygoteMaxChildren: 20_000,
+  maxZygotes: 4,
+  idleMs: 60_000,
+  boxMaxAgeMs: 10 * 60_000,
+  processPoolMax: 8,
+  zygotePoolMax: 16,
+};
 
 interface Shared {
   kind: BoxKind;
@@ -42,8 +58,11 @@ export class Fleet {
   readonly #hidden = new Map<string, Promise<string[]>>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(shop: Workshop) {
+  readonly #settings: FleetSettings;
+
+  constructor(shop: Workshop, settings: FleetSettings = FLEET_DEFAULTS) {
     this.#shop = shop;
+    this.#settings = settings;
     this.#timer = setInterval(() => this.#tend(), 500);
     this.#timer.unref();
   }
@@ -112,7 +131,7 @@ export class Fleet {
       imports,
       limits: { ...DEFAULT_LIMITS, workspace_bytes: limits.workspace_bytes, open_files: limits.open_files },
     };
-    const pool = new Pool(new ProcessSource(this.#shop, kind), { min, max: PROCESS_MAX, maxAgeMs: MAX_AGE_MS }, this.#starts);
+    const pool = new Pool(new ProcessSource(this.#shop, kind), { min, max: this.#settings.processPoolMax, maxAgeMs: this.#settings.boxMaxAgeMs }, this.#starts);
     const shared = { kind, pool, min };
     this.#shared.set(key, shared);
     return shared;
@@ -142,7 +161,7 @@ export class Fleet {
     for (const [key, shared] of this.#shared) {
       shared.pool.tend(now);
       const used = [...this.#tenants.values()].some((tenant) => tenant.shared === shared);
-      if (shared.min === 0 && !used && now - shared.pool.lastTake > IDLE_MS) {
+      if (shared.min === 0 && !used && now - shared.pool.lastTake > this.#settings.idleMs) {
         this.#shared.delete(key);
         void shared.pool.close();
       }
@@ -153,15 +172,16 @@ export class Fleet {
   #tendTenant(key: string, tenant: Tenant, now: number): void {
     const rate = tenant.rate.update(now);
     const { zygote } = tenant;
-    if (zygote === undefined && rate >= ZYGOTE_RATE && now >= tenant.notBefore && this.#zygotes() < MAX_ZYGOTES) void this.#openZygote(tenant);
+    if (zygote === undefined && rate >= this.#settings.zygoteRate && now >= tenant.notBefore && this.#zygotes() < this.#settings.maxZygotes)
+      void this.#openZygote(tenant);
     if (typeof zygote === "object") {
-      const worn = now - zygote.source.bornAt > ZYGOTE_MAX_AGE_MS || zygote.source.made > ZYGOTE_MAX_CHILDREN;
-      const idle = now - zygote.pool.lastTake > IDLE_MS / 2;
+      const worn = now - zygote.source.bornAt > this.#settings.zygoteMaxAgeMs || zygote.source.made > this.#settings.zygoteMaxChildren;
+      const idle = now - zygote.pool.lastTake > this.#settings.idleMs / 2;
       if (!zygote.source.alive || worn || idle) void this.#dropZygote(tenant);
       else zygote.pool.tend(now);
     }
     const quiet = rate === 0 && tenant.zygote === undefined;
-    if (quiet && now - tenant.shared.pool.lastTake > IDLE_MS) this.#tenants.delete(key);
+    if (quiet && now - tenant.shared.pool.lastTake > this.#settings.idleMs) this.#tenants.delete(key);
   }
 
   #zygotes(): number {
@@ -172,10 +192,10 @@ export class Fleet {
     tenant.zygote = "starting";
     try {
       const source = await ZygoteSource.open(this.#shop, tenant.shared.kind);
-      tenant.zygote = { source, pool: new Pool(source, { min: 2, max: ZYGOTE_POOL_MAX, maxAgeMs: MAX_AGE_MS }, this.#forks) };
+      tenant.zygote = { source, pool: new Pool(source, { min: 2, max: this.#settings.zygotePoolMax, maxAgeMs: this.#settings.boxMaxAgeMs }, this.#forks) };
     } catch (error) {
       tenant.zygote = undefined;
-      tenant.notBefore = performance.now() + IDLE_MS;
+      tenant.notBefore = performance.now() + this.#settings.idleMs;
       this.#shop.log("a zygote could not be made; this tenant stays on the shared pool", { tenant: tenant.tenant, error: (error as Error).message });
     }
   }

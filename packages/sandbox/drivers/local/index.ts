@@ -8,7 +8,7 @@ import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpe
 import { Admission } from "./admission.ts";
 import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "./cgroups.ts";
 import { ChildrenSocket } from "./children.ts";
-import { Fleet } from "./fleet.ts";
+import { FLEET_DEFAULTS, Fleet, type FleetSettings } from "./fleet.ts";
 import { describeEnd } from "./result.ts";
 import { LocalSession } from "./session.ts";
 import type { BoxKind, Workshop } from "./sources.ts";
@@ -35,11 +35,11 @@ export function localDriverMissing(): string | null {
  * The driver of DESIGN §6: own namespaces, uid and cgroup per sandbox, warm pools. Life of a run: admission (a bound on how
  * many run) → a box from the fleet → its supervisor runs the program → the result; destroying and refilling happen behind it.
  */
-export async function openLocalDriver(options: DriverOptions): Promise<SandboxDriver> {
+export async function openLocalDriver(options: DriverOptions, settings: Partial<FleetSettings> = {}): Promise<SandboxDriver> {
   const missing = localDriverMissing();
   if (missing !== null) throw new PlastronError("sandbox_failed", `the local driver cannot be used: ${missing}`);
   const shop = await openWorkshop(options);
-  const fleet = new Fleet(shop);
+  const fleet = new Fleet(shop, { ...FLEET_DEFAULTS, ...settings });
   await provePossible(shop, fleet);
   for (const { runtime, confinement, count, imports } of options.warm ?? []) await fleet.warm(runtime, confinement, imports ?? [], count);
   return new LocalDriver(options, shop, fleet);

@@ -1,6 +1,4 @@
-import { existsSync, lstatSync, readlinkSync, realpathSync } from "node:fs";
-import { opendir } from "node:fs/promises";
-import { join } from "node:path";
+import { existsSync, lstatSync, readlinkSync } from "node:fs";
 import type { Confinement } from "@plastron/contracts";
 import type { SpecRecord } from "./spec.ts";
 
@@ -17,38 +15,26 @@ export interface RootSources {
 
 const RO_ETC = ["/etc/ld.so.cache", "/etc/alternatives", "/etc/ssl/certs", "/etc/ssl/openssl.cnf", "/etc/mime.types", "/etc/magic"];
 const DEVICES = ["null", "zero", "full", "random", "urandom"];
-/** Parts of proc that tell of the host or steer it. */
+/**
+ * Parts of proc that tell of the host and that anybody may read. What only root may read or write there needs no mask: uid 0
+ * is not mapped in a sandbox. Few, because each costs a mount in every sandbox.
+ */
 const PROC_HIDDEN = [
-  "/proc/kcore",
-  "/proc/kmsg",
-  "/proc/keys",
-  "/proc/key-users",
-  "/proc/sysrq-trigger",
-  "/proc/timer_list",
-  "/proc/sched_debug",
-  "/proc/latency_stats",
-  "/proc/scsi",
   "/proc/acpi",
-  "/proc/kallsyms",
-  "/proc/kpagecount",
-  "/proc/kpageflags",
-  "/proc/kpagecgroup",
-  "/proc/config.gz",
-  "/proc/modules",
-  "/proc/mdstat",
-  "/proc/diskstats",
-  "/proc/swaps",
-  "/proc/interrupts",
-  "/proc/vmallocinfo",
-  "/proc/slabinfo",
-  "/proc/pagetypeinfo",
-  "/proc/cmdline",
-  "/proc/locks",
   "/proc/bus",
-  "/proc/fs",
-  "/proc/irq",
-  "/proc/tty",
-  "/proc/driver",
+  "/proc/cmdline",
+  "/proc/config.gz",
+  "/proc/diskstats",
+  "/proc/interrupts",
+  "/proc/kallsyms",
+  "/proc/key-users",
+  "/proc/keys",
+  "/proc/locks",
+  "/proc/mdstat",
+  "/proc/modules",
+  "/proc/sched_debug",
+  "/proc/scsi",
+  "/proc/swaps",
 ];
 const PROC_READ_ONLY = ["/proc/sys"];
 
@@ -136,55 +122,4 @@ export function landlockRecords(confinement: Confinement): SpecRecord[] {
     ["landlock", "rw", "/dev/shm"],
     ...DEVICES.map((device): SpecRecord => ["landlock", "dev", `/dev/${device}`]),
   ];
-}
-
-/**
- * The paths to mask, from a confinement's `hidden` and `forbidden_programs`: absolute paths as they are; globs (one `*` in a
- * name, or a leading `/**\/`) and program names are looked up below the root once, and both a link and what it leads to count.
- */
-export async function resolveHidden(confinement: Confinement, usr: string): Promise<string[]> {
-  const found = new Set<string>();
-  const patterns: RegExp[] = [];
-  for (const path of confinement.hidden) {
-    if (!path.includes("*")) found.add(path);
-    else patterns.push(globPattern(path));
-  }
-  for (const name of confinement.forbidden_programs) patterns.push(globPattern(`/**/${name}`));
-  const inRoot = patterns.filter((pattern) => !pattern.source.startsWith("^\\/proc"));
-  if (inRoot.length > 0) for await (const path of matches(usr, "/usr", inRoot)) found.add(path);
-  return [...found].sort();
-}
-
-function globPattern(glob: string): RegExp {
-  const source = glob
-    .split("/**/")
-    .map((part) =>
-      part
-        .replace(/[.+?^${}()|[\]\\/]/g, "\\$&")
-        .replace(/\*\*/g, ".*")
-        .replace(/(?<!\.)\*/g, "[^/]*"),
-    )
-    .join("\\/(?:.*\\/)?");
-  return new RegExp(`^${source}$`);
-}
-
-async function* matches(hostDir: string, dir: string, patterns: RegExp[]): AsyncGenerator<string> {
-  const listing = await opendir(hostDir).catch(() => undefined);
-  if (!listing) return;
-  for await (const entry of listing) {
-    const path = `${dir}/${entry.name}`;
-    if (entry.isDirectory()) yield* matches(join(hostDir, entry.name), path, patterns);
-    else if (patterns.some((pattern) => pattern.test(path))) {
-      yield path;
-      if (entry.isSymbolicLink()) yield* linkTarget(join(hostDir, entry.name));
-    }
-  }
-}
-
-/** A link's target is masked as well, unless it is a program that has many names (busybox-like): then hiding it hides all. */
-function* linkTarget(hostPath: string): Generator<string> {
-  try {
-    const target = realpathSync(hostPath);
-    if (target.startsWith("/usr/")) yield target;
-  } catch {}
 }
