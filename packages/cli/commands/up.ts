@@ -3,7 +3,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { Failure, type Report, toReport } from "../failure.ts";
-import { CHECKOUT, prepareLogs, resolveHome } from "../lifecycle/home.ts";
+import { CHECKOUT, prepareLogs, resolveHome, withCompileCache } from "../lifecycle/home.ts";
 import { lastLines } from "../lifecycle/log-file.ts";
 import type { UpState } from "../lifecycle/state.ts";
 import { startUp, type UpOptions } from "../lifecycle/up.ts";
@@ -87,7 +87,12 @@ async function detach(flags: Flags, terminal: Terminal): Promise<number> {
   const log = openSync(logPath, "a", 0o600);
   const args = ["up", "--home", home.root, "--port", String(flags.port), "--host", flags.host, "--report-fd", "3"];
   if (flags.difyPort !== undefined) args.push("--dify-port", String(flags.difyPort));
-  const child = spawn(process.execPath, [join(CHECKOUT, "packages/cli/main.ts"), ...args], { detached: true, cwd: "/", stdio: ["ignore", log, log, "pipe"] });
+  const child = spawn(process.execPath, [join(CHECKOUT, "packages/cli/main.ts"), ...args], {
+    detached: true,
+    cwd: "/",
+    env: withCompileCache(process.env),
+    stdio: ["ignore", log, log, "pipe"],
+  });
   closeSync(log);
   const progress = startProgress(terminal, "starting the sandbox agent and the server");
   const told = await hear(child.stdio[3] as NodeJS.ReadableStream);

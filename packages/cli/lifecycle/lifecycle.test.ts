@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { takeDown } from "./down.ts";
-import { type Home, homeAt, resolveHome } from "./home.ts";
+import { type Home, homeAt, resolveHome, writeJson } from "./home.ts";
 import { identify } from "./processes.ts";
 import { readState } from "./state.ts";
 import { readStatus } from "./status.ts";
@@ -106,10 +106,11 @@ describe("up and down", () => {
   });
 
   it("stops within five seconds also when a part does not listen", async () => {
-    await up({ FIXTURE_AGENT: "deaf" });
+    expect((await up({ FIXTURE_AGENT: "deaf" })).said).toMatch(/^up /);
     const begun = Date.now();
     await takeDown(home);
     expect(Date.now() - begun).toBeLessThan(5000);
+    expect(pids()).toHaveLength(2);
     expect(pids().filter((pid) => identify(pid))).toEqual([]);
   });
 });
@@ -151,8 +152,7 @@ describe("failures", () => {
     await takeDown(home);
     const stranger = spawn("sleep", ["30"]);
     started.push(stranger);
-    const { writePrivate } = await import("./home.ts");
-    writePrivate(home.state, { ...state, supervisor: { ...state.supervisor, pid: stranger.pid } });
+    writeJson(home.state, { ...state, supervisor: { ...state.supervisor, pid: stranger.pid } });
     expect(await takeDown(home)).toEqual({ stopped: false, forced: [] });
     expect(identify(stranger.pid as number)).not.toBeNull();
   });

@@ -92,11 +92,16 @@ export class Supervisor {
       await sleep(wait, undefined, { signal: this.#stopping.signal }).catch(() => {});
       if (this.#stopping.signal.aborted) return;
       await this.#launch(name).then(
-        () => this.#say(name, `the ${name} is up again`),
+        () => this.#restarted(name),
         (error) => this.#restartFailed(name, error),
       );
-      this.#options.changed(this.#parts);
     }
+  }
+
+  /** The record is true before anybody hears of it. */
+  #restarted(name: ChildName): void {
+    this.#options.changed(this.#parts);
+    this.#say(name, `the ${name} is up again`);
   }
 
   /** Whatever still lives of a start that failed is ended, so that the next turn of the loop sees it gone. */

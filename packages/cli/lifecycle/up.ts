@@ -7,7 +7,7 @@ import { Failure } from "../failure.ts";
 import { VERSION } from "../version.ts";
 import type { ChildCommand, ChildName } from "./child.ts";
 import { endRemains } from "./down.ts";
-import { CHECKOUT, type Home, prepareHome, readJson, writePrivate } from "./home.ts";
+import { CHECKOUT, type Home, prepareHome, readJson, withCompileCache, writeJson } from "./home.ts";
 import { lockHome } from "./lock.ts";
 import { LogFile } from "./log-file.ts";
 import { identify, type ProcessId } from "./processes.ts";
@@ -71,7 +71,7 @@ async function startParts(options: UpOptions, uid: number | null, notes: string[
     log: (name) => logs[name],
     told,
     healthy: (ready) => untilHealthy(urlOf(ready.url, options)),
-    changed: (parts) => writePrivate(home.state, stateOf(parts, options, started)),
+    changed: (parts) => writeJson(home.state, stateOf(parts, options, started), 0o644),
   });
   signal.addEventListener("abort", () => void supervisor.stop(), { once: true });
   const parts = await supervisor.start();
@@ -100,8 +100,7 @@ function agentCommand({ home, env, programs }: UpOptions, uid: number | null): C
     args: [programs?.agent ?? join(CHECKOUT, "packages/agent/main.ts")],
     env: {
       PLASTRON_DRAIN_MS: "1000",
-      ...rest,
-      ...cacheOf(env),
+      ...withCompileCache(rest),
       PLASTRON_HOME: home.agent,
       PLASTRON_AGENT_SOCKET: home.socket,
       PLASTRON_LIFELINE: "stdin",
@@ -120,8 +119,7 @@ function commandOfServer({ home, host, port, difyPort, env, programs }: UpOption
     main: programs?.server ?? join(CHECKOUT, "packages/server/main.ts"),
   };
   return serverCommand(place, {
-    ...rest,
-    ...cacheOf(env),
+    ...withCompileCache(rest),
     HOME: home.server,
     PLASTRON_HOME: home.server,
     PLASTRON_AGENT_SOCKET: home.socket,
@@ -130,11 +128,6 @@ function commandOfServer({ home, host, port, difyPort, env, programs }: UpOption
     PLASTRON_LIFELINE: "stdin",
     ...(difyPort === null ? {} : { PLASTRON_DIFY_PORT: String(difyPort) }),
   });
-}
-
-/** Type stripping costs 40 ms a start; Node keeps its result here. As safe as the checkout, whose owner alone may write it. */
-function cacheOf(env: NodeJS.ProcessEnv): { NODE_COMPILE_CACHE?: string } {
-  return env.NODE_DISABLE_COMPILE_CACHE ? {} : { NODE_COMPILE_CACHE: env.NODE_COMPILE_CACHE ?? join(CHECKOUT, "node_modules/.cache/plastron") };
 }
 
 /** Asks the kernel by binding: the only answer that also knows of other network namespaces and privileged ports. */
@@ -197,6 +190,6 @@ function keepKey(home: Home, url: string, parts: Parts, env: NodeJS.ProcessEnv):
   const first = typeof made === "string" ? made : null;
   const known = (readJson(home.cli) as { key?: unknown } | null)?.key;
   const key = first ?? env.PLASTRON_ADMIN_KEY ?? (typeof known === "string" ? known : undefined);
-  writePrivate(home.cli, { url, ...(key ? { key } : {}) });
+  writeJson(home.cli, { url, ...(key ? { key } : {}) });
   return first;
 }

@@ -27,11 +27,16 @@ const WALL_MS = 10_000;
  */
 export async function runLiveTests(compiled: Compiled, progress: (done: number, of: number) => void): Promise<LiveReport> {
   const home = mkdtempSync(join(tmpdir(), "plastron-policy-test-"));
-  const driver = await openDriver({ home }).catch((error) => {
+  let driver: SandboxDriver | undefined;
+  const leave = async (): Promise<void> => {
+    await driver?.close();
     rmSync(home, { recursive: true, force: true });
-    throw error;
-  });
+  };
+  // Ctrl-C must not leave sandboxes, cgroups and the home behind.
+  const interrupted = (): void => void leave().finally(() => process.exit(130));
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, interrupted);
   try {
+    driver = await openDriver({ home });
     const programs = 2 * new Set(compiled.fidelity.flatMap((row) => row.self_tests.map((test) => test.id))).size;
     let done = 0;
     const port = portOf(driver, () => progress(++done, programs));
@@ -48,8 +53,8 @@ export async function runLiveTests(compiled: Compiled, progress: (done: number, 
       rows,
     };
   } finally {
-    await driver.close();
-    rmSync(home, { recursive: true, force: true });
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, interrupted);
+    await leave();
   }
 }
 

@@ -1,0 +1,57 @@
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { FidelityRow } from "@plastron/contracts";
+import { compileDefault } from "@plastron/policy";
+import { hostFacts } from "@plastron/sandbox";
+import { describe, expect, it } from "vitest";
+import { CHECKOUT } from "../lifecycle/home.ts";
+import { painter, type Terminal } from "../terminal/terminal.ts";
+import { type LiveReport, runLiveTests } from "./live.ts";
+import { showLiveTests } from "./show.ts";
+
+const possible = process.getuid?.() === 0 && existsSync(join(CHECKOUT, "packages/sandbox/native/build/plastron-launcher"));
+
+describe.runIf(possible)("live policy tests", { timeout: 60_000 }, () => {
+  it("believe what the sandbox does, not what a row claims", async () => {
+    const compiled = compileDefault(await hostFacts());
+    const honest = compiled.fidelity.find((row) => row.rule === "disallow-mount") as FidelityRow;
+    const lie: FidelityRow = {
+      ...honest,
+      rule: "disallow-reading-passwd",
+      self_tests: [{ id: "reads-passwd", runtime: "bash", forbidden: "cat /etc/passwd >/dev/null && exit 0; exit 13", allowed: "exit 0", weakness: null }],
+    };
+    const progress: number[] = [];
+    const report = await runLiveTests({ ...compiled, fidelity: [honest, lie] }, (done) => progress.push(done));
+    expect(report.rows.map((row) => [row.rule, row.verdict])).toEqual([
+      ["disallow-mount", "passed"],
+      ["disallow-reading-passwd", "failed"],
+    ]);
+    expect([report.passed, report.failed, progress.at(-1)]).toEqual([1, 1, 2 * (honest.self_tests.length + 1)]);
+    expect(shown(report)).toMatch(/✗ +disallow-reading-passwd +possible +works +reads-passwd: what it forbids was possible/);
+  });
+
+  it("leave nothing behind when Ctrl-C ends them", async () => {
+    const place = mkdtempSync(join(tmpdir(), "plastron-interrupt-"));
+    const child = spawn(process.execPath, [join(CHECKOUT, "packages/cli/main.ts"), "policy", "test", join(CHECKOUT, "policies/default.yaml")], {
+      env: { ...process.env, TMPDIR: place },
+    });
+    const ended = new Promise((resolve) => child.once("exit", resolve));
+    while (!readdirSync(place).some((name) => name.startsWith("plastron-policy-test-")) && child.exitCode === null)
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    child.kill("SIGINT");
+    expect(await ended).toBe(130);
+    expect(readdirSync(place).filter((name) => name.startsWith("plastron-policy-test-"))).toEqual([]);
+    rmSync(place, { recursive: true, force: true });
+  });
+});
+
+function shown(report: LiveReport): string {
+  let text = "";
+  const out = { write: (chunk: string) => (text += chunk) } as unknown as NodeJS.WritableStream;
+  const terminal: Terminal = { out, err: out, columns: Number.POSITIVE_INFINITY, interactive: false, paint: painter(false), paintErr: painter(false) };
+  showLiveTests(report, terminal);
+  return text;
+}
