@@ -7,9 +7,9 @@ import { type EnforcedRule, rulesOf } from "./rule.ts";
 const IP_FAMILIES = [linux.AF_INET, linux.AF_INET6];
 const RUNTIME_SOCKETS = ["/run/docker.sock", "/var/run/docker.sock", "/run/containerd/containerd.sock", "/run/crio/crio.sock"];
 
-const OVER_UNIX = `left, right = socket.socketpair(); left.send(b"x")`;
-const OVER_TCP = `socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()`;
-const OVER_UDP = `socket.socket(socket.AF_INET, socket.SOCK_DGRAM).close()`;
+const UNIX = "(socket.AF_UNIX, socket.SOCK_STREAM, 0)";
+const TCP = "(socket.AF_INET, socket.SOCK_STREAM, 0)";
+const UDP = "(socket.AF_INET, socket.SOCK_DGRAM, 0)";
 
 const typeDenied = (type: number) => IP_FAMILIES.map((family) => deny("socket", eq(0, family), maskedEq(1, linux.SOCK_TYPE_MASK, type)));
 
@@ -22,7 +22,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     mechanism: "seccomp refuses socket and socketpair",
     fidelity: "exact",
     note: "Node's child_process needs socketpair and cannot work under this rule; sandboxes have no outside network without it either",
-    selfTests: [sockets("open-socket", ["(socket.AF_UNIX, socket.SOCK_STREAM, 0)", "(socket.AF_INET, socket.SOCK_STREAM, 0)"], "os.pipe()")],
+    selfTests: [sockets("open-socket", [UNIX, TCP], UDP)],
   },
   {
     name: "disable-inet",
@@ -31,7 +31,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     needs: "filter",
     mechanism: "seccomp refuses socket(AF_INET)",
     fidelity: "exact",
-    selfTests: [sockets("open-ipv4-socket", ["(socket.AF_INET, socket.SOCK_STREAM, 0)", "(socket.AF_INET, socket.SOCK_DGRAM, 0)"], OVER_UNIX)],
+    selfTests: [sockets("open-ipv4-socket", [TCP, UDP], UNIX)],
   },
   {
     name: "disable-inet6",
@@ -40,7 +40,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     needs: "filter",
     mechanism: "seccomp refuses socket(AF_INET6)",
     fidelity: "exact",
-    selfTests: [sockets("open-ipv6-socket", ["(socket.AF_INET6, socket.SOCK_STREAM, 0)"], OVER_TCP)],
+    selfTests: [sockets("open-ipv6-socket", ["(socket.AF_INET6, socket.SOCK_STREAM, 0)"], TCP)],
   },
   {
     name: "disable-unix-domain-socket",
@@ -49,7 +49,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     mechanism: "seccomp refuses socket(AF_UNIX) and socketpair(AF_UNIX)",
     fidelity: "exact",
     note: "Node's child_process needs socketpair and cannot work under this rule",
-    selfTests: [sockets("open-unix-socket", ["(socket.AF_UNIX, socket.SOCK_STREAM, 0)", "(socket.AF_UNIX, socket.SOCK_DGRAM, 0)"], OVER_TCP)],
+    selfTests: [sockets("open-unix-socket", [UNIX, "(socket.AF_UNIX, socket.SOCK_DGRAM, 0)"], TCP)],
   },
   {
     name: "disable-icmp",
@@ -57,7 +57,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     needs: "filter",
     mechanism: "seccomp refuses the protocols ICMP and ICMPv6, as datagram and as raw sockets",
     fidelity: "exact",
-    selfTests: [sockets("open-icmp-socket", ["(socket.AF_INET, socket.SOCK_DGRAM, 1)", "(socket.AF_INET, socket.SOCK_RAW, 1)"], OVER_UDP)],
+    selfTests: [sockets("open-icmp-socket", ["(socket.AF_INET, socket.SOCK_DGRAM, 1)", "(socket.AF_INET, socket.SOCK_RAW, 1)"], UDP)],
   },
   {
     name: "disable-tcp",
@@ -66,7 +66,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     mechanism: "seccomp refuses stream sockets over IPv4 and IPv6, with protocol 0 as with 6",
     fidelity: "stricter",
     note: "upstream lets protocol 0 through, which is how every program asks for TCP; MPTCP is refused too",
-    selfTests: [sockets("open-tcp-socket", ["(socket.AF_INET, socket.SOCK_STREAM, 0)", "(socket.AF_INET6, socket.SOCK_STREAM, 6)"], OVER_UDP)],
+    selfTests: [sockets("open-tcp-socket", [TCP, "(socket.AF_INET6, socket.SOCK_STREAM, 6)"], UDP)],
   },
   {
     name: "disable-udp",
@@ -75,7 +75,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     mechanism: "seccomp refuses datagram sockets over IPv4 and IPv6, with protocol 0 as with 17",
     fidelity: "stricter",
     note: "upstream lets protocol 0 through, which is how every program asks for UDP",
-    selfTests: [sockets("open-udp-socket", ["(socket.AF_INET, socket.SOCK_DGRAM, 0)", "(socket.AF_INET6, socket.SOCK_DGRAM, 17)"], OVER_TCP)],
+    selfTests: [sockets("open-udp-socket", [UDP, "(socket.AF_INET6, socket.SOCK_DGRAM, 17)"], TCP)],
   },
   {
     name: "block-access-to-container-runtime",

@@ -53,7 +53,7 @@ export const operationRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     mechanism: "seccomp refuses chmod, fchmod, fchmodat and fchmodat2 with any execute bit; writable mounts are noexec",
     fidelity: "stricter",
     note: "a file that is created executable from the start does not run either",
-    selfTests: [executableModes],
+    selfTests: [executableModes, running(["program"])],
   },
   {
     name: "disable-chmod-s-bit",

@@ -60,14 +60,16 @@ judge(results, denied=DENIED + (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EAD
 `,
     allowed: `
 import socket
-server = socket.create_server(("127.0.0.1", 0))
-socket.create_connection(server.getsockname(), timeout=2).close()
+def over_loopback():
+    server = socket.create_server(("127.0.0.1", 0))
+    socket.create_connection(server.getsockname(), timeout=2).close()
+works(over_loopback, socket.socketpair, os.pipe)
 `,
     weakness: "host_network",
   });
 }
 
-/** Sockets of this kind, given as Python expressions of (family, type, protocol). */
+/** Sockets of these kinds must be refused and one of `allowed` granted: Python expressions of (family, type, protocol). */
 export function sockets(id: string, kinds: readonly string[], allowed: string): SelfTest {
   return pythonProbe({
     id,
@@ -77,7 +79,7 @@ judge({str(kind): attempt(lambda: socket.socket(*kind).close()) for kind in (${k
 `,
     allowed: `
 import socket
-${allowed}
+works(lambda: socket.socket(*${allowed}).close(), socket.socketpair, os.pipe)
 `,
     weakness: "seccomp",
   });

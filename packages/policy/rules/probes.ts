@@ -35,6 +35,14 @@ def judge(results, denied=DENIED, reached=()):
 
 def done(possible):
     sys.exit(0 if possible else 13)
+
+def works(*ways):
+    """The first way should work. Where another rule of the same policy forbids that one (EPERM), the next is tried."""
+    for way in ways:
+        error = attempt(way)
+        if error != errno.EPERM:
+            sys.exit(1 if error else 0)
+    sys.exit(1)
 `;
 
 /** The numbers of a call as a Python dict by machine, for \`call\`. A machine that lacks the call is left out. */

@@ -33,7 +33,7 @@ export const vulnerabilityRules: EnforcedRule[] = rulesOf("vulMitigationRules", 
     needs: "filter",
     mechanism: "seccomp refuses the socket family AF_ALG",
     fidelity: "exact",
-    selfTests: [sockets("open-alg-socket", [`(${AF_ALG}, socket.SOCK_SEQPACKET, 0)`], "socket.socket(socket.AF_INET, socket.SOCK_STREAM).close()")],
+    selfTests: [sockets("open-alg-socket", [`(${AF_ALG}, socket.SOCK_SEQPACKET, 0)`], "(socket.AF_INET, socket.SOCK_STREAM, 0)")],
   },
   // Without a network the address of the admission webhook does not matter; 10.96.0.10 stands for a cluster's address.
   { name: "ingress-nightmare-mitigation", ...noNetwork, selfTests: [reaching("ingress-nightmare-mitigation", ["10.96.0.10"])] },
