@@ -5,8 +5,9 @@ import { createInterface } from "node:readline";
 import { Failure, type Report, toReport } from "../failure.ts";
 import { CHECKOUT, prepareLogs, resolveHome, withCompileCache } from "../lifecycle/home.ts";
 import { lastLines } from "../lifecycle/log-file.ts";
+import type { PartOptions } from "../lifecycle/part-commands.ts";
 import type { UpState } from "../lifecycle/state.ts";
-import { startUp, type UpOptions } from "../lifecycle/up.ts";
+import { startUp } from "../lifecycle/up.ts";
 import { startProgress } from "../terminal/progress.ts";
 import { json, line, type Terminal } from "../terminal/terminal.ts";
 import { type PanelFacts, showLacks, showPanel } from "./up-panel.ts";
@@ -36,9 +37,7 @@ async function foreground(flags: Flags, terminal: Terminal): Promise<number> {
   const options = upOptions(flags);
   let started: Awaited<ReturnType<typeof startUp>>;
   try {
-    started = await startUp(options, stopping.signal, (text) =>
-      line(terminal.err, terminal.paintErr("dim", `${new Date().toTimeString().slice(0, 8)} ${text}`)),
-    );
+    started = await startUp(options, stopping.signal, flags.reportFd === undefined ? teller(terminal) : () => {});
   } catch (error) {
     progress.done();
     if (stopping.signal.aborted) return 130;
@@ -55,7 +54,12 @@ async function foreground(flags: Flags, terminal: Terminal): Promise<number> {
   return 0;
 }
 
-function upOptions(flags: Flags): UpOptions {
+/** Restarts, told where a person watches; they are in the part's log in any case. */
+function teller(terminal: Terminal): (text: string) => void {
+  return (text) => line(terminal.err, terminal.paintErr("dim", `${new Date().toTimeString().slice(0, 8)} ${text}`));
+}
+
+function upOptions(flags: Flags): PartOptions {
   return { home: resolveHome(flags.home), host: flags.host, port: flags.port, difyPort: flags.difyPort ?? null, env: process.env };
 }
 

@@ -1,29 +1,19 @@
 import { rmSync } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { sendForJson } from "../client/http.ts";
 import { Failure } from "../failure.ts";
 import { VERSION } from "../version.ts";
-import type { ChildCommand, ChildName } from "./child.ts";
 import { endRemains } from "./down.ts";
-import { CHECKOUT, type Home, prepareHome, readJson, withCompileCache, writeJson } from "./home.ts";
+import { requireFreePort } from "./free-port.ts";
+import { CHECKOUT, type Home, prepareHome, readJson, writeJson } from "./home.ts";
 import { lockHome } from "./lock.ts";
 import { LogFile } from "./log-file.ts";
+import { type PartOptions, partCommand, serverUid } from "./part-commands.ts";
 import { identify, type ProcessId } from "./processes.ts";
-import { makeReadable, serverCommand } from "./server-command.ts";
+import { makeReadable } from "./server-command.ts";
 import type { UpState } from "./state.ts";
 import { type Parts, Supervisor } from "./supervisor.ts";
-
-export interface UpOptions {
-  home: Home;
-  host: string;
-  port: number;
-  difyPort: number | null;
-  env: NodeJS.ProcessEnv;
-  /** The programs to run; tests put scripted ones here. */
-  programs?: Record<ChildName, string>;
-}
 
 export interface Started {
   state: UpState;
@@ -38,7 +28,7 @@ export interface Started {
  * and server, and leaves HOME/up.json for `status` and HOME/cli.json for the local CLI.
  * Throws Failure already_running, port_in_use, start_failed, with nothing left running. `signal` gives up; `told` hears of restarts.
  */
-export async function startUp(options: UpOptions, signal: AbortSignal, told: (text: string) => void): Promise<Started> {
+export async function startUp(options: PartOptions, signal: AbortSignal, told: (text: string) => void): Promise<Started> {
   const uid = serverUid(options.env);
   prepareHome(options.home, uid);
   const unlock = lockHome(options.home);
@@ -61,13 +51,13 @@ interface Around {
   told: (text: string) => void;
 }
 
-async function startParts(options: UpOptions, uid: number | null, notes: string[], { unlock, signal, told }: Around): Promise<Started> {
+async function startParts(options: PartOptions, uid: number | null, notes: string[], { unlock, signal, told }: Around): Promise<Started> {
   const { home } = options;
   const logs = { agent: new LogFile(join(home.logs, "agent.log")), server: new LogFile(join(home.logs, "server.log")) };
   for (const note of notes) logs.server.note(note);
   const started = new Date().toISOString();
   const supervisor = new Supervisor({
-    command: (name) => (name === "agent" ? agentCommand(options, uid) : commandOfServer(options, uid)),
+    command: (name) => partCommand(name, options, uid),
     log: (name) => logs[name],
     told,
     healthy: (ready) => untilHealthy(urlOf(ready.url, options)),
@@ -85,72 +75,6 @@ async function startParts(options: UpOptions, uid: number | null, notes: string[
   return { state, firstKey, notes, stop };
 }
 
-/** As root the server gets a uid of its own; 61300 lies outside of the ranges that Debian gives to users and to services. */
-function serverUid(env: NodeJS.ProcessEnv): number | null {
-  if (process.getuid?.() !== 0) return null;
-  const uid = Number(env.PLASTRON_SERVER_UID ?? 61_300);
-  if (!Number.isInteger(uid) || uid < 1 || uid > 4_294_967_293) throw new Failure("invalid_request", "PLASTRON_SERVER_UID must be a uid other than 0");
-  return uid;
-}
-
-function agentCommand({ home, env, programs }: UpOptions, uid: number | null): ChildCommand {
-  const { PLASTRON_ADMIN_KEY: _key, PLASTRON_API_KEY: _local, DATABASE_URL: _database, ...rest } = env; // the agent is to know no secret
-  return {
-    command: process.execPath,
-    args: [programs?.agent ?? join(CHECKOUT, "packages/agent/main.ts")],
-    env: {
-      PLASTRON_DRAIN_MS: "1000",
-      ...withCompileCache(rest),
-      PLASTRON_HOME: home.agent,
-      PLASTRON_AGENT_SOCKET: home.socket,
-      PLASTRON_LIFELINE: "stdin",
-      ...(uid === null ? {} : { PLASTRON_SERVER_UID: String(uid) }),
-    },
-  };
-}
-
-function commandOfServer({ home, host, port, difyPort, env, programs }: UpOptions, uid: number | null): ChildCommand {
-  const { PLASTRON_API_KEY: _local, ...rest } = env;
-  const place = {
-    uid,
-    checkout: CHECKOUT,
-    state: [home.server, join(home.socket, "..")],
-    node: process.execPath,
-    main: programs?.server ?? join(CHECKOUT, "packages/server/main.ts"),
-  };
-  return serverCommand(place, {
-    ...withCompileCache(rest),
-    HOME: home.server,
-    PLASTRON_HOME: home.server,
-    PLASTRON_AGENT_SOCKET: home.socket,
-    PLASTRON_HOST: host,
-    PLASTRON_PORT: String(port),
-    PLASTRON_LIFELINE: "stdin",
-    ...(difyPort === null ? {} : { PLASTRON_DIFY_PORT: String(difyPort) }),
-  });
-}
-
-/** Asks the kernel by binding: the only answer that also knows of other network namespaces and privileged ports. */
-async function requireFreePort(host: string, port: number, flag: string): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const probe = createServer();
-    probe.once("error", (error: NodeJS.ErrnoException) => reject(portFailure(error, host, port, flag)));
-    probe.listen({ host, port, exclusive: true }, () => probe.close(() => resolve()));
-  });
-}
-
-function portFailure(error: NodeJS.ErrnoException, host: string, port: number, flag: string): Failure {
-  if (error.code === "EADDRINUSE")
-    return new Failure("port_in_use", `port ${port} on ${host} is already in use`, {
-      hint: `Choose another with ${flag} N, or stop the program that holds it.`,
-    });
-  if (error.code === "EACCES")
-    return new Failure("start_failed", `this user may not listen on port ${port}`, { hint: `Choose one above 1023 with ${flag} N.` });
-  return new Failure("start_failed", `cannot listen on ${host}:${port}: ${error.message}`, {
-    hint: "--host takes an address of this machine, such as 127.0.0.1 or 0.0.0.0.",
-  });
-}
-
 async function untilHealthy(url: string): Promise<void> {
   for (const end = Date.now() + 20_000; ; await sleep(50)) {
     try {
@@ -162,7 +86,7 @@ async function untilHealthy(url: string): Promise<void> {
   }
 }
 
-function stateOf(parts: Parts, options: UpOptions, started_at: string): UpState {
+function stateOf(parts: Parts, options: PartOptions, started_at: string): UpState {
   const { agent, server } = parts;
   return {
     version: VERSION,
@@ -178,7 +102,7 @@ function stateOf(parts: Parts, options: UpOptions, started_at: string): UpState 
 }
 
 /** Where this machine reaches the server: an address of all interfaces is listened on, not connected to. */
-function urlOf(said: unknown, { host, port }: UpOptions): string {
+function urlOf(said: unknown, { host, port }: PartOptions): string {
   if (typeof said === "string" && URL.canParse(said) && !/\/\/(0\.0\.0\.0|\[::\])/.test(said)) return said.replace(/\/+$/, "");
   const reach = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "[::1]" : host.includes(":") ? `[${host}]` : host;
   return `http://${reach}:${port}`;
