@@ -81,7 +81,8 @@ function withLibraries(native: string, libraryDir: string): Record<string, strin
     const link = join(libraryDir, target.split("/").at(-1) as string);
     if (!existsSync(link)) symlinkSync(join(native, "..", source), link);
   }
-  return { LD_LIBRARY_PATH: libraryDir };
+  // A library that is found through such a link looks for the next one beside the link, so both places are named.
+  return { LD_LIBRARY_PATH: `${libraryDir}:${join(native, "lib")}` };
 }
 
 function hasServer(bin: string): boolean {

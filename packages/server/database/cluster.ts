@@ -85,7 +85,7 @@ function settings(binaries: PostgresBinaries, socketDir: string): string[] {
   return [
     ...["listen_addresses=", `unix_socket_directories=${socketDir}`, "unix_socket_permissions=0700", "max_connections=40"],
     ...["shared_buffers=32MB", "work_mem=4MB", "maintenance_work_mem=32MB", "huge_pages=off", "jit=off"],
-    ...["max_worker_processes=2", "max_parallel_workers_per_gather=0", "autovacuum=on", "autovacuum_max_workers=1"],
+    ...["max_worker_processes=2", "max_logical_replication_workers=0", "max_parallel_workers_per_gather=0", "autovacuum=on", "autovacuum_max_workers=1"],
     ...["fsync=on", "synchronous_commit=on", "wal_level=minimal", "max_wal_senders=0", "max_wal_size=256MB", "checkpoint_timeout=15min"],
     ...[
       "log_statement=none",
