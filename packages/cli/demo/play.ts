@@ -59,13 +59,14 @@ async function playOne(attack: Attack, stage: Pick<Stage, "run">): Promise<Row |
 async function perform(trials: readonly Trial[], stage: Pick<Stage, "run">): Promise<Side & { missing: boolean }> {
   const shown: string[] = [];
   const wrong: string[] = [];
-  let missing = false;
+  const findings: Finding[] = [];
   for (const trial of trials) {
     const finding = await tryOut(trial, stage);
+    findings.push(finding);
     if (shown.length === 0 || trial.place === POLICY) shown.push(finding.detail);
     if (finding.kind !== trial.expect) wrong.push(`${trial.what}: ${finding.kind} instead of ${trial.expect} (${finding.detail})`);
-    if (finding.kind === "absent" || finding.kind === "denied") missing = true;
   }
+  const missing = findings[0]?.kind === "absent" || findings[0]?.kind === "denied";
   return { ok: wrong.length === 0, shown: shown.join("; "), wrong: wrong.join("; "), missing };
 }
 

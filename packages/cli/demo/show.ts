@@ -1,6 +1,6 @@
 import { type Cell, renderTable } from "../terminal/table.ts";
 import type { Terminal } from "../terminal/terminal.ts";
-import { printable } from "../terminal/width.ts";
+import { printable, wrap } from "../terminal/width.ts";
 import type { Attack } from "./attack.ts";
 import type { Played, Row, Side } from "./play.ts";
 
@@ -13,10 +13,14 @@ export function goesWell({ rows }: Played): boolean {
 export function showTable(played: Played, seconds: number, terminal: Pick<Terminal, "columns" | "paint">): string[] {
   const { rows, left_out } = played;
   const { paint } = terminal;
-  const header = ["", "ATTACK", "WITHOUT", "WITH THE POLICY", "STOPPED BY"];
+  const header = ["", "ATTACK", "WITHOUT", "WITH", "STOPPED BY"];
   const wrong = rows.flatMap((row) => [...complaint(row, "without"), ...complaint(row, "with")]);
   return [
-    ...renderTable(header, rows.map(cells), terminal),
+    ...renderTable(
+      header,
+      rows.flatMap((row) => cells(row, terminal.columns)),
+      terminal,
+    ),
     ...(wrong.length > 0 ? ["", ...wrong.map((text) => paint("red", text))] : []),
     ...(left_out.length > 0
       ? ["", ...left_out.map(({ attack, why }) => paint("dim", `not shown: ${attack.title}: this kernel does not have it (${why})`))]
@@ -45,18 +49,32 @@ export function showUnavailable(attacks: readonly Attack[], why: string, json: b
   return attacks.map((attack) => JSON.stringify({ ...named(attack), without: `unavailable: ${why}`, contained: false, rule: attack.rule }));
 }
 
-const named = (attack: Attack) => ({ attack: attack.title, id: attack.id, ...(attack.cve ? { cve: attack.cve } : {}) });
+const label = (attack: Attack): string => (attack.cve ? `${attack.cve}: ${attack.title}` : attack.title);
+const named = (attack: Attack) => ({ attack: label(attack), id: attack.id, ...(attack.cve ? { cve: attack.cve } : {}) });
 
-function cells(row: Row): Cell[] {
+/** What the columns beside the two long ones take, and what those need to be read: the longest name of a rule is whole. */
+const FIXED = "✓  ".length + "succeeded  ".length + "contained  ".length + 2;
+const RULE_MIN = 33;
+const TITLE_MIN = 24;
+const TITLE_WIDE = 56;
+
+/** A row, as several lines where the terminal is too narrow for its two long texts. */
+function cells(row: Row, columns: number): Cell[][] {
   const good = row.without.ok && row.with.ok;
-  return [
+  const first: [Cell, Cell, Cell] = [
     good ? { text: "✓", style: "green" } : { text: "✗", style: "red" },
-    { text: row.attack.cve ? `${row.attack.cve}: ${row.attack.title}` : row.attack.title },
-    row.without.ok ? { text: "succeeded", style: "yellow" } : { text: "did not work", style: "red" },
-    row.with.ok ? { text: "contained", style: "green" } : { text: "NOT CONTAINED", style: "red" },
-    { text: row.attack.rule, style: "dim" },
+    row.without.ok ? { text: "succeeded", style: "yellow" } : { text: "FAILED", style: "red" },
+    row.with.ok ? { text: "contained", style: "green" } : { text: "ESCAPED", style: "red" },
   ];
+  const titles = fold(label(row.attack), Math.max(TITLE_MIN, columns - FIXED - RULE_MIN));
+  const rules = fold(row.attack.rule, Math.max(RULE_MIN, columns - FIXED - TITLE_WIDE));
+  return Array.from({ length: Math.max(titles.length, rules.length) }, (_, i) => {
+    const [mark, without, contained] = i === 0 ? first : [EMPTY, EMPTY, EMPTY];
+    return [mark, { text: titles[i] ?? "" }, without, contained, { text: rules[i] ?? "", style: "dim" }];
+  });
 }
+const fold = (text: string, width: number): string[] => (width === Number.POSITIVE_INFINITY ? [text] : wrap(text, width));
+const EMPTY: Cell = { text: "" };
 
 function complaint(row: Row, side: "without" | "with"): string[] {
   const { ok, wrong }: Side = row[side];

@@ -24,9 +24,9 @@ export const difyAttacks: Attack[] = [
   {
     id: "cve-2024-10252",
     cve: "CVE-2024-10252",
-    title: "Command injection by the preload field",
+    title: "command injection by preload",
     story: "A request's preload script ran as root before the sandbox closed, so whoever could send a template owned the container.",
-    rule: "built-in: nothing of a request runs before the confinement is complete; preload is never executed",
+    rule: "built-in: preload is never executed",
     without: [
       trial("preload in the re-created runner", {
         code: PRELOAD_RUNNER,
@@ -49,10 +49,10 @@ export const difyAttacks: Attack[] = [
   {
     id: "cve-2025-3466",
     cve: "CVE-2025-3466",
-    title: "Redefining a global of the runner (parseInt)",
+    title: "redefining the runner's parseInt",
     story:
       "JavaScript replaced a function that the runner called on its way into the sandbox, so the attacker's code ran as root and the sandbox never closed.",
-    rule: "built-in: the confinement is complete, and made outside the interpreter, before the program is read",
+    rule: "built-in: the sandbox is closed before code is read",
     without: [
       trial("the redefined global in the re-created runner", {
         runtime: "nodejs",

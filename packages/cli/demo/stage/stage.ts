@@ -86,7 +86,7 @@ function confinementOf(place: Place, policy: Confinement, network: SacrificialNe
 async function runTrial(trial: Trial, driver: SandboxDriver, confinement: Confinement, signal: AbortSignal): Promise<Evidence> {
   const marker = randomUUID();
   const output = new Kept();
-  let looking: Promise<number[]> = Promise.resolve([]);
+  const watch = trial.sign.by === "survivor" ? new Watch(marker) : undefined;
   const spec = runSpecSchema.parse({
     runtime: trial.runtime,
     code: trial.code,
@@ -103,15 +103,38 @@ async function runTrial(trial: Trial, driver: SandboxDriver, confinement: Confin
     {
       stdout: (chunk) => {
         output.add("stdout", chunk);
-        if (trial.sign.by === "survivor" && output.text("stdout").includes("::attempted")) looking = survivors(marker);
+        if (output.text("stdout").includes("::attempted")) watch?.look();
       },
       stderr: (chunk) => output.add("stderr", chunk),
     },
-    { signal },
+    { signal, ...(watch ? { stdin: watch.release() } : {}) },
   );
-  const after = trial.sign.by === "survivor" ? await survivorsAfter(marker, SURVIVAL_MS) : [];
-  const marked = { during: (await looking).length, after: after.length };
+  const marked = { during: watch?.seen ?? 0, after: watch ? (await survivorsAfter(marker, SURVIVAL_MS)).length : 0 };
   return { stdout: output.text("stdout"), stderr: output.text("stderr"), received: output.received, result, marked };
+}
+
+/** Looks for a run's processes while it waits for its standard input, which it gets once they were looked for. */
+class Watch {
+  seen = 0;
+  readonly #marker: string;
+  readonly #looked = Promise.withResolvers<void>();
+  #looking = false;
+  constructor(marker: string) {
+    this.#marker = marker;
+  }
+
+  look(): void {
+    if (this.#looking) return;
+    this.#looking = true;
+    survivors(this.#marker).then((pids) => {
+      this.seen = pids.length;
+      this.#looked.resolve();
+    }, this.#looked.reject);
+  }
+  async *release(): AsyncGenerator<Uint8Array> {
+    await this.#looked.promise;
+    yield Buffer.from("go on\n");
+  }
 }
 
 /** The beginning of both streams, and how much came. */
