@@ -6,13 +6,13 @@ afterAll(() => workspace.remove());
 
 /** Each runs in a worker and under `node main.js`; everything that a caller can see must be equal, byte for byte. */
 const SAME: Record<string, Given> = {
-  "prints": { code: "console.log('grüße', 1, { a: [1, new Map([[1, 2]])] }); console.error('err')" },
+  prints: { code: "console.log('grüße', 1, { a: [1, new Map([[1, 2]])] }); console.error('err')" },
   "arguments, variables, paths": {
     code: "console.log(process.argv, process.execArgv, process.env, module.paths, require.main === module, Object.keys(require.cache), __filename, __dirname)",
     argv: ["a b", "", "ü'\""],
     env: { A: "1 '2'\n3" },
   },
-  "globals": { code: "console.log(Object.getOwnPropertyNames(globalThis).sort().join(), Object.keys(process).sort().join(), process.listenerCount('exit'))" },
+  globals: { code: "console.log(Object.getOwnPropertyNames(globalThis).sort().join(), Object.keys(process).sort().join(), process.listenerCount('exit'))" },
   "an uncaught exception": { code: "function f() {\n  throw new TypeError('x')\n}\nf()" },
   "something that is no error": { code: "throw { a: 1 }" },
   "an error with a cause": { code: "throw new Error('outer', { cause: new RangeError('inner') })" },
@@ -27,28 +27,54 @@ const SAME: Record<string, Given> = {
   "types are stripped": { code: "const x: number = 5; console.log(x)", entry: "main.ts" },
   "an .mjs entry": { code: "import { sep } from 'node:path'; console.log(sep, import.meta.url, process.argv.slice(1))", entry: "main.mjs", argv: ["q"] },
   "process.exit": { code: "console.log(1); process.exit(3)" },
-  "exitCode": { code: "process.exitCode = 4; setTimeout(() => console.log('t'), 10)" },
+  exitCode: { code: "process.exitCode = 4; setTimeout(() => console.log('t'), 10)" },
   "exit listeners": { code: "process.on('exit', c => { console.log('one', c); process.exitCode = 9 }); process.on('exit', c => console.log('two', c))" },
   "exit from an exit listener": { code: "process.on('exit', () => process.exit(8))" },
   "an exit listener that throws": { code: "process.on('exit', () => { throw new Error('late') })" },
   "an exit event by hand": { code: "process.emit('exit', 5); console.log('goes on')" },
-  "beforeExit": { code: "let n = 0; process.on('beforeExit', () => { console.log('before', n); if (n++ < 2) setTimeout(() => {}, 1) })" },
-  "a handled exception": { code: "process.on('uncaughtException', e => console.log('caught', e.message)); setTimeout(() => console.log('later'), 10); throw new Error('q')" },
-  "a captured exception": { code: "process.setUncaughtExceptionCaptureCallback(e => console.log('captured', e.message)); setTimeout(() => console.log('later'), 10); throw new Error('q')" },
+  beforeExit: { code: "let n = 0; process.on('beforeExit', () => { console.log('before', n); if (n++ < 2) setTimeout(() => {}, 1) })" },
+  "a handled exception": {
+    code: "process.on('uncaughtException', e => console.log('caught', e.message)); setTimeout(() => console.log('later'), 10); throw new Error('q')",
+  },
+  "a captured exception": {
+    code: "process.setUncaughtExceptionCaptureCallback(e => console.log('captured', e.message)); setTimeout(() => console.log('later'), 10); throw new Error('q')",
+  },
   "a handler that throws": { code: "process.on('uncaughtException', () => { throw new Error('in handler') }); throw new Error('q')" },
   "a signal": { code: "process.kill(process.pid, 'SIGTERM'); setTimeout(() => {}, 1000)" },
-  "a signal handler": { code: "process.on('SIGUSR1', () => { console.log('usr1'); clearInterval(i) }); const i = setInterval(() => {}, 1000); process.kill(process.pid, 'SIGUSR1')" },
+  "a signal handler": {
+    code: "process.on('SIGUSR1', () => { console.log('usr1'); clearInterval(i) }); const i = setInterval(() => {}, 1000); process.kill(process.pid, 'SIGUSR1')",
+  },
   "standard input": { code: "let s = ''; process.stdin.on('data', d => s += d).on('end', () => console.log(JSON.stringify(s)))", stdin: "ü\nline" },
   "standard input at once": { code: "console.log(require('fs').readFileSync(0, 'utf8').length)", stdin: "x".repeat(200_000) },
   "a child that inherits stdout": { code: "require('child_process').spawnSync('head', ['-c', '3000000', '/dev/zero'], { stdio: 'inherit' })" },
-  "child processes": { code: "const { execFileSync, fork } = require('child_process'); console.log(execFileSync(process.execPath, ['-p', 'process.execArgv.length']).toString()); if (process.argv[2] !== 'child') fork(__filename, ['child']).on('exit', c => console.log('child', c)); else process.exit(6)" },
-  "worker threads": { code: "const { Worker, isMainThread } = require('worker_threads'); if (isMainThread) new Worker(__filename).on('message', m => console.log(m)).on('exit', c => console.log('exit', c)); else { require('worker_threads').parentPort.postMessage(process.listenerCount('exit')); process.exit(2) }" },
-  "timers, streams, crypto": { code: "const { pipeline } = require('stream/promises'), z = require('zlib'); (async () => { await pipeline(require('stream').Readable.from(['a']), z.createGzip(), z.createGunzip(), process.stdout); console.log(require('crypto').createHash('sha256').update('a').digest('hex')) })()" },
-  "fetch from loopback": { code: "const s = require('http').createServer((q, r) => r.end('hello')).listen(0, '127.0.0.1', async () => { console.log(await (await fetch('http://127.0.0.1:' + s.address().port)).text()); s.close() })" },
+  "child processes": {
+    code: "const { execFileSync, fork } = require('child_process'); console.log(execFileSync(process.execPath, ['-p', 'process.execArgv.length']).toString()); if (process.argv[2] !== 'child') fork(__filename, ['child']).on('exit', c => console.log('child', c)); else process.exit(6)",
+  },
+  "worker threads": {
+    code: "const { Worker, isMainThread } = require('worker_threads'); if (isMainThread) new Worker(__filename).on('message', m => console.log(m)).on('exit', c => console.log('exit', c)); else { require('worker_threads').parentPort.postMessage(process.listenerCount('exit')); process.exit(2) }",
+  },
+  "timers, streams, crypto": {
+    code: "const { pipeline } = require('stream/promises'), z = require('zlib'); (async () => { await pipeline(require('stream').Readable.from(['a']), z.createGzip(), z.createGunzip(), process.stdout); console.log(require('crypto').createHash('sha256').update('a').digest('hex')) })()",
+  },
+  "fetch from loopback": {
+    code: "const s = require('http').createServer((q, r) => r.end('hello')).listen(0, '127.0.0.1', async () => { console.log(await (await fetch('http://127.0.0.1:' + s.address().port)).text()); s.close() })",
+  },
   "a warning": { code: "process.emitWarning('careful'); new (require('events'))().setMaxListeners(1)" },
   "ten exit listeners make no warning": { code: "for (let i = 0; i < 10; i++) process.on('exit', () => {})" },
 };
-const WITHOUT_DONE = ["an uncaught exception", "something that is no error", "an error with a cause", "a syntax error", "an unhandled rejection", "an error in an ES module", "a missing module", "exit from an exit listener", "an exit listener that throws", "a handler that throws", "a signal"];
+const WITHOUT_DONE = [
+  "an uncaught exception",
+  "something that is no error",
+  "an error with a cause",
+  "a syntax error",
+  "an unhandled rejection",
+  "an error in an ES module",
+  "a missing module",
+  "exit from an exit listener",
+  "an exit listener that throws",
+  "a handler that throws",
+  "a signal",
+];
 
 describe("a warm Node shows what a bare one shows", () => {
   it.each(Object.entries(SAME))("%s", async (name, given) => {
@@ -84,7 +110,8 @@ describe("a warm Node by itself", () => {
 
   it("does not pass control on to children", async () => {
     const worker = await new Worker(workspace, "nodejs", "run").ready();
-    const code = "console.log(require('child_process').execSync('readlink /proc/self/fd/* | grep -c socket || true', { stdio: ['ignore', 'pipe', 'ignore'] }).toString())";
+    const code =
+      "console.log(require('child_process').execSync('readlink /proc/self/fd/* | grep -c socket || true', { stdio: ['ignore', 'pipe', 'ignore'] }).toString())";
     expect((await worker.toTheEnd({ code })).stdout).toBe("0\n\n");
   });
 

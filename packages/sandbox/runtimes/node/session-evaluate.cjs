@@ -5,9 +5,9 @@
  */
 const inspector = require("node:inspector");
 const { Module } = require("node:module");
-const { pathToFileURL } = require("node:url");
 const { withoutImports } = require("./session-source.cjs");
 
+const { Error: BareError, Promise: BarePromise } = globalThis; // a program may replace them
 const LOAD = "__load_module";
 
 /** Returns (source, file) → Promise of {value} or {error, where}, with the program's own values, not the inspector's copies. */
@@ -15,14 +15,14 @@ function evaluator() {
   const session = new inspector.Session();
   session.connect();
   const call = (method, parameters) =>
-    new Promise((resolve, reject) => session.post(method, parameters, (error, result) => (error ? reject(error) : resolve(result))));
+    new BarePromise((resolve, reject) => session.post(method, parameters, (error, result) => (error ? reject(error) : resolve(result))));
   const held = holder(call);
   return async (source, file) => {
     defineLoad(file);
     const expression = `${withoutImports(source, LOAD)}\n//# sourceURL=${file}`;
     const { result, exceptionDetails } = await call("Runtime.evaluate", { expression, replMode: true, awaitPromise: true });
     const { value } = await held(exceptionDetails?.exception ?? result);
-    return exceptionDetails ? { error: value, where: place(exceptionDetails, source, file) } : { value };
+    return exceptionDetails ? { error: value, where: place(exceptionDetails, value, source, file) } : { value };
   };
 }
 
@@ -53,11 +53,20 @@ function defineLoad(file) {
   Object.defineProperty(globalThis, LOAD, { value: module.exports, configurable: true, enumerable: false });
 }
 
-/** The source line and a caret, as Node shows them above an uncaught exception's stack; empty where that is another file. */
-function place({ url, lineNumber, columnNumber }, source, file) {
-  const line = source.split("\n")[lineNumber];
-  if ((url !== file && url !== pathToFileURL(file).href) || line === undefined || withoutImports(line, LOAD) !== line) return "";
-  return `${file}:${lineNumber + 1}\n${line}\n${" ".repeat(columnNumber)}^\n\n`;
+/** The source line and a caret, as Node shows them above an uncaught exception's stack; empty where that is not known. */
+function place(details, error, source, file) {
+  const unparsed = details.url === undefined && details.stackTrace === undefined;
+  const [row, column] = unparsed ? [details.lineNumber, details.columnNumber] : topFrame(error, file);
+  const line = source.split("\n")[row];
+  if (line === undefined || withoutImports(line, LOAD) !== line) return ""; // a rewritten line has other columns
+  return `${file}:${row + 1}\n${line}\n${" ".repeat(column)}^\n\n`;
+}
+
+function topFrame(error, file) {
+  const stack = error instanceof BareError ? String(error.stack) : "";
+  const at = stack.indexOf(`${file}:`);
+  const [, row, column] = at < 0 ? [] : (/^:(\d+):(\d+)/.exec(stack.slice(at + file.length)) ?? []);
+  return row === undefined ? [-1, 0] : [Number(row) - 1, Number(column) - 1];
 }
 
 module.exports = { evaluator };

@@ -6,7 +6,7 @@
  */
 
 const TOKEN =
-  /\/\/.*|\/\*[^]*?\*\/|"(?:[^"\\\n]|\\[^])*"|'(?:[^'\\\n]|\\[^])*'|\/(?![*/])(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*|[A-Za-z_$][\w$]*|\d[\w.]*|\s+|[^]/y;
+  /\/\/.*|\/\*[\s\S]*?\*\/|"(?:[^"\\\n]|\\[\s\S])*"|'(?:[^'\\\n]|\\[\s\S])*'|\/(?![*/])(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*|[A-Za-z_$][\w$]*|\d[\w.]*|\s+|[\s\S]/y;
 const DECLARATION = /import\s*(?:([\w$\s{},*"'-]+?)\s*from\s*)?(["'])((?:(?!\2)[^\n\\])+)\2(?:\s*with\s*\{[^}]*\})?[ \t]*;?/y;
 const BEFORE_REGEXP = new Set("return typeof case in of delete void throw new instanceof else do await yield".split(" "));
 
@@ -56,7 +56,7 @@ function declare([text, clause, quote, name], load) {
   const call = `await ${load}(${quote}${name}${quote})`;
   const lines = "\n".repeat(text.split("\n").length - 1);
   if (clause === undefined) return `${call};${lines}`;
-  const names = /\{([^]*)\}/.exec(clause)?.[1];
+  const names = /\{([\s\S]*)\}/.exec(clause)?.[1];
   const space = /\*\s*as\s+([\w$]+)/.exec(clause)?.[1];
   const usual = /^\s*([\w$]+)\s*(?:,|$)/.exec(clause)?.[1];
   const parts = [];

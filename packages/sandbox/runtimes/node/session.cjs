@@ -12,14 +12,19 @@ const { inspect } = require("node:util");
 const { CONTROL, ready, sendDone, reallyExit } = require("./control.cjs");
 const { evaluator } = require("./session-evaluate.cjs");
 
-const EXIT = Symbol("process.exit");
+// A program may replace any global: ours are taken first, and whatever fails all the same ends the run with code 1.
+const { Error: BareError, Promise: BarePromise, setImmediate: soon } = globalThis;
+const { alloc, concat } = Buffer;
+const { assign, keys } = Object;
 const { parse } = JSON;
 const { log, error: complain } = console;
+const race = BarePromise.race.bind(BarePromise);
+const EXIT = Symbol("process.exit");
 
 main();
 
 function main() {
-  for (const name of Object.keys(process.env)) if (name.startsWith("PLASTRON_")) delete process.env[name];
+  for (const name of keys(process.env)) if (name.startsWith("PLASTRON_")) delete process.env[name];
   require("./warm.cjs");
   const state = { running: false, code: 0, exit: null };
   survive(state);
@@ -31,25 +36,30 @@ function main() {
 /** Reads start messages as they come, so that the event loop turns between runs, and answers each with an exit code. */
 function answer(perform) {
   const socket = new net.Socket({ fd: CONTROL, readable: true, writable: false });
-  let pending = Buffer.alloc(0);
+  let pending = alloc(0);
   socket.on("data", async (chunk) => {
-    pending = Buffer.concat([pending, chunk]);
+    pending = concat([pending, chunk]);
     if (pending.length < 5 || pending.length < 5 + pending.readUInt32LE(1)) return;
     const message = parse(pending.subarray(5, 5 + pending.readUInt32LE(1)).toString("utf8"));
-    pending = Buffer.alloc(0);
-    sendDone(await perform(message));
+    pending = alloc(0);
+    try {
+      sendDone(await perform(message));
+    } catch (error) {
+      complain(inspect(error));
+      sendDone(1);
+    }
   });
   socket.on("close", () => reallyExit(0));
 }
 
 async function run({ entry, argv, env, display }, evaluate, state) {
   const restore = become(entry, argv, env);
-  const exit = new Promise((resolve) => {
-    Object.assign(state, { running: true, code: 0, exit: () => resolve({ value: undefined }) });
+  const exit = new BarePromise((resolve) => {
+    assign(state, { running: true, code: 0, exit: () => resolve({ value: undefined }) });
   });
   const evaluated = evaluate(readFileSync(entry, "utf8"), entry).catch((error) => ({ error, where: "" }));
-  const outcome = await Promise.race([evaluated, exit]);
-  await new Promise((resolve) => setImmediate(resolve)); // what was already due may still print, or fail
+  const outcome = await race([evaluated, exit]);
+  await new BarePromise((resolve) => soon(resolve)); // what was already due may still print, or fail
   if ("error" in outcome) report(outcome.error, state, outcome.where);
   else if (display && outcome.value !== undefined) log(withoutOurFrames(inspect(outcome.value)));
   state.running = false;
@@ -63,11 +73,11 @@ async function run({ entry, argv, env, display }, evaluate, state) {
 function become(entry, argv, env) {
   const require = createRequire(entry);
   const module = new Module(entry);
-  Object.assign(module, { filename: entry, paths: require.resolve.paths("x") ?? [] });
-  Object.assign(globalThis, { require, module, exports: module.exports, __filename: entry, __dirname: path.dirname(entry) });
+  assign(module, { filename: entry, paths: require.resolve.paths("x") ?? [] });
+  assign(globalThis, { require, module, exports: module.exports, __filename: entry, __dirname: path.dirname(entry) });
   process.argv = [process.argv[0], entry, ...argv];
-  const before = Object.keys(env).map((name) => [name, process.env[name]]);
-  Object.assign(process.env, env);
+  const before = keys(env).map((name) => [name, process.env[name]]);
+  assign(process.env, env);
   return () => {
     for (const [name, value] of before) {
       if (value === undefined) delete process.env[name];
@@ -92,7 +102,7 @@ function survive(state) {
 function report(error, state, where) {
   if (error === EXIT) return;
   state.code = 1;
-  complain(where + (error instanceof Error ? withoutOurFrames(inspect(error)) : `Uncaught ${inspect(error)}`));
+  complain(where + (error instanceof BareError ? withoutOurFrames(inspect(error)) : `Uncaught ${inspect(error)}`));
 }
 
 function withoutOurFrames(text) {

@@ -11,6 +11,7 @@ import ctypes
 import gc
 import os
 import sys
+import threading
 
 import control
 
@@ -28,6 +29,7 @@ def serve(descriptor):
     if child < 0:
         os._exit(0)
     ctypes.pythonapi.PyOS_AfterFork_Child()
+    threading.main_thread()._set_native_id()
     reseed()
     return child
 
