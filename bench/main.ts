@@ -1,0 +1,78 @@
+/**
+ * `npm run bench -- [sandbox] [flags]`, or `./plastron bench`: measures, and prints what it found beside its peers of the same run.
+ * Exit 0 when the bench could measure, whatever it measured; 1 when it could not; 2 for a wrong flag. docs/reference/benchmarks.md
+ */
+import { parseArgs } from "node:util";
+import { startProgress } from "./progress.ts";
+import { benchSandbox } from "./sandbox/index.ts";
+import type { Endpoint, Platform } from "./sandbox/platform.ts";
+import { printReport } from "./sandbox/print.ts";
+import { type SandboxSettings, sandboxSettings } from "./sandbox/settings.ts";
+
+const USAGE = `usage: npm run bench -- [sandbox] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
+
+  --quick      a look in about fifteen seconds: it works, but do not judge by it
+  --json       one JSON document instead of tables
+  --runs N     runs of each latency (default 200)
+  --url        a Plastron that runs already; without it the bench starts one of its own on a fresh home and stops it
+  --dify-url   any other server that speaks Dify's code-execution API, measured in turn with ours`;
+
+class UsageError extends Error {}
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(args: string[]): Promise<number> {
+  const progress = startProgress();
+  let running: Platform | undefined;
+  const interrupted = () => void (running?.stop() ?? Promise.resolve()).finally(() => process.exit(130));
+  process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
+  try {
+    const options = readOptions(args);
+    if (options === "help") return say(process.stdout, USAGE, 0);
+    const report = await benchSandbox(options.settings, { say: progress.say, started: (platform) => (running = platform) });
+    progress.done();
+    return say(process.stdout, options.json ? JSON.stringify(report, null, 2) : printReport(report).join("\n"), 0);
+  } catch (error) {
+    progress.done();
+    if (error instanceof UsageError) return say(process.stderr, `${error.message}\n\n${USAGE}`, 2);
+    return say(process.stderr, `the bench failed: ${error instanceof Error ? error.message : String(error)}`, 1);
+  }
+}
+
+function say(stream: NodeJS.WritableStream, text: string, code: number): number {
+  stream.write(`${text}\n`);
+  return code;
+}
+
+function readOptions(args: string[]): { json: boolean; settings: SandboxSettings } | "help" {
+  const { values, positionals } = parse(args);
+  if (values.help) return "help";
+  const [area = "sandbox", ...rest] = positionals;
+  if (area !== "sandbox" || rest.length > 0) throw new UsageError(`there is no benchmark ${[area, ...rest].join(" ")}`);
+  if (values.runs !== undefined && !/^[1-9]\d{0,5}$/.test(values.runs)) throw new UsageError("--runs takes a number of at least 1");
+  const settings = sandboxSettings({
+    quick: values.quick ?? false,
+    runs: values.runs === undefined ? null : Number(values.runs),
+    target: endpoint("--url", values.url, "--key", values.key),
+    peer: endpoint("--dify-url", values["dify-url"], "--dify-key", values["dify-key"]),
+  });
+  return { json: values.json ?? false, settings };
+}
+
+function parse(args: string[]) {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  const options = { help: { ...flag, short: "h" }, quick: flag, json: flag, runs: text, url: text, key: text, "dify-url": text, "dify-key": text } as const;
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function endpoint(urlFlag: string, url: string | undefined, keyFlag: string, key: string | undefined): Endpoint | null {
+  if (url === undefined && key === undefined) return null;
+  if (url === undefined || key === undefined) throw new UsageError(`${urlFlag} and ${keyFlag} go together`);
+  if (!/^https?:$/.test(URL.parse(url)?.protocol ?? "")) throw new UsageError(`${urlFlag} takes an address such as http://127.0.0.1:7300`);
+  return { url, key };
+}
