@@ -1,0 +1,65 @@
+import { argumentWidth } from "../seccomp/arguments.ts";
+import type { Condition, Entry, Profile, Verdict } from "../seccomp/profile.ts";
+import { type Arch, syscallNumbers } from "../seccomp/syscalls.ts";
+import type { Call } from "./classic-bpf.ts";
+
+/** What a profile says about a call, straight from its definition in profile.ts, without any machine code. */
+
+export const ARCHES: Record<Arch, number> = { x86_64: 0xc000003e, aarch64: 0xc00000b7 };
+
+const ORDER = ["kill_process", "kill_thread", "trap", "errno", "log", "allow"];
+
+export function meaning(profile: Profile, arch: Arch, call: Call): Verdict {
+  if (call.arch !== ARCHES[arch]) return { action: "kill_process" };
+  if (arch === "x86_64" && call.nr !== 0xffffffff && (call.nr & 0x40000000) !== 0) return { action: "kill_process" };
+  const name = [...syscallNumbers(arch)].find(([, number]) => number === call.nr)?.[0];
+  if (name === undefined) return profile.unknown;
+  const matching = profile.entries.filter((entry) => entry.names.includes(name) && holds(entry, name, call));
+  const severest = Math.min(...matching.map(({ verdict }) => ORDER.indexOf(verdict.action)));
+  return matching.find(({ verdict }) => ORDER.indexOf(verdict.action) === severest)?.verdict ?? profile.otherwise;
+}
+
+export function returned(verdict: Verdict): number {
+  switch (verdict.action) {
+    case "kill_process":
+      return 0x80000000;
+    case "kill_thread":
+      return 0;
+    case "trap":
+      return 0x00030000;
+    case "errno":
+      return 0x00050000 + verdict.errno;
+    case "log":
+      return 0x7ffc0000;
+    case "allow":
+      return 0x7fff0000;
+  }
+}
+
+function holds(entry: Entry, name: string, call: Call): boolean {
+  return entry.when.every((condition) => {
+    const width = argumentWidth(name, condition.index);
+    return compares(condition, BigInt.asUintN(width, call.args[condition.index] ?? 0n), width);
+  });
+}
+
+function compares(condition: Condition, argument: bigint, width: number): boolean {
+  if (condition.op === "any_bits") return (argument & condition.mask) !== 0n;
+  if (condition.op === "masked_eq") return (argument & condition.mask) === condition.value;
+  const negative = BigInt.asIntN(64, condition.value) < 0n && BigInt.asIntN(64, condition.value) >= -(1n << BigInt(width - 1));
+  const value = negative ? BigInt.asUintN(width, condition.value) : condition.value;
+  switch (condition.op) {
+    case "eq":
+      return argument === value;
+    case "ne":
+      return argument !== value;
+    case "lt":
+      return argument < value;
+    case "le":
+      return argument <= value;
+    case "gt":
+      return argument > value;
+    case "ge":
+      return argument >= value;
+  }
+}
