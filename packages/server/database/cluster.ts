@@ -75,7 +75,12 @@ async function initialise(binaries: PostgresBinaries, options: ClusterOptions, d
     // initdb wants a passwd entry for its uid, and the server's uid need not have one: a user namespace lends it nobody's.
     if (!/could not look up effective user ID/.test(String((error as { stderr?: string }).stderr))) throw error;
     rmSync(fresh, { recursive: true, force: true });
-    await run(["unshare", "--user", "--map-user=65534", "--map-group=65534", "--", ...initdb]);
+    await run(["unshare", "--user", "--map-user=65534", "--map-group=65534", "--", ...initdb]).catch((cause: Error) => {
+      throw new Error(
+        `initdb wants a passwd entry for uid ${options.identity?.uid ?? process.getuid?.()}, and a user namespace is refused here: add a user with it`,
+        { cause },
+      );
+    });
   }
   renameSync(fresh, data);
 }

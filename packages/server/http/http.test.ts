@@ -72,6 +72,8 @@ describe("bad input", () => {
       expect.arrayContaining([expect.objectContaining({ path: expect.stringContaining("env") }), expect.objectContaining({ path: "body.limits.pids" })]),
     );
     expect(JSON.stringify(body)).not.toContain("SECRET-VALUE");
+    const long = await send(JSON.stringify({ ["x".repeat(1_000_000)]: 1 }));
+    expect(JSON.stringify(long.body).length).toBeLessThan(3000);
     expect(JSON.stringify((await send('{"code":"SECRET-VALUE", nonsense')).body)).not.toContain("SECRET");
   });
 

@@ -71,16 +71,16 @@ export function toKnown(error: unknown): unknown {
   const failure = error as FastifyError & { validation?: { instancePath: string; message?: string; params?: { issue?: { code?: string } } }[] };
   if (failure.validation) return invalid(failure.validation, failure.validationContext ?? "body");
   const code = FASTIFY_CODES[failure.code];
-  if (code !== undefined) return new PlastronError(code, failure.message);
+  if (code !== undefined) return new PlastronError(code, failure.message.slice(0, 300));
   if (typeof failure.statusCode === "number" && failure.statusCode >= 400 && failure.statusCode < 500)
-    return new PlastronError("invalid_request", failure.message);
+    return new PlastronError("invalid_request", failure.message.slice(0, 300));
   return error;
 }
 
 function invalid(issues: { instancePath: string; message?: string }[], where: string): PlastronError {
   const errors: NonNullable<Problem["errors"]> = issues
     .slice(0, 20)
-    .map((issue) => ({ path: `${where}${issue.instancePath.replaceAll("/", ".")}`.slice(0, 200), message: issue.message ?? "is not valid" }));
+    .map((issue) => ({ path: `${where}${issue.instancePath.replaceAll("/", ".")}`.slice(0, 200), message: (issue.message ?? "is not valid").slice(0, 300) }));
   const language = errors.find((issue) => issue.path === "body.language");
   const code = language !== undefined && errors.length === 1 ? "unsupported_runtime" : "invalid_request";
   return new PlastronError(

@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { type AgentRequest, agentRequestSchema, DEFAULT_LIMITS, encodeFrame, FrameReader, type RunResult, type RunSpec, WIRE } from "@plastron/contracts";
 
 /** What a script may do as the agent's side of one run. */
@@ -41,8 +41,10 @@ const ECHO: Script = (scene) => {
 
 export const HOST = { arch: "x86_64", tier: 2, landlock_abi: 4, user_namespaces: true, root_on_overlay: false, cgroup: true } as const;
 
-export async function startScriptedAgent(script: Script = ECHO): Promise<ScriptedAgent> {
-  const directory = mkdtempSync(join(tmpdir(), "plastron-test-agent-"));
+/** @param at the socket of an agent that was stopped, to be its successor */
+export async function startScriptedAgent(script: Script = ECHO, at?: string): Promise<ScriptedAgent> {
+  const directory = at === undefined ? mkdtempSync(join(tmpdir(), "plastron-test-agent-")) : dirname(at);
+  mkdirSync(directory, { recursive: true });
   const sockets = new Set<Socket>();
   const agent: ScriptedAgent = { path: join(directory, "agent.sock"), requests: [], script, openSessions: new Set(), connections: 0, stop: async () => {} };
   const server = createServer((socket) => {
