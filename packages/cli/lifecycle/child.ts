@@ -10,8 +10,8 @@ export interface ChildCommand {
   command: string;
   args: string[];
   env: NodeJS.ProcessEnv;
-  /** Exit codes that mean something before readiness, with the words for the person. */
-  explain?: Record<number, { why: string; hint: string }>;
+  /** Exit codes that mean something before readiness. */
+  failures?: Record<number, Failure>;
 }
 
 /** What the ready line held; every field is checked by who uses it. */
@@ -57,8 +57,7 @@ function awaitReady(name: ChildName, child: ChildProcess, how: ChildCommand, log
     });
     exited.then((how_) => {
       clearTimeout(late);
-      const known = how.explain?.[child.exitCode ?? -1];
-      reject(known ? new Failure("start_failed", `the ${name} ${known.why}`, { hint: known.hint }) : failed(name, `ended ${how_} before it was ready`, log));
+      reject(how.failures?.[child.exitCode ?? -1] ?? failed(name, `ended ${how_} before it was ready`, log));
     });
   });
   ready.catch(() => {});

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { Failure } from "../failure.ts";
 import type { ChildCommand, ChildName } from "./child.ts";
 import { CHECKOUT, type Home, withCompileCache } from "./home.ts";
-import { serverCommand } from "./server-command.ts";
+import { mayMount, serverCommand } from "./server-command.ts";
 
 /** What both parts are started from. */
 export interface PartOptions {
@@ -52,6 +52,7 @@ function commandOfServer({ home, host, port, difyPort, env, programs }: PartOpti
     state: [home.server, join(home.socket, "..")],
     node: process.execPath,
     main: programs?.server ?? join(CHECKOUT, "packages/server/main.ts"),
+    mayMount,
   };
   return serverCommand(place, {
     ...withCompileCache(rest),

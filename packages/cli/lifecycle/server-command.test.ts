@@ -23,6 +23,7 @@ const placed = (uid: number | null) => ({
   state: [join(checkout, "state")],
   node: join(checkout, ".tools/node"),
   main: join(checkout, "packages/server/main.ts"),
+  mayMount: () => true,
 });
 
 describe("serverCommand", () => {
@@ -43,6 +44,15 @@ describe("serverCommand", () => {
     const { command, args } = serverCommand({ ...placed(61_300), state: [join(odd, "code/state")] }, {});
     expect(command).toBe("unshare");
     expect(args.at(-1)).toContain(`'${place}/it'\\''s $(touch owned)/code/state'`);
+  });
+});
+
+describe("without the right to mount", () => {
+  it("says which directory bars the way, and what to do", () => {
+    chmodSync(checkout, 0o700);
+    expect(() => serverCommand({ ...placed(61_300), mayMount: () => false }, {})).toThrow(
+      expect.objectContaining({ code: "start_failed", message: expect.stringContaining(checkout), hint: expect.stringContaining("/opt/plastron") }),
+    );
   });
 });
 

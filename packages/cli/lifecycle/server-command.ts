@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, lstatSync, readdirSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { Failure } from "../failure.ts";
 import type { ChildCommand } from "./child.ts";
 
 export interface ServerPlace {
@@ -12,6 +14,7 @@ export interface ServerPlace {
   /** The Node binary and the script. */
   node: string;
   main: string;
+  mayMount: () => boolean;
 }
 
 /** Exit code of the view script where the kernel refuses the mounts. */
@@ -25,7 +28,7 @@ const SAMPLES = ["packages/server", "packages/server/main.ts", "node_modules/zod
  * The command that starts the server with nothing but its uid: no capability, no way to get one. Where that uid may not reach the
  * code (a clone under /root, which is 0700), the server gets a mount namespace in which every directory that bars the way is
  * covered by an empty one holding only the code, read-only, and its own state, at their usual paths.
- * Pure but for reading modes.
+ * Throws Failure start_failed where that is needed and not possible.
  */
 export function serverCommand(place: ServerPlace, env: NodeJS.ProcessEnv): ChildCommand {
   const run = [place.node, place.main];
@@ -43,18 +46,24 @@ export function serverCommand(place: ServerPlace, env: NodeJS.ProcessEnv): Child
   const code = [...CODE.map((name) => join(place.checkout, name)).filter((path) => existsSync(path)), place.node];
   const barriers = barriersTo([...code, ...place.state], place.uid);
   if (barriers.length === 0) return { command: drop[0] as string, args: drop.slice(1), env };
+  if (!place.mayMount()) throw noView(barriers, place.uid);
   const script = viewScript(barriers, code.filter(under(barriers)), place.state.filter(under(barriers)), drop);
   return {
     command: "unshare",
     args: ["--mount", "--propagation", "private", "sh", "-c", script],
     env,
-    explain: {
-      [NO_VIEW]: {
-        why: `may not enter ${barriers.join(", ")} as uid ${place.uid}, and this machine refuses the mounts that would show it the code`,
-        hint: "Move the checkout (and --home) where every user may enter, such as /opt/plastron.",
-      },
-    },
+    failures: { [NO_VIEW]: noView(barriers, place.uid) },
   };
+}
+
+function noView(barriers: string[], uid: number): Failure {
+  const why = `the server, uid ${uid}, may not enter ${barriers.join(", ")}, and this machine refuses the mounts that would show it the code`;
+  return new Failure("start_failed", why, { hint: "Move the checkout (and --home) where every user may enter, such as /opt/plastron." });
+}
+
+/** Containers often keep root without the capability to mount: only trying tells. */
+export function mayMount(): boolean {
+  return spawnSync("unshare", ["--mount", "--propagation", "private", "true"], { stdio: "ignore" }).status === 0;
 }
 
 /**
