@@ -20,7 +20,7 @@ beforeEach(async () => {
   const never = () => Promise.reject(new Error("not asked for"));
   const facts = { arch: "x86_64" as const, tier: 2 as const, landlock_abi: 0, user_namespaces: true, root_on_overlay: false, cgroup: true };
   const parts = { driver, doctor: never, hostFacts: async () => facts, log: (message: string) => void logged.push(message) };
-  agent = await startAgent(parts, { socket, serverUid: process.geteuid?.() ?? 0 });
+  agent = await startAgent(async () => parts, { socket, serverUid: process.geteuid?.() ?? 0 });
 });
 afterEach(async () => {
   await agent.close(0);

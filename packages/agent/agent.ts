@@ -1,4 +1,4 @@
-import { createServer, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { AgentStatus, DoctorReport, HostFacts } from "@plastron/contracts";
 import type { SandboxDriver } from "@plastron/sandbox";
 import { serveConnection } from "./connection.ts";
@@ -22,8 +22,29 @@ export interface Agent {
   close(drainMs: number): Promise<void>;
 }
 
-/** Listens on `socket` for the uid `serverUid`. Errors: see bindPrivately. */
-export async function startAgent(parts: AgentParts, at: { socket: string; serverUid: number }): Promise<Agent> {
+/**
+ * Listens on `socket` for the uid `serverUid`, then makes the parts. In this order, because a driver that opens reclaims what a
+ * dead agent left: a second agent must find out that the first one lives before it takes that one's sandboxes for leftovers.
+ * Connections that come in between wait. Errors: see bindPrivately, and those of `makeParts`.
+ */
+export async function startAgent(makeParts: () => Promise<AgentParts>, at: { socket: string; serverUid: number }): Promise<Agent> {
+  const early: Socket[] = [];
+  let accept = (socket: Socket): void => void early.push(socket);
+  const server = createServer((socket) => accept(socket));
+  await bindPrivately(server, at.socket, at.serverUid);
+  try {
+    const running = runningAgent(server, await makeParts());
+    accept = running.accept;
+    early.forEach(accept);
+    return running;
+  } catch (error) {
+    server.close();
+    for (const socket of early) socket.destroy();
+    throw error;
+  }
+}
+
+function runningAgent(server: Server, parts: AgentParts): Agent & { accept(socket: Socket): void } {
   const sessions = sessionRegistry(parts.driver);
   const open = new Map<Socket, Promise<void>>();
   let closing: Promise<void> | undefined;
@@ -39,13 +60,6 @@ export async function startAgent(parts: AgentParts, at: { socket: string; server
     draining: () => closing !== undefined,
     log: parts.log,
   };
-  const server = createServer((socket) => {
-    open.set(
-      socket,
-      serveConnection(socket, services).finally(() => open.delete(socket)),
-    );
-  });
-  await bindPrivately(server, at.socket, at.serverUid);
 
   async function drain(ms: number): Promise<void> {
     server.close();
@@ -59,6 +73,10 @@ export async function startAgent(parts: AgentParts, at: { socket: string; server
 
   return {
     status,
+    accept(socket) {
+      const served = serveConnection(socket, services).finally(() => open.delete(socket));
+      open.set(socket, served);
+    },
     close(ms) {
       if (closing) void after(ms).then(hurry);
       closing ??= drain(ms);

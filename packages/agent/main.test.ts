@@ -122,11 +122,17 @@ describe("the daemon", () => {
     expect(await gone(one)).toBe(0);
   });
 
-  it("says why it does not start, and starts nothing", async () => {
+  it("says why it does not start", async () => {
     await expect(daemon({ PLASTRON_WARM: "nonsense" })).rejects.toThrow("PLASTRON_WARM");
+  });
+
+  it("does not start twice, and takes no living agent's sandboxes for leftovers", async () => {
     const one = await daemon({ PLASTRON_DRIVER: "bubblewrap" });
+    const running = peer(socket);
+    (await running).send("Q", JSON.stringify(bash("sleep 3; echo undisturbed")));
+    await expect.poll(async () => summary((await running).frames).types, { timeout: 5000 }).toBe("S");
     await expect(daemon({ PLASTRON_DRIVER: "bubblewrap" })).rejects.toThrow("already listening");
-    expect((await ask(socket, bash("echo up"))).text).toBe("up\n");
+    expect(summary(await (await running).closed).text).toBe("undisturbed\n");
     one.child.kill("SIGTERM");
     await gone(one);
   });

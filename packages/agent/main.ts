@@ -12,13 +12,13 @@ import { type AgentConfig, readConfig } from "./config.ts";
 async function main(): Promise<void> {
   const config = readConfig(process.env, process.geteuid?.() ?? 0);
   ownStateHome(config.stateHome);
-  const driver = await openDriver(driverOptions(config, await hostFacts()), config.driver);
-  const agent = await startAgent({ driver, doctor, hostFacts, log }, config).catch(async (error) => {
-    await driver.close();
-    throw error;
-  });
+  const agent = await startAgent(async () => {
+    const driver = await openDriver(driverOptions(config, await hostFacts()), config.driver);
+    return { driver, doctor, hostFacts, log };
+  }, config);
   leaveOnSignals(agent, config);
-  process.stdout.write(`${JSON.stringify({ event: "ready", driver: driver.name, tier: driver.tier, pid: process.pid })}\n`);
+  const { driver, tier, pid } = agent.status();
+  process.stdout.write(`${JSON.stringify({ event: "ready", driver, tier, pid })}\n`);
 }
 
 function driverOptions(config: AgentConfig, host: HostFacts): DriverOptions {

@@ -18,7 +18,7 @@ export async function peer(path: string): Promise<Peer> {
   const reader = new FrameReader();
   socket.on("data", (chunk) => frames.push(...reader.push(chunk as Uint8Array)));
   socket.on("error", () => {});
-  const closed = once(socket, "close").then(() => frames);
+  const closed = new Promise<Frame[]>((resolve) => socket.on("close", () => resolve(frames)));
   return { socket, frames, send: (type, payload = "") => void socket.write(encodeFrame(type, payload)), closed };
 }
 

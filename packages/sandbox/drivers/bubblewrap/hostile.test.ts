@@ -119,6 +119,22 @@ describe("without root", () => {
   });
 });
 
+describe("a full driver", () => {
+  it("queues, refuses beyond the queue, and lets go of those who stop waiting", async () => {
+    const driver = await openBubblewrapDriver({ home, maxRunning: 1, maxQueued: 1 });
+    const { bash } = bench(driver, confinement);
+    const abort = new AbortController();
+    const first = bash("sleep 0.7; echo first");
+    const second = bash("echo second", {}, { signal: abort.signal });
+    await expect(bash("echo third")).rejects.toMatchObject({ code: "overloaded", retryAfterSeconds: 1 });
+    abort.abort("no longer wanted");
+    expect(await second).toMatchObject({ status: "killed", reason: "no longer wanted", started: false });
+    expect((await first).stdout).toBe("first\n");
+    expect(driver.status()).toMatchObject({ running: 0, queued: 0 });
+    await driver.close();
+  });
+});
+
 describe("a confinement", () => {
   it("that this driver cannot carry out is refused by name", async () => {
     const driver = await openBubblewrapDriver({ home });

@@ -8,7 +8,7 @@ import type { Control, DriverOptions, Output, SandboxDriver } from "../../driver
 import { type CgroupHost, findCgroups, makeCgroup, reclaimCgroups } from "./cgroup.ts";
 import { findMasks } from "./masks.ts";
 import { places } from "./places.ts";
-import { type Host, runOnce } from "./run.ts";
+import { type Host, runOnce, takenBack } from "./run.ts";
 
 const TIER = 2;
 /** Above every range that distributions, systemd and container engines hand out (https://systemd.io/UIDS-GIDS). */
@@ -32,7 +32,11 @@ export async function openBubblewrapDriver(options: DriverOptions): Promise<Sand
     refuse(spec.confinement, Math.max(spec.min_tier, spec.confinement.min_tier));
     if (shutdown.signal.aborted) throw new PlastronError("overloaded", "The driver is closed", { retryAfterSeconds: 2 });
     const signal = control.signal ? AbortSignal.any([control.signal, shutdown.signal]) : shutdown.signal;
-    const place = await room.take(signal);
+    const place = await room.take(signal).catch((error) => {
+      if (!signal.aborted) throw error;
+      return null;
+    });
+    if (!place) return takenBack(spec, String(signal.reason));
     const work = runOnce(host, place.number, spec, output, { ...control, signal }).finally(() => place.free());
     running.add(work);
     return work.finally(() => running.delete(work));

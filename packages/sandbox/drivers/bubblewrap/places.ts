@@ -39,10 +39,10 @@ export function places(count: number, queueLength: number): Places {
     get waiting() {
       return queue.length;
     },
-    take(signal) {
+    async take(signal) {
       signal?.throwIfAborted();
       const number = numbers.shift();
-      if (number !== undefined) return Promise.resolve(hand(number));
+      if (number !== undefined) return hand(number);
       if (queue.length >= queueLength) {
         throw new PlastronError("overloaded", `${count} sandboxes run and ${queueLength} runs wait`, { retryAfterSeconds: 1 });
       }

@@ -91,7 +91,7 @@ describe("places", () => {
     const room = places(1, 1);
     const first = await room.take();
     const second = room.take();
-    expect(() => room.take()).toThrow(expect.objectContaining({ code: "overloaded", retryAfterSeconds: 1 }));
+    await expect(room.take()).rejects.toMatchObject({ code: "overloaded", retryAfterSeconds: 1 });
     expect([room.taken, room.waiting]).toEqual([1, 1]);
     first.free();
     first.free();

@@ -24,6 +24,12 @@ export interface Host {
 
 const UNCOUNTED: CgroupCounters = { oomKills: 0, pidsRefused: 0, memoryPeakBytes: null, cpuMs: null };
 
+/** The result of a run that its caller took back while it waited for a place. */
+export function takenBack(spec: RunSpec, reason: string): RunResult {
+  const watched = { end: { ended: { by: "caller" as const, reason }, bubblewrapCode: null, waitStatus: null }, wallMs: 0 };
+  return { ...resultOf(spec, watched, [false, false], UNCOUNTED, { artifacts: [], incomplete: false, full: false }, {}), signal: null };
+}
+
 /** One program in one new sandbox, of which nothing is left when this settles. Errors: sandbox_failed, invalid_request. */
 export async function runOnce(host: Host, place: number, spec: RunSpec, output: Output, control: Control = {}): Promise<RunResult> {
   const clock = phaseClock();
@@ -86,7 +92,7 @@ function lookInside(box: Launched, { end }: Watched, globs: string[]): Collected
 
 function resultOf(
   spec: RunSpec,
-  { end, wallMs }: Watched,
+  { end, wallMs }: Pick<Watched, "end" | "wallMs">,
   [stdoutTruncated, stderrTruncated]: [boolean, boolean],
   counted: CgroupCounters,
   left: Collected & { full: boolean },
