@@ -25,7 +25,10 @@ const INTERRUPTED = 130;
 export async function demoCommand(options: DemoOptions, platform: Platform = { openDriver, hostFacts }): Promise<number> {
   const begun = performance.now();
   const played = await interruptible(async (signal) => playAll(terminalOf(options), platform, signal));
-  if (played === "interrupted") return INTERRUPTED;
+  if (played === "interrupted") {
+    line(options.err, "Interrupted. What the demo had made is removed.");
+    return INTERRUPTED;
+  }
   if ("why" in played) return unavailable(played.why, options);
   show(played, (performance.now() - begun) / 1000, options);
   return goesWell(played) ? 0 : 1;

@@ -86,6 +86,6 @@ function closing({ rows }: Played, seconds: number, { paint }: Pick<Terminal, "p
   const worked = rows.filter((row) => row.without.ok).length;
   const contained = rows.filter((row) => row.with.ok).length;
   const all = worked === rows.length && contained === rows.length;
-  const text = `${rows.length} attacks: ${worked} succeeded without the policy, ${contained} contained with it, in ${seconds.toFixed(1)} s.`;
+  const text = `${rows.length} attack${rows.length === 1 ? "" : "s"}: ${worked} succeeded without the policy, ${contained} contained with it, in ${seconds.toFixed(1)} s.`;
   return paint(all ? "green" : "red", text);
 }

@@ -14,7 +14,10 @@ interface DifyRequest {
   preload: string;
 }
 
-/** What Plastron's own Dify door makes of a request: `preload` is accepted, because Dify's client sends it, and is never executed. */
+/**
+ * What Plastron's Dify door makes of a request (packages/server/modules/dify/request.ts, which has its own tests): `preload` is
+ * accepted, because Dify's client sends it, and nothing of it goes on to a sandbox.
+ */
 const throughOurDoor = ({ language, code }: DifyRequest) => ({ runtime: language, code });
 
 const injection: DifyRequest = { language: "python3", code: HELLO, preload: PRELOAD_PAYLOAD };

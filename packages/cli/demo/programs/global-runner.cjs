@@ -1,6 +1,6 @@
 "use strict";
 /**
- * A small re-creation of dify-sandbox's Node runner before 0.2.11, for CVE-2025-3466.
+ * A small re-creation of dify-sandbox's Node runner as it was when CVE-2025-3466 was found.
  *
  * It does what that one did: it puts its own first lines and the request's code into one script and starts that as root; the first
  * lines read the uid and gid to change to. A function that the code declares is hoisted above them. The seccomp filter, which

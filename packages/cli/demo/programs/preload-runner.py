@@ -1,4 +1,4 @@
-"""A small re-creation of dify-sandbox's Python runner before 0.2.10, for CVE-2024-10252.
+"""A small re-creation of dify-sandbox's Python runner as it was when CVE-2024-10252 was found.
 
 It does what that one did, in that order: it starts as root, executes the request's `preload`, then gives up root and
 installs its seccomp filter, then executes the request's `code`. A request comes as JSON on standard input.

@@ -33,7 +33,7 @@ export interface Platform {
 
 const POLICY_FILE = new URL("../../../../policies/dify-sandbox.yaml", import.meta.url);
 /** Away from the agent's uids, so that a sandbox of the demo shares its uid with none that serves somebody. */
-const UID_BASE = 1_800_000_000;
+const UID_BASE = 1_950_000_000;
 /** What is there to be taken, in every sandbox of the demo alike: nothing else of the host is at stake. */
 const PLANTED = {
   "/run/secrets/kubernetes.io/serviceaccount/token": "sacrificial-service-account-token\n",
