@@ -51,6 +51,10 @@ const SAME: Record<string, Given> = {
   "excepthook is not for exit": { code: "import sys\nsys.excepthook = lambda *a: print('hook', a)\nsys.exit(3)" },
   "excepthook that fails": { code: "import sys\ndef hook(t, v, b):\n    raise KeyError('in hook')\nsys.excepthook = hook\nraise ValueError('x')" },
   "excepthook that exits": { code: "import sys\nsys.excepthook = lambda *a: sys.exit(42)\nraise ValueError('x')" },
+  "an audit event by hand, and a hook of its own": {
+    code: "import sys\nsys.addaudithook(lambda e, a: print(e) if e == 'sys.excepthook' else None)\nsys.audit('sys.excepthook', 1, 2, 3, 4)\nprint('x')",
+  },
+  "an exit from within a shown exception": { code: "import sys, traceback\ntry: 1/0\nexcept Exception: sys.excepthook(*sys.exc_info())\nsys.exit(4)" },
   "no excepthook": { code: "import sys\ndel sys.excepthook\nraise ValueError('x')" },
   "destructors and forgotten files": {
     code: "class A:\n    def __init__(self, n): self.n = n\n    def __del__(self): print('del', self.n)\n_a = A('private'); a = A('public')\nf = open('left-open.txt', 'w'); f.write('kept')\nkeep = [f]",

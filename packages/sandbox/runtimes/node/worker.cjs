@@ -50,7 +50,7 @@ function endWith({ sendDone, reallyExit }) {
   const { getCallSites } = require("node:util");
   if (getCallSites === undefined) return; // a Node before 22.9 ends the long way
   function emitAndLeave(name) {
-    // biome-ignore lint/complexity/noArguments: to spread a rest parameter calls Array.prototype, which is the program's
+    // `arguments`, for to spread a rest parameter calls Array.prototype, which is the program's.
     const heard = apply(emit, this, arguments);
     if (name === "exit") {
       const code = process.exitCode & 0xff;
