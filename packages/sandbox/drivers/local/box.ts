@@ -15,8 +15,16 @@ export interface RunEnd {
   artifacts: { path: string; size: number; content: Uint8Array }[];
 }
 
+/** The sandbox was dead before it was given its program: nothing of the program has run, so another sandbox may have it. */
+export class NeverStarted extends PlastronError {
+  constructor() {
+    super("sandbox_failed", "the sandbox died while it waited for its program");
+  }
+}
+
 interface Current {
   output: Output;
+  started: boolean;
   end: RunEnd;
   resolve(end: RunEnd): void;
   reject(error: Error): void;
@@ -69,10 +77,10 @@ export class Box {
    * sandbox dies under it without a result.
    */
   run(program: Program, knobs: Record<string, string>, output: Output, control: Control = {}): Promise<RunEnd> {
-    if (this.state !== "ready") return Promise.reject(new PlastronError("sandbox_failed", `the sandbox is ${this.state}`));
+    if (this.state !== "ready") return Promise.reject(new NeverStarted());
     this.state = "running";
     const ended = new Promise<RunEnd>((resolve, reject) => {
-      this.#current = { output, end: { facts: new Map(), stats: new Map(), artifacts: [] }, resolve, reject };
+      this.#current = { output, started: false, end: { facts: new Map(), stats: new Map(), artifacts: [] }, resolve, reject };
     });
     this.#stream.write(startFrames(program, knobs, control.stdin !== undefined));
     if (control.stdin) void this.#feed(control.stdin);
@@ -121,7 +129,10 @@ export class Box {
 
   #onFrame({ type, payload }: Frame): void {
     const current = this.#current;
-    if (type === "O") current?.output.stdout(payload);
+    if (current && type === "S") {
+      current.started = true;
+      current.output.started?.();
+    } else if (type === "O") current?.output.stdout(payload);
     else if (type === "E") current?.output.stderr(payload);
     else if (type === "X") this.#onEnd(payload);
     else if (type === "A") current?.end.artifacts.push(readArtifact(payload));
@@ -151,7 +162,7 @@ export class Box {
     this.state = "gone";
     const error = new PlastronError("sandbox_failed", this.failure ?? "the supervisor of the sandbox has died");
     if (!wasReady) this.#failReady(error);
-    this.#current?.reject(error);
+    this.#current?.reject(this.#current.started ? error : new NeverStarted());
     this.#current = undefined;
   }
 }

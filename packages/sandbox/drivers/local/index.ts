@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { type Confinement, DEFAULT_LIMITS, PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
 import { Admission } from "./admission.ts";
+import { type Box, NeverStarted, type RunEnd } from "./box.ts";
 import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "./cgroups.ts";
 import { ChildrenSocket } from "./children.ts";
 import { FLEET_DEFAULTS, Fleet, type FleetSettings } from "./fleet.ts";
@@ -93,6 +94,16 @@ async function openWorkshop(options: DriverOptions): Promise<Workshop> {
   };
 }
 
+/** As many as a pool can hold, so that not even a pool of dead sandboxes fails a run. */
+const MAX_TRIES = 20;
+
+interface FreshRun {
+  box: Box;
+  cold: boolean;
+  end: RunEnd;
+  acquired: number;
+}
+
 class LocalDriver implements SandboxDriver {
   readonly name = "local";
   readonly tier = TIER;
@@ -116,10 +127,7 @@ class LocalDriver implements SandboxDriver {
     const leave = await this.#admission.enter(control?.signal);
     const admitted = performance.now();
     try {
-      const { box, cold, kind } = await this.#fleet.take(spec);
-      const acquired = performance.now();
-      output.started?.();
-      const end = await box.run(spec, this.#knobs(kind, spec), output, control);
+      const { box, cold, end, acquired } = await this.#runInFreshBox(spec, output, control, MAX_TRIES);
       const finished = performance.now();
       return {
         ...describeEnd(end, spec.limits),
@@ -135,6 +143,18 @@ class LocalDriver implements SandboxDriver {
       };
     } finally {
       leave();
+    }
+  }
+
+  /** A warm sandbox can have died unseen since it became ready; its program then has not begun, and gets the next one. */
+  async #runInFreshBox(spec: RunSpec, output: Output, control: Control | undefined, tries: number): Promise<FreshRun> {
+    const { box, cold, kind } = await this.#fleet.take(spec);
+    const acquired = performance.now();
+    try {
+      return { box, cold, acquired, end: await box.run(spec, this.#knobs(kind, spec), output, control) };
+    } catch (error) {
+      if (!(error instanceof NeverStarted) || tries <= 1 || control?.stdin || control?.signal?.aborted) throw error;
+      return this.#runInFreshBox(spec, output, control, tries - 1);
     }
   }
 

@@ -28,7 +28,6 @@ export class LocalSession implements Session {
     if (this.#box.state === "running") throw new PlastronError("session_busy", "the session is running a program");
     if (spec.stdin !== "")
       throw new PlastronError("invalid_request", "a run in a session has no standard input", { hint: "Write the text into a file of the run instead." });
-    output.started?.();
     const begun = performance.now();
     const end = await this.#box.run(spec, {}, output, control && { signal: control.signal });
     return {

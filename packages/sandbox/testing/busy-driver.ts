@@ -1,0 +1,21 @@
+/**
+ * A process that is to be killed: opens the local driver on the home given, prints "busy", and runs programs without end, each
+ * of which leaves background processes. For reclaim.test.ts.
+ */
+import { newId, runSpecSchema } from "@plastron/contracts";
+import { compileDefault } from "@plastron/policy";
+import { openLocalDriver } from "../drivers/local/index.ts";
+
+const { confinement } = compileDefault({ arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true });
+const driver = await openLocalDriver({ home: process.argv[2] as string, warm: [{ runtime: "python3", confinement, count: 2 }] }, { zygoteRate: 0.1 });
+const program = "import os, time\nfor i in range(5):\n    if os.fork() == 0:\n        os.setsid(); time.sleep(600)\ntime.sleep(0.05)";
+const ignore = { stdout() {}, stderr() {} };
+let done = 0;
+for (let i = 0; i < 6; i++) void work();
+
+async function work(): Promise<void> {
+  for (;;) {
+    await driver.run(runSpecSchema.parse({ run_id: newId("run"), tenant: "ten_busy", runtime: "python3", code: program, confinement }), ignore);
+    if (++done === 3) process.stdout.write("busy\n");
+  }
+}
