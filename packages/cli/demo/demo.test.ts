@@ -65,6 +65,13 @@ describe("the catalogue", () => {
   });
 });
 
+describe("the guide", () => {
+  it("tells of every attack what the demo tells", () => {
+    const guide = readFileSync(new URL("../../../docs/guides/demo.md", import.meta.url), "utf8");
+    for (const { title, story, rule } of ATTACKS) for (const text of [title, story, rule]) expect(guide).toContain(text);
+  });
+});
+
 describe.skipIf(!root)("the demo", () => {
   it("shows every attack at work without the policy and contained with it, and leaves nothing", { timeout: 180_000 }, async () => {
     const homes: string[] = [];
