@@ -25,6 +25,7 @@ export interface Around {
  */
 export async function benchSandbox(settings: SandboxSettings, { say, started }: Around): Promise<Report> {
   const started_at = new Date().toISOString();
+  const given = settings.target === null ? null : await usePlatform(settings.target); // a wrong address is told now, not after a minute
   say("looking at the machine");
   const machine = await describeMachine(settings.lookMs);
   say("bare starts of interpreters and cold sandboxes");
@@ -32,7 +33,7 @@ export async function benchSandbox(settings: SandboxSettings, { say, started }: 
   say("the sandbox driver alone, without server and database");
   const direct_driver = await measureDirectDriver(settings.latency, settings.throughput);
   say("starting Plastron");
-  const platform = settings.target ? await usePlatform(settings.target) : await startPlatform();
+  const platform = given ?? (await startPlatform());
   started(platform);
   try {
     say("idle memory");

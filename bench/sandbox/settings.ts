@@ -33,9 +33,9 @@ export function sandboxSettings({ quick, runs, target, peer }: Pick<SandboxSetti
     lookMs: quick ? 200 : 2000,
     bareStarts: some(60, 3),
     latency: { runs: some(200, 5), pauseMs: quick ? 50 : 110 },
-    importsLatency: { runs: Math.min(some(40, 2), 40), pauseMs: quick ? 100 : 800 },
-    zygoteLatency: { runs: some(200, 5), pauseMs: 15 },
-    throughput: quick ? seconds(0.5, 0.5) : seconds(10, 4),
-    importsWarmUp: quick ? seconds(0.2, 0.3) : seconds(1, 5),
+    importsLatency: { runs: Math.min(some(40, 2), 40), pauseMs: quick ? 50 : 800 },
+    zygoteLatency: { runs: some(200, 3), pauseMs: 15 },
+    throughput: quick ? seconds(0.5, 0.4) : seconds(10, 4),
+    importsWarmUp: quick ? { ...seconds(0.1, 0.1), concurrency: 2 } : seconds(1, 5),
   };
 }
