@@ -56,7 +56,7 @@ export class FakeDriver implements SandboxDriver {
     output.started?.();
     if (run.code === "echo") for await (const chunk of stdin ?? []) await output.stdout(chunk);
     if (run.code === "hang") await aborted(signal);
-    while (run.code === "flood" && !signal?.aborted && this.chunks < 2000) {
+    while (run.code === "flood" && !signal?.aborted && this.chunks < 600) {
       this.chunks++;
       await output.stdout(new Uint8Array(65_536));
       await new Promise((resolve) => setImmediate(resolve));

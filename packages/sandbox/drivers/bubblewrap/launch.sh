@@ -11,6 +11,21 @@ set -eu
 uid=$1 size=$2 flags=$3 node=$4 open_files=$5 processes=$6 data_kib=$7 last=$8 joins=$9
 shift 9
 
+# The agent's death must end all this at any moment of it, also before a parent-death signal is set or the cgroup is joined.
+watch_agent() {
+  read -r _ || true
+  kill -KILL -- -$$
+  for join in $joins; do
+    while pids=$(cat "$join" 2>/dev/null) && [ -n "$pids" ]; do
+      kill -KILL $pids 2>/dev/null || true
+      sleep 0.01
+    done
+  done
+}
+set -m # a process group of its own, so that it outlives the kill of ours
+watch_agent <&4 >/dev/null 2>&1 3>&- 5>&- 6>&- &
+set +m
+
 mount -t tmpfs -o mode=0711,size=1m,nosuid,nodev plastron /run
 mkdir -m 0711 /run/box /run/etc
 mount -t tmpfs -o "size=$size,nr_inodes=65536,mode=0711,nosuid,nodev$flags" plastron /run/box

@@ -47,8 +47,9 @@ export async function runOnce(host: Host, place: number, spec: RunSpec, output: 
     const watched = await watch(box, spec.limits, output, control);
     clock.mark("program");
     const left = lookInside(box, watched, spec.collect);
-    await box.release();
+    // The launcher still carries output to us: it may go only when all has come.
     const cut = await watched.drained;
+    await box.release();
     clock.mark("collect");
     return resultOf(spec, watched, cut, cgroup?.read() ?? UNCOUNTED, left, clock.us);
   } finally {
