@@ -1,5 +1,5 @@
 import { PlastronError, type Problem } from "@plastron/contracts";
-import { Composer, CST, type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, type ParsedNode, Parser } from "yaml";
+import { Composer, CST, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, type ParsedNode, Parser } from "yaml";
 import { member } from "./path.ts";
 
 export type ProblemEntry = NonNullable<Problem["errors"]>[number];
@@ -22,6 +22,8 @@ export const MAX_POLICY_BYTES = 256 * 1024;
 const MAX_DEPTH = 32;
 /** Also bounds what aliases unfold to. */
 const MAX_NODES = 20_000;
+/** Each one is looked up through the whole document. */
+const MAX_ALIASES = 100;
 
 /**
  * Text from anyone → plain data with positions. YAML 1.2 core schema, one document, no tags of its own, no duplicate keys, bounded
@@ -32,11 +34,14 @@ export function readDocument(text: string): SourceDocument {
     throw invalid([{ path: "", message: `a policy has at most ${MAX_POLICY_BYTES} bytes` }]);
   }
   const lines = new LineCounter();
+  lines.addNewLine(0);
+  for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", end + 1)) lines.addNewLine(end + 1);
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  const tokens = tokensOf(text, lines, at);
+  refuseDeepNesting(text, at);
+  const tokens = [...new Parser().parse(text)];
   const document = onlyDocument(tokens, text.length, at);
   return dataOf(document, at);
 }
@@ -49,22 +54,24 @@ export function invalid(errors: ProblemEntry[], hint?: string): PlastronError {
   return new PlastronError("invalid_policy", `${place}${first?.message ?? "not a policy"}${more}`, { errors, ...(hint ? { hint } : {}) });
 }
 
-/** The parser does not recurse, the composer does: depth is bounded between them, before a stack can overflow. */
-function tokensOf(text: string, lines: LineCounter, at: (offset: number) => Position): CST.Token[] {
-  const tokens = [...new Parser(lines.addNewLine).parse(text)];
-  const open: { token: CST.Token; depth: number }[] = tokens.map((token) => ({ token, depth: 0 }));
-  for (let next = open.pop(); next; next = open.pop()) {
-    if (next.depth > MAX_DEPTH) throw invalid([{ path: "", message: `nested deeper than ${MAX_DEPTH} levels`, ...at(next.token.offset) }]);
-    const depth = CST.isCollection(next.token) ? next.depth + 1 : next.depth;
-    for (const token of childrenOf(next.token)) open.push({ token, depth });
+/**
+ * Looks at the words alone, which takes no time: parser and composer would need long for thousands of open brackets, and the
+ * composer's recursion could overflow the stack. What nests by indentation needs a line for each level; `dataOf` bounds that.
+ */
+function refuseDeepNesting(text: string, at: (offset: number) => Position): void {
+  let brackets = 0;
+  let indicators = 0;
+  let offset = 0;
+  for (const lexeme of new Lexer().lex(text)) {
+    const type = CST.tokenType(lexeme);
+    if (type === "flow-seq-start" || type === "flow-map-start") brackets++;
+    else if (type === "flow-seq-end" || type === "flow-map-end") brackets--;
+    else if (brackets === 0 && (type === "seq-item-ind" || type === "explicit-key-ind" || type === "map-value-ind")) indicators++;
+    else if (type === "newline") indicators = 0;
+    // `- - - -` opens a list at each dash; within brackets `a: 1, b: 2` opens nothing.
+    if (brackets + indicators > MAX_DEPTH) throw invalid([{ path: "", message: `nested deeper than ${MAX_DEPTH} levels`, ...at(offset) }]);
+    if (type !== "doc-mode" && type !== "scalar" && type !== "flow-error-end") offset += lexeme.length;
   }
-  return tokens;
-}
-
-function childrenOf(token: CST.Token): CST.Token[] {
-  if (token.type === "document") return token.value ? [token.value] : [];
-  if (!CST.isCollection(token)) return [];
-  return token.items.flatMap((item) => [item.key, item.value].filter((child) => child !== null && child !== undefined));
 }
 
 function onlyDocument(tokens: CST.Token[], end: number, at: (offset: number) => Position): Document.Parsed {
@@ -90,11 +97,13 @@ function dataOf(document: Document.Parsed, at: (offset: number) => Position): So
   const positions = new Map<string, Position>();
   const keys = new Map<string, Position>();
   let nodes = 0;
+  let aliases = 0;
 
   const read = (node: Node, path: string, depth: number, place: Position): unknown => {
     nodes++;
     // A cycle of aliases, and aliases of aliases that grow without end, stop here.
-    if (nodes > MAX_NODES || depth > MAX_DEPTH) throw invalid([{ path, message: "the document unfolds to too much", ...place }]);
+    if (isAlias(node)) aliases++;
+    if (nodes > MAX_NODES || aliases > MAX_ALIASES || depth > MAX_DEPTH) throw invalid([{ path, message: "the document unfolds to too much", ...place }]);
     positions.set(path, place);
     if (isAlias(node)) {
       const target = node.resolve(document);

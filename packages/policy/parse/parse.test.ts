@@ -57,6 +57,13 @@ describe("the reference policy", () => {
     expect(() => parsePolicy(changed("disallow-metadata-service", "block-access-to-metadata-service").text)).not.toThrow();
   });
 
+  test("is read as JSON on one line, too", () => {
+    const { positions, upstreamCompat, ...document } = parsePolicy(DIFY);
+    expect(positions.size).toBeGreaterThan(40);
+    const wide = { ...document, metadata: { ...document.metadata, labels: Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`label-${i}`, "x"])) } };
+    expect(parsePolicy(JSON.stringify(wide), { upstreamCompat })).toMatchObject(wide);
+  });
+
   test("with an unknown rule is read only for the sake of compatibility", () => {
     const { text } = changed("disable-curl", "disable-crul");
     expect(() => parsePolicy(text)).toThrow(PlastronError);
@@ -88,7 +95,8 @@ describe("YAML made to hurt", () => {
     ["a cycle of aliases", "a: &a [*a]", "unfolds", 1],
     ["deep flow nesting", "[".repeat(100_000), "nested", 1],
     ["deep block nesting", "- ".repeat(100_000), "nested", 1],
-    ["deep indentation", Array.from({ length: 300 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"), "nested", undefined],
+    ["deep indentation", Array.from({ length: 300 }, (_, i) => `${" ".repeat(i)}a:`).join("\n"), "unfolds", undefined],
+    ["deep nesting further down", `a: [x]\nb:\n  - ${"[".repeat(100)}`, "nested", 3],
     ["a key that is no text", "1: x", "must be text", 1],
     ["a key that is a map", "? {a: 1}\n: x", "must be text", 1],
   ])("%s is refused", (_, text, message, line) => {

@@ -65,7 +65,7 @@ def over_loopback():
     socket.create_connection(server.getsockname(), timeout=2).close()
 works(over_loopback, socket.socketpair, os.pipe)
 `,
-    weakness: "host_network",
+    weakness: "network_namespace",
   });
 }
 
@@ -95,7 +95,7 @@ foreign += [line for line in lines("dev")[2:] if not line.strip().startswith("lo
 done(bool(foreign))
 `,
   allowed: `open("/proc/net/dev").read()`,
-  weakness: "host_network",
+  weakness: "network_namespace",
 });
 
 export const overlayOptions: SelfTest = pythonProbe({
