@@ -61,7 +61,12 @@ export class Box {
       this.#failReady = reject;
     });
     this.ready.catch(() => {}); // a box nobody waits for may fail without taking the agent down
-    this.gone = new Promise((resolve) => stream.once("close", () => (this.#onClose(), resolve())));
+    this.gone = new Promise((resolve) => {
+      stream.once("close", () => {
+        this.#onClose();
+        resolve();
+      });
+    });
     stream.on("data", (chunk: Uint8Array) => this.#onData(chunk));
     stream.on("error", () => stream.destroy());
     stream.once("end", () => stream.destroy());

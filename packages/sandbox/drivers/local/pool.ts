@@ -144,15 +144,21 @@ export class Pool {
     const begun = performance.now();
     const start = this.source.start();
     this.#starting.add(start);
-    start
-      .then(
-        (box) => this.#onReady(box, performance.now() - begun),
-        (error: Error) => this.#failed(error),
-      )
-      .finally(() => {
-        this.#starting.delete(start);
-        leave();
-      });
+    /* Counted out before it is counted in as ready: a take in between would else see one start too many, and refill too little. */
+    const settled = () => {
+      this.#starting.delete(start);
+      leave();
+    };
+    start.then(
+      (box) => {
+        settled();
+        this.#onReady(box, performance.now() - begun);
+      },
+      (error: Error) => {
+        settled();
+        this.#failed(error);
+      },
+    );
   }
 
   #onReady(box: Box, ms: number): void {
