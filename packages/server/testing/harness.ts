@@ -68,3 +68,14 @@ export async function startTestServer(
     key: async (scopes = ["admin"], tenant = "default") => (await server.auth.create(tenant, "test", scopes)).key,
   };
 }
+
+/** The events of a `text/event-stream`, comments left out. */
+export function parseEvents(text: string) {
+  return text
+    .split("\n\n")
+    .filter((block) => block.startsWith("id:"))
+    .map((block) => {
+      const [id, event, data] = block.split("\n").map((line) => line.slice(line.indexOf(":") + 2));
+      return { id: Number(id), event, data: JSON.parse(data as string) };
+    });
+}

@@ -63,6 +63,16 @@ export async function startScriptedAgent(script: Script = ECHO, at?: string): Pr
   return agent;
 }
 
+/** Lets the next run wait until the test ends it, and gives its scene. A kill ends it as the agent would. */
+export function held(agent: ScriptedAgent): Promise<Scene> {
+  return new Promise((resolve) => {
+    agent.script = (scene) => {
+      resolve(scene);
+      void scene.killed.then((reason) => scene.result({ status: "killed", exit_code: null, signal: "SIGKILL", reason }));
+    };
+  });
+}
+
 function serve(socket: Socket, agent: ScriptedAgent): void {
   const reader = new FrameReader();
   const { promise: killed, resolve: kill } = Promise.withResolvers<string>();

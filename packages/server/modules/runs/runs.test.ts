@@ -2,8 +2,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type Connection, openClient } from "../../database/pool.ts";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
-import { startTestServer, type TestServer } from "../../testing/harness.ts";
-import { type Scene, type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
+import { parseEvents, startTestServer, type TestServer } from "../../testing/harness.ts";
+import { held, type Scene, type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
 
 let cluster: TestCluster;
 let agent: ScriptedAgent;
@@ -31,27 +31,9 @@ const program = (code: string, more: object = {}) => ({ language: "python3", cod
 const post = (body: object, headers: Record<string, string> = {}) => server.call("POST", "/v1/runs", { key, body, headers });
 const lastSpec = () => (agent.requests.at(-1) as { spec: Scene["spec"] }).spec;
 
-/** The parsed events of a streamed run. */
-async function streamed(path: string, body: object, headers: Record<string, string> = {}) {
-  const { status, body: text, headers: answer } = await server.call("POST", path, { key, body: { ...body, stream: true }, headers });
-  const events = String(text)
-    .split("\n\n")
-    .filter((block) => block.startsWith("id:"))
-    .map((block) => {
-      const [id, event, data] = block.split("\n").map((line) => line.slice(line.indexOf(":") + 2));
-      return { id: Number(id), event, data: JSON.parse(data as string) };
-    });
-  return { status, events, type: answer.get("content-type") };
-}
-
-/** Plays a run that waits until the test ends it, and gives its scene. */
-function held(): Promise<Scene> {
-  return new Promise((resolve) => {
-    agent.script = (scene) => {
-      resolve(scene);
-      void scene.killed.then((reason) => scene.result({ status: "killed", exit_code: null, signal: "SIGKILL", reason }));
-    };
-  });
+async function streamed(path: string, body: object) {
+  const { status, body: text, headers } = await server.call("POST", path, { key, body: { ...body, stream: true } });
+  return { status, events: parseEvents(String(text)), type: headers.get("content-type") };
 }
 
 describe("POST /v1/runs", () => {
@@ -88,14 +70,6 @@ describe("POST /v1/runs", () => {
       limits: { pids: 7, wall_ms: 1234, memory_bytes: 512 * 1024 * 1024 },
       confinement: { policy: "default" },
     });
-  });
-
-  it.each([
-    ["javascript", "nodejs"],
-    ["nodejs", "nodejs"],
-    ["bash", "bash"],
-  ])("knows %s as %s", async (language, runtime) => {
-    expect((await post({ language, code: "" })).body.language).toBe(runtime);
   });
 
   it("decodes output as UTF-8 over the borders of chunks, with U+FFFD for what is not", async () => {
@@ -149,7 +123,7 @@ describe("POST /v1/runs", () => {
   });
 
   it("ends a run whose client went away", async () => {
-    const scene = held();
+    const scene = held(agent);
     const controller = new AbortController();
     const gone = fetch(`${server.url}/v1/runs`, {
       ...{ method: "POST", body: JSON.stringify(program("x")), signal: controller.signal },
@@ -208,7 +182,7 @@ describe("stream: true", () => {
   });
 
   it("ends a run whose reader went away, and goes on serving", async () => {
-    const scene = held();
+    const scene = held(agent);
     const controller = new AbortController();
     const response = fetch(`${server.url}/v1/runs`, {
       ...{ method: "POST", body: JSON.stringify(program("x", { stream: true })), signal: controller.signal },
@@ -245,7 +219,7 @@ describe("stream: true", () => {
 
 describe("cancel", () => {
   it("ends a run in progress, which then says so", async () => {
-    const scene = held();
+    const scene = held(agent);
     const answer = post(program("x"));
     const { spec } = await scene;
     expect((await server.call("POST", `/v1/runs/${spec.run_id}/cancel`, { key })).status).toBe(202);
@@ -254,59 +228,6 @@ describe("cancel", () => {
       code: "conflict",
       detail: "The run has ended: killed",
     });
-  });
-});
-
-describe("Idempotency-Key", () => {
-  it("gives the same answer to the same request, and runs it once", async () => {
-    const before = agent.requests.length;
-    const first = await post(program("once"), { "idempotency-key": "k1" });
-    const second = await post(program("once"), { "idempotency-key": "k1" });
-    expect(second.body).toEqual(first.body);
-    expect(agent.requests.length - before).toBe(1);
-  });
-
-  it("gives it also while the first is in progress", async () => {
-    const scene = held();
-    const both = [1, 2].map(() => post(program("both"), { "idempotency-key": "k2" }));
-    (await scene).result({ status: "completed" });
-    const [a, b] = await Promise.all(both);
-    expect(a?.body.id).toBe(b?.body.id);
-  });
-
-  it("refuses another request under the same key", async () => {
-    await post(program("a"), { "idempotency-key": "k3" });
-    expect((await post(program("b"), { "idempotency-key": "k3" })).body).toMatchObject({ status: 409, code: "conflict" });
-  });
-
-  it("does not remember a refusal", async () => {
-    agent.script = (scene) => scene.problem("overloaded", "full", 1);
-    expect((await post(program("later"), { "idempotency-key": "k4" })).status).toBe(503);
-    agent.script = echo;
-    expect((await post(program("later"), { "idempotency-key": "k4" })).status).toBe(200);
-  });
-
-  it("repeats a stream from the record", async () => {
-    const first = await streamed("/v1/runs", program("s"), { "idempotency-key": "k5" });
-    const second = await streamed("/v1/runs", program("s"), { "idempotency-key": "k5" });
-    expect(second.events.map(({ event }) => event)).toEqual(["started", "stdout", "result"]);
-    expect(second.events.at(-1)?.data).toEqual(first.events.at(-1)?.data);
-  });
-
-  it("lets the client leave and come back for the result", async () => {
-    const scene = held();
-    const controller = new AbortController();
-    const gone = fetch(`${server.url}/v1/runs`, {
-      ...{ method: "POST", body: JSON.stringify(program("long")), signal: controller.signal },
-      headers: { authorization: `Bearer ${key}`, "content-type": "application/json", "idempotency-key": "k6" },
-    }).catch(() => "gone");
-    const { result } = await scene;
-    controller.abort();
-    await gone;
-    const back = post(program("long"), { "idempotency-key": "k6" });
-    await sleep(50);
-    result({ status: "completed" });
-    expect((await back).body).toMatchObject({ status: "completed" });
   });
 });
 
@@ -361,7 +282,7 @@ describe("shutdown", () => {
   it("ends and records what runs", async () => {
     const database = await cluster.database();
     const other = await startTestServer(database, agent.path);
-    const scene = held();
+    const scene = held(agent);
     const otherKey = await other.key(["run"]);
     const answer = other.call("POST", "/v1/runs", { key: otherKey, body: program("x", { stream: true }) }).catch(() => undefined);
     await scene;
