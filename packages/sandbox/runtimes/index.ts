@@ -54,7 +54,7 @@ export function workerCommand(options: WorkerOptions): WorkerCommand {
   const { runtime, mode, interpreter, imports = [], runtimesDir = RUNTIMES_DIR, workspace = "/workspace", temporary = "/tmp" } = options;
   const entry = `${workspace}/${RUNTIMES[runtime].entry}`;
   const env: Record<string, string> = {
-    PATH: "/usr/local/bin:/usr/bin:/bin",
+    PATH: "/opt/plastron/node/bin:/usr/local/bin:/usr/bin:/bin",
     HOME: workspace,
     TMPDIR: temporary,
     LANG: "C.UTF-8",
