@@ -12,6 +12,8 @@ export interface Attack {
   rule: string;
   /** The kernel may lack what is attacked; then there is nothing to show, and the attack is left out by name. */
   optional?: true;
+  /** It takes hundreds of megabytes before it is stopped: never two of these at once, or a small machine would suffer in earnest. */
+  heavy?: true;
   /** The first must succeed; what follows shows that the weak place is no weaker than it is meant to be. */
   without: readonly Trial[];
   with: readonly Trial[];

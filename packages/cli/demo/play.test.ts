@@ -68,6 +68,24 @@ describe("a played attack", () => {
     expect((await playOne({ weak: "", policy: "::denied EPERM" }, optional)).rows[0]?.without.ok).toBe(false);
   });
 
+  it("that is heavy never runs beside another heavy one", async () => {
+    let running = 0;
+    let most = 0;
+    const slow = {
+      run: async (): Promise<Evidence> => {
+        most = Math.max(most, ++running);
+        await new Promise((done) => setTimeout(done, 5));
+        running--;
+        throw new Error("nothing to see");
+      },
+    };
+    const three = (heavy: true | undefined) => ["a", "b", "c"].map((id): Attack => ({ ...given, id, heavy }));
+    await play(three(true), slow, () => {}, new AbortController().signal);
+    expect(most).toBe(1);
+    await play(three(undefined), slow, () => {}, new AbortController().signal);
+    expect(most).toBe(3);
+  });
+
   it("is not begun after an interruption", async () => {
     const seen: string[] = [];
     await play([given], stageOf({}, seen), () => {}, AbortSignal.abort());

@@ -22,8 +22,8 @@ export interface Played {
   left_out: { attack: Attack; why: string }[];
 }
 
-/** As many at once as keep two cores busy; most of a trial is waiting for its sandbox. */
-const AT_ONCE = 4;
+/** As many at once as keep two cores busy, beside the heavy ones; most of a trial is waiting for its sandbox. */
+const AT_ONCE = 3;
 
 /** Plays every attack, first without and then with; several at once, since no two share a sandbox. */
 export async function play(
@@ -33,9 +33,9 @@ export async function play(
   signal: AbortSignal,
 ): Promise<Played> {
   const played: (Row | { attack: Attack; why: string })[] = [];
-  const queue = attacks.entries();
+  const queueOf = (heavy: boolean) => [...attacks.entries()].filter(([, attack]) => (attack.heavy === true) === heavy).values();
   let done = 0;
-  const worker = async (): Promise<void> => {
+  const worker = async (queue: Iterable<[number, Attack]>): Promise<void> => {
     for (const [i, attack] of queue) {
       if (signal.aborted) return;
       each(attack, done);
@@ -43,7 +43,8 @@ export async function play(
       done++;
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+  const light = queueOf(false);
+  await Promise.all([worker(queueOf(true)), ...Array.from({ length: AT_ONCE }, () => worker(light))]);
   return {
     rows: played.filter((each) => "without" in each),
     left_out: played.filter((each) => "why" in each),

@@ -133,6 +133,7 @@ else:
 export const exhaustionAttacks: Attack[] = [
   {
     id: "fork-bomb",
+    heavy: true,
     title: "A fork bomb",
     story: "Processes that make processes fill the host's table until nobody can start anything.",
     rule: "built-in limit: pids (100)",
@@ -148,6 +149,7 @@ export const exhaustionAttacks: Attack[] = [
   },
   {
     id: "memory-bomb",
+    heavy: true,
     title: "A memory bomb (704 MiB)",
     story: "One program that takes all memory has the kernel kill others to save itself.",
     rule: "built-in limit: memory (512 MiB)",
@@ -156,6 +158,7 @@ export const exhaustionAttacks: Attack[] = [
   },
   {
     id: "output-flood",
+    heavy: true,
     title: "A gigabyte of output",
     story: "A runner that keeps what programs print runs out of memory itself, and takes every other run with it.",
     rule: "built-in limit: output (1 MiB a stream)",
