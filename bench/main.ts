@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { startProgress } from "./progress.ts";
 import { benchSandbox } from "./sandbox/index.ts";
-import type { Endpoint, Platform } from "./sandbox/platform.ts";
+import type { Endpoint } from "./sandbox/platform.ts";
 import { printReport } from "./sandbox/print.ts";
 import { type SandboxSettings, sandboxSettings } from "./sandbox/settings.ts";
 
@@ -23,13 +23,13 @@ process.exitCode = await main(process.argv.slice(2));
 
 async function main(args: string[]): Promise<number> {
   const progress = startProgress();
-  let running: Platform | undefined;
-  const interrupted = () => void (running?.stop() ?? Promise.resolve()).finally(() => process.exit(130));
+  const held = new Set<() => Promise<void>>();
+  const interrupted = () => void Promise.allSettled([...held].map((undo) => undo())).then(() => process.exit(130));
   process.once("SIGINT", interrupted).once("SIGTERM", interrupted);
   try {
     const options = readOptions(args);
     if (options === "help") return say(process.stdout, USAGE, 0);
-    const report = await benchSandbox(options.settings, { say: progress.say, started: (platform) => (running = platform) });
+    const report = await benchSandbox(options.settings, { say: progress.say, holds: (undo) => hold(held, undo) });
     progress.done();
     return say(process.stdout, options.json ? JSON.stringify(report, null, 2) : printReport(report).join("\n"), 0);
   } catch (error) {
@@ -37,6 +37,16 @@ async function main(args: string[]): Promise<number> {
     if (error instanceof UsageError) return say(process.stderr, `${error.message}\n\n${USAGE}`, 2);
     return say(process.stderr, `the bench failed: ${error instanceof Error ? error.message : String(error)}`, 1);
   }
+}
+
+function hold(held: Set<() => Promise<void>>, undo: () => Promise<void>): () => Promise<void> {
+  let undone: Promise<void> | undefined;
+  const once = () => {
+    undone ??= undo().finally(() => held.delete(once));
+    return undone;
+  };
+  held.add(once);
+  return once;
 }
 
 function say(stream: NodeJS.WritableStream, text: string, code: number): number {

@@ -7,6 +7,7 @@ import { hostFacts, openDriver, type SandboxDriver } from "@plastron/sandbox";
 import type { Measured } from "../measure.ts";
 import { CpuMeter } from "./attribution.ts";
 import { type Latency, type LatencySettings, measureLatency } from "./latency.ts";
+import type { Holds } from "./platform.ts";
 import { type MakeSubject, PROGRAMS } from "./subject.ts";
 import { measureThroughput, type Throughput, type ThroughputSettings } from "./throughput.ts";
 
@@ -22,9 +23,13 @@ export interface DirectDriver {
 const UID_BASE = 1_950_000_000;
 
 /** Opens a driver in this process, so its CPU time counts as the generator's. Not measured where the host can carry no driver. */
-export async function measureDirectDriver(latency: LatencySettings, throughput: ThroughputSettings): Promise<Measured<DirectDriver>> {
+export async function measureDirectDriver(latency: LatencySettings, throughput: ThroughputSettings, holds: Holds): Promise<Measured<DirectDriver>> {
   const home = mkdtempSync(join(tmpdir(), "plastron-bench-"));
   let driver: SandboxDriver | undefined;
+  const undo = holds(async () => {
+    await driver?.close();
+    rmSync(home, { recursive: true, force: true });
+  });
   try {
     const { confinement } = compileDefault(await hostFacts());
     driver = await openDriver({ home, uidBase: UID_BASE, warm: [{ runtime: "python3", confinement, count: 2 }] });
@@ -35,8 +40,7 @@ export async function measureDirectDriver(latency: LatencySettings, throughput: 
   } catch (error) {
     return { unavailable: error instanceof Error ? error.message : String(error) };
   } finally {
-    await driver?.close();
-    rmSync(home, { recursive: true, force: true });
+    await undo();
   }
 }
 

@@ -4,7 +4,7 @@ import { measureBareStarts } from "./bare-start.ts";
 import { measureDirectDriver } from "./direct-driver.ts";
 import { measureIdleMemory } from "./idle-memory.ts";
 import { type Latency, type LatencySettings, measureLatency } from "./latency.ts";
-import { type Endpoint, type Platform, startPlatform, usePlatform } from "./platform.ts";
+import { type Endpoint, type Holds, type Platform, startPlatform, usePlatform } from "./platform.ts";
 import { compare } from "./ratios.ts";
 import { describeMachine, type Report } from "./report.ts";
 import type { SandboxSettings } from "./settings.ts";
@@ -14,8 +14,7 @@ import { measureThroughput, type Throughput } from "./throughput.ts";
 
 export interface Around {
   say(text: string): void;
-  /** Hears of the platform as soon as it runs, so that an interrupted bench can stop it. */
-  started(platform: Platform): void;
+  holds: Holds;
 }
 
 /**
@@ -23,7 +22,7 @@ export interface Around {
  * is idle, then one run at a time, and load last: it changes the pools for half a minute.
  * Throws where the platform does not start; what a peer lacks is said in its place of the report.
  */
-export async function benchSandbox(settings: SandboxSettings, { say, started }: Around): Promise<Report> {
+export async function benchSandbox(settings: SandboxSettings, { say, holds }: Around): Promise<Report> {
   const started_at = new Date().toISOString();
   const given = settings.target === null ? null : await usePlatform(settings.target); // a wrong address is told now, not after a minute
   say("looking at the machine");
@@ -31,10 +30,9 @@ export async function benchSandbox(settings: SandboxSettings, { say, started }: 
   say("bare starts of interpreters and cold sandboxes");
   const bare_starts = measureBareStarts(settings.bareStarts);
   say("the sandbox driver alone, without server and database");
-  const direct_driver = await measureDirectDriver(settings.latency, settings.throughput);
+  const direct_driver = await measureDirectDriver(settings.latency, settings.throughput, holds);
   say("starting Plastron");
-  const platform = given ?? (await startPlatform());
-  started(platform);
+  const platform = given ?? (await startPlatform(holds));
   try {
     say("idle memory");
     const idle_memory = await measureIdleMemory(platform, settings.lookMs);

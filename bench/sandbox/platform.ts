@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "undici";
 
 const CLI = join(import.meta.dirname, "..", "..", "packages", "cli", "main.ts");
@@ -27,24 +28,37 @@ export interface PlatformPids {
   server: number;
 }
 
+/** Notes what must be undone even if the bench is interrupted. What it returns undoes it, once however often it is called. */
+export type Holds = (undo: () => Promise<void>) => () => Promise<void>;
+
 /**
  * A Plastron of this bench's own, as a user would start it: `up --detach` on a fresh home and any free port. The environment is
  * emptied, so that the defaults are what is measured, and no DATABASE_URL of the caller fills with our runs.
  * Throws with what `up` said where it does not start.
  */
-export async function startPlatform(): Promise<Platform> {
+export async function startPlatform(holds: Holds): Promise<Platform> {
   const home = mkdtempSync(join(tmpdir(), "plastron-bench-"));
   const key = `bench-${randomBytes(24).toString("base64url")}`;
-  const stop = async () => {
-    await plastron(["down", "--home", home], {});
-    rmSync(home, { recursive: true, force: true });
-  };
+  const stop = holds(() => takeDown(home));
   try {
     const ready = JSON.parse(await plastron(["up", "--detach", "--json", "--port", "0", "--home", home], { PLASTRON_ADMIN_KEY: key }));
     return { url: ready.url, key, driver: ready.driver, tier: ready.tier, pids: ready.pids, stop };
   } catch (error) {
     await stop().catch(() => {}); // the first failure is the one to tell
     throw error;
+  }
+}
+
+/** An `up` that was interrupted may still be starting, and cannot be stopped before it is ready. */
+async function takeDown(home: string): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await plastron(["down", "--home", home], {});
+      return rmSync(home, { recursive: true, force: true });
+    } catch (error) {
+      if (tries === 10) throw error;
+      await sleep(1000);
+    }
   }
 }
 
