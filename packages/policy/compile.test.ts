@@ -124,6 +124,11 @@ describe("each rule", () => {
     }
   });
 
+  test("names for each test a part that the weak confinement can lack", () => {
+    const parts = [...Object.keys(confinementSchema.shape.weak.unwrap().shape), "hidden", "noexec_writable", null];
+    expect(enforced.flatMap(({ selfTests }) => selfTests).filter(({ weakness }) => !parts.includes(weakness))).toEqual([]);
+  });
+
   test.each<[string, Asked, Asked]>([
     ["disable-network", ["socket", 1, 1], ["pipe2"]],
     ["disable-inet", ["socket", 2, 1], ["socket", 10, 1]],

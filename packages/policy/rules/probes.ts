@@ -60,7 +60,7 @@ interface Probe {
   allowed: string;
   /**
    * What lets `forbidden` succeed: a key of `Confinement.weak`, or a field of the confinement that is empty in the weak one
-   * (`hidden`, `forbidden_programs`, `noexec_writable`). null: the attack fails without our control too.
+   * (`hidden`, `noexec_writable`). null: the attack fails without our control too.
    */
   weakness: string | null;
 }

@@ -1,0 +1,24 @@
+import type { HostFacts } from "@plastron/contracts";
+import { RULES } from "../rules/registry.ts";
+import type { Category, Rule } from "../rules/rule.ts";
+
+/** The tables of docs/reference/policy.md, from the rules themselves, for a host that has everything. */
+
+const HOST: HostFacts = { arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true };
+
+export function ruleTable(category: Category): string {
+  const rules = RULES.filter((rule) => rule.category === category && !isSingleCapability(rule));
+  return ["| rule | fidelity | how | note |", "| --- | --- | --- | --- |", ...rules.map(rowOf)].join("\n");
+}
+
+/** disable-cap-chown and forty more differ in the capability only: the page has a sentence for them. */
+function isSingleCapability(rule: Rule): boolean {
+  return rule.name.startsWith("disable-cap-") && !/^disable-cap-(all|privileged)/.test(rule.name);
+}
+
+function rowOf(rule: Rule): string {
+  const names = [rule.name, ...rule.aliases].map((name) => `\`${name}\``).join(", ");
+  if (rule.kind === "unsupported") return `| ${names} | refused | not implemented | ${rule.reason} |`;
+  const { fidelity, note } = rule.fidelity(HOST);
+  return `| ${names} | ${fidelity} | ${rule.mechanism} | ${note || "—"} |`;
+}
