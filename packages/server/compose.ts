@@ -125,10 +125,17 @@ export async function compose(parts: Parts): Promise<Server> {
     async close() {
       housekeeping.stop();
       await runs.drain("the server is shutting down", 6_000);
-      await Promise.all([app.close(), ...others.map((other) => other.close())]);
+      await Promise.all([app as unknown as FastifyInstance, ...others].map(closeListener));
       await records.close();
       agent.close();
       await pool.close();
     },
   };
+}
+
+/** Answers in progress leave first; a client that does not read its own has two seconds. */
+async function closeListener(app: FastifyInstance): Promise<void> {
+  const cut = setTimeout(() => app.server.closeAllConnections(), 2_000);
+  await app.close();
+  clearTimeout(cut);
 }

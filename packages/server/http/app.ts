@@ -25,7 +25,7 @@ export function newApp(logger: FastifyBaseLogger, bootId: string): App {
     // A client may take this long to send its request; a run's answer may take longer (wall_ms is up to 10 min).
     requestTimeout: 60_000,
     keepAliveTimeout: 75_000, // longer than the usual proxy's and Dify's pool, so that the client closes first
-    forceCloseConnections: true,
+    forceCloseConnections: "idle",
     frameworkErrors: (error, request, reply) => void sendProblem(error, request as never, reply as never), // a URL that no router reads
     clientErrorHandler: clientError,
     routerOptions: { maxParamLength: 200 },

@@ -45,6 +45,8 @@ export class RunService {
   readonly #deps: Dependencies;
   readonly #live = new Map<string, { tenant: string; kill(reason: string): void }>();
 
+  #draining = false;
+
   constructor(deps: Dependencies) {
     this.#deps = deps;
   }
@@ -55,11 +57,13 @@ export class RunService {
     const clock = new PhaseClock(order.receivedAt, order.authUs);
     if (!records.reachable)
       throw new PlastronError("database_unavailable", "Runs are not admitted while their records cannot be written", { retryAfterSeconds: 2 });
+    this.#refuseWhenDraining();
     const place = gate.enter(order.principal.tenant);
     let ended: Ended;
     let head: RunHead;
     try {
       if (place) await place;
+      this.#refuseWhenDraining();
       head = headOf(order);
       await this.#admit(order, head);
       clock.mark("admit");
@@ -83,10 +87,17 @@ export class RunService {
     return true;
   }
 
-  /** Ends everything that runs here and waits until it is recorded, at most `ms`. */
+  /** Ends everything that runs or waits here, refuses what comes, and waits until all is recorded, at most `ms`. */
   async drain(reason: string, ms: number): Promise<void> {
-    for (const live of this.#live.values()) live.kill(reason);
-    for (const until = Date.now() + ms; this.#live.size > 0 && Date.now() < until; ) await new Promise((resolve) => setTimeout(resolve, 20));
+    this.#draining = true;
+    for (const until = Date.now() + ms; this.#live.size > 0 && Date.now() < until; ) {
+      for (const live of this.#live.values()) live.kill(reason);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
+
+  #refuseWhenDraining(): void {
+    if (this.#draining) throw new PlastronError("overloaded", "The server is shutting down", { retryAfterSeconds: 2 });
   }
 
   async #admit(order: RunOrder, head: RunHead): Promise<void> {
