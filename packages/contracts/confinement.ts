@@ -28,7 +28,6 @@ export const confinementSchema = z.object({
       landlock: z.boolean(),
       capabilities: z.boolean(),
       readonly_etc: z.boolean(),
-      limits: z.boolean(),
       network_namespace: z.string().describe("path of a network namespace to join instead of an empty one"),
       planted_files: z.record(z.string(), z.string()).describe("absolute path → content of a sacrificial target"),
     })

@@ -1,4 +1,4 @@
-import type { DoctorReport, HostFacts, Limits, RunResult, RunSpec, Runtime, Tier, AgentStatus, Confinement } from "@plastron/contracts";
+import type { AgentStatus, Confinement, DoctorReport, HostFacts, Limits, RunResult, RunSpec, Runtime, Tier } from "@plastron/contracts";
 
 /**
  * Where a run's output goes while it runs. Chunks are raw bytes, already cut at the run's output limit.

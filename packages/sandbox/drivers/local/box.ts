@@ -105,12 +105,11 @@ export class Box {
     this.#stream.destroy();
   }
 
-  /** Stops reading output while the reader of the run is slow; the program then blocks on its pipe. */
-  pause(): void {
+  /** While the reader of the run is behind we read no more, the supervisor's queue fills, and the program blocks on its pipe. */
+  #awaitReader(behind: void | Promise<void>): void {
+    if (!behind) return;
     this.#stream.pause();
-  }
-  resume(): void {
-    this.#stream.resume();
+    void behind.finally(() => this.#stream.resume());
   }
 
   async #feed(stdin: AsyncIterable<Uint8Array>): Promise<void> {
@@ -137,8 +136,8 @@ export class Box {
     if (current && type === "S") {
       current.started = true;
       current.output.started?.();
-    } else if (type === "O") current?.output.stdout(payload);
-    else if (type === "E") current?.output.stderr(payload);
+    } else if (type === "O") this.#awaitReader(current?.output.stdout(payload));
+    else if (type === "E") this.#awaitReader(current?.output.stderr(payload));
     else if (type === "X") this.#onEnd(payload);
     else if (type === "A") current?.end.artifacts.push(readArtifact(payload));
     else if (type === "T") current?.end.stats.set(...readStat(payload));

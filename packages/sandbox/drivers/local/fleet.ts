@@ -48,6 +48,11 @@ interface Tenant {
   notBefore: number;
 }
 
+/** What two runs must have in common to use the same warm sandbox. Other limits are set when the run begins. */
+function kindKey({ runtime, confinement, imports, limits }: Pick<RunSpec, "runtime" | "confinement" | "imports" | "limits">): string {
+  return [runtime, confinement.id, JSON.stringify(confinement.weak), imports.join(","), limits.workspace_bytes, limits.open_files].join("|");
+}
+
 /** All warm sandboxes: one pool per kind for everybody, and for a busy tenant a zygote with a pool of its own. */
 export class Fleet {
   readonly #shop: Workshop;
@@ -117,7 +122,7 @@ export class Fleet {
 
   async #sharedFor(spec: Pick<RunSpec, "runtime" | "confinement" | "imports" | "limits">, min: number): Promise<Shared> {
     const { runtime, confinement, imports, limits } = spec;
-    const key = [runtime, confinement.id, JSON.stringify(confinement.weak), imports.join(","), limits.workspace_bytes, limits.open_files].join("|");
+    const key = kindKey(spec);
     const known = this.#shared.get(key);
     if (known) return known;
     const hidden = await this.#hiddenOf(confinement);
@@ -147,7 +152,7 @@ export class Fleet {
 
   #tenantOf(spec: RunSpec, shared: Shared): Tenant | undefined {
     if (!RUNTIMES[spec.runtime].zygote) return undefined;
-    const key = `${spec.tenant}|${spec.confinement.id}|${spec.imports.join(",")}|${spec.limits.workspace_bytes}|${spec.limits.open_files}`;
+    const key = `${spec.tenant}|${kindKey(spec)}`;
     let tenant = this.#tenants.get(key);
     if (!tenant) {
       tenant = { tenant: spec.tenant, shared, rate: new Rate(performance.now()), zygote: undefined, notBefore: 0 };
