@@ -1,10 +1,11 @@
-import { accessSync, chownSync, constants, copyFileSync, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, chownSync, constants, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { HostFacts } from "@plastron/contracts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compilePolicy } from "./compile.ts";
 import { compileDefault } from "./default.ts";
+import { parsePolicy } from "./parse/parse.ts";
 import { RULES } from "./rules/registry.ts";
 import { NOBODY, PYTHON, runFiltered, untriable } from "./testing/filtered.ts";
 import { policyOf } from "./testing/policies.ts";
@@ -18,6 +19,7 @@ const host: HostFacts = {
   root_on_overlay: false,
   cgroup: true,
 };
+const DIFY = readFileSync(join(import.meta.dirname, "../../policies/dify-sandbox.yaml"), "utf8");
 const weak = weakConfinement({}).seccomp;
 
 describe.skipIf(untriable() !== null)("filters in the kernel", () => {
@@ -55,8 +57,18 @@ describe.skipIf(untriable() !== null)("filters in the kernel", () => {
       expect(await python(seccomp, code)).toMatchObject({ exit_code: 0, stderr: "" });
     });
 
-    test("Node: workers, child processes, files and HTTP", async () => {
-      const code = `
+    test("bash and the usual tools", async () => {
+      const script =
+        "set -e; mkdir d; echo x > d/a; cp -a d e; mv e/a e/b; ln -s b e/c; chmod 755 e/b; tar cf - d | tar tf - | sort | tail -1; find . -name b | xargs wc -c; rm -r d e; (sleep 0.01 & wait); diff <(echo 1) <(echo 1)";
+      expect(await runFiltered(seccomp, ["bash", "-c", script], folder)).toMatchObject({ exit_code: 0, stdout: "d/a\n2 ./e/b\n", stderr: "" });
+    });
+  });
+
+  test.each([
+    ["the default policy", compileDefault(host)],
+    ["the policy for Dify", compilePolicy(parsePolicy(DIFY), host)],
+  ])("Node's workers, child processes, files and HTTP run under %s", async (_, { confinement: { seccomp } }) => {
+    const code = `
         const { Worker } = require("node:worker_threads"), http = require("node:http"), fs = require("node:fs/promises");
         (async () => {
           await new Promise((done) => new Worker("1", { eval: true }).on("exit", done));
@@ -67,14 +79,7 @@ describe.skipIf(untriable() !== null)("filters in the kernel", () => {
           console.log((await (await fetch("http://127.0.0.1:" + server.address().port)).text()).trim());
           server.close(); server.closeAllConnections();
         })();`;
-      expect(await runFiltered(seccomp, [readableNode(folder), "-e", code], folder)).toMatchObject({ exit_code: 0, stdout: "hi\n", stderr: "" });
-    });
-
-    test("bash and the usual tools", async () => {
-      const script =
-        "set -e; mkdir d; echo x > d/a; cp -a d e; mv e/a e/b; ln -s b e/c; chmod 755 e/b; tar cf - d | tar tf - | sort | tail -1; find . -name b | xargs wc -c; rm -r d e; (sleep 0.01 & wait); diff <(echo 1) <(echo 1)";
-      expect(await runFiltered(seccomp, ["bash", "-c", script], folder)).toMatchObject({ exit_code: 0, stdout: "d/a\n2 ./e/b\n", stderr: "" });
-    });
+    expect(await runFiltered(seccomp, [readableNode(folder), "-e", code], folder)).toMatchObject({ exit_code: 0, stdout: "hi\n", stderr: "" });
   });
 
   test.skipIf(process.arch !== "x64")("a 32-bit call ends the process, which lived without the filter", async () => {

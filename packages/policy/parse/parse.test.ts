@@ -81,6 +81,16 @@ describe("the reference policy", () => {
     expect(entry).toMatchObject({ line: line - 1, message: expect.stringContaining("must be one of") });
   });
 
+  test("without its rules' home says what is missing", () => {
+    const errors = refusal(DIFY.replace("\nspec:", "\nspek:")).errors;
+    expect(errors).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ message: "spec is missing" }),
+        expect.objectContaining({ path: "spek", message: expect.stringContaining('"spec"') }),
+      ]),
+    );
+  });
+
   test("must select its target by name or by labels, and not by both", () => {
     expect(refusal(changed("kind: Deployment", "kind: Deployment\n    name: x").text).errors?.[0]?.path).toBe("spec.target");
   });

@@ -26,6 +26,8 @@ export function parsePolicy(text: string, options: { upstreamCompat?: boolean } 
 
 function entriesOf(issue: { code: string; path: PropertyKey[]; message: string; keys?: string[] }, source: SourceDocument): ProblemEntry[] {
   const path = pathOf(issue.path);
+  const missing = issue.code === "invalid_type" && issue.path.length > 0 && !source.positions.has(path);
+  if (missing) return [{ path, message: `${path} is missing`, ...placeOf(issue.path, source) }];
   if (issue.code !== "unrecognized_keys" || !issue.keys)
     return [{ path, message: `${path || "the document"}: ${issue.message}`, ...placeOf(issue.path, source) }];
   const messages = issue.message.split("; ");
