@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Limits } from "@plastron/contracts";
@@ -28,6 +29,11 @@ export interface Cgroup {
 const V1_NEEDED = ["memory", "pids", "cpu", "cpuacct"] as const;
 const CPU_PERIOD_US = 100_000;
 
+/** The one directory name below which a driver with that home makes its cgroups, and looks for what a dead one left. */
+export function cgroupParentOf(home: string): string {
+  return `plastron-bubblewrap-${createHash("sha256").update(home).digest("hex").slice(0, 12)}`;
+}
+
 /** Reads a `/proc/self/mounts` text. Pure; the paths are where the hierarchies are mounted. */
 export function findCgroups(mounts: string): CgroupHost {
   const controllers: Partial<Record<string, string>> = {};
@@ -57,7 +63,7 @@ export function makeCgroup(host: CgroupHost, parent: string, name: string, limit
   try {
     if (host.kind === "v2") delegate(host.root, parent);
     for (const directory of directories) mkdirSync(directory, { recursive: true });
-    for (const [file, value] of knobs) for (const directory of directories) if (existsSync(join(directory, file))) writeFileSync(join(directory, file), value);
+    for (const [file, value] of knobs) setKnob(directories, file, value);
   } catch (error) {
     for (const directory of directories) removeQuietly(directory);
     throw error;
@@ -109,6 +115,13 @@ function v2Knobs(limits: Limits, overhead: number): [string, string][] {
     ["pids.max", String(limits.pids + overhead)],
     ["cpu.max", `${Math.round(limits.cpus * CPU_PERIOD_US)} ${CPU_PERIOD_US}`],
   ];
+}
+
+/** Only swap may be absent: a kernel may have none. Any other limit that has no file would silently not hold. */
+function setKnob(directories: string[], file: string, value: string): void {
+  const found = directories.map((directory) => join(directory, file)).filter((path) => existsSync(path));
+  if (found.length === 0 && !/sw/.test(file)) throw new Error(`no ${file} in ${directories.join(", ")}`);
+  for (const path of found) writeFileSync(path, value);
 }
 
 /** v2 gives a child only the controllers that every ancestor passes down. */

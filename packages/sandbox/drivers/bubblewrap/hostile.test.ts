@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type Confinement, newId } from "@plastron/contracts";
 import { afterAll, describe, expect, it } from "vitest";
 import { bench } from "../../testing/harness.ts";
+import { cgroupParentOf } from "./cgroup.ts";
 import { openBubblewrapDriver } from "./index.ts";
 
 const home = mkdtempSync(join(tmpdir(), "plastron-hostile-"));
@@ -100,7 +101,7 @@ describe("an agent that is killed", () => {
     expect(await bench(driver, confinement).bash("echo fine")).toMatchObject({ stdout: "fine\n" });
     await driver.close();
     expect(readdirSync(join(home, "bubblewrap"))).toEqual([]);
-    expect(cgroupsOf(driver.name).filter((path) => readFileSync(join(path, "cgroup.procs"), "utf8") !== "")).toEqual([]);
+    expect(cgroupsLeft()).toEqual([]);
   });
 });
 
@@ -181,8 +182,8 @@ function hostView(marker: string): { uid: string; map: string } | null {
   return null;
 }
 
-function cgroupsOf(name: string): string[] {
-  return execFileSync("find", ["/sys/fs/cgroup", "-path", `*/plastron-${name}-*/run-*`, "-type", "d"], { encoding: "utf8" })
+function cgroupsLeft(): string[] {
+  return execFileSync("find", ["/sys/fs/cgroup", "-name", cgroupParentOf(join(home, "bubblewrap"))], { encoding: "utf8" })
     .split("\n")
     .filter(Boolean);
 }

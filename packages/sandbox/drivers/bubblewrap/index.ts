@@ -1,11 +1,10 @@
 import { execFile } from "node:child_process";
-import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Confinement, DEFAULT_LIMITS, PlastronError, type RunResult, type RunSpec } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver } from "../../driver.ts";
-import { type CgroupHost, findCgroups, makeCgroup, reclaimCgroups } from "./cgroup.ts";
+import { type CgroupHost, cgroupParentOf, findCgroups, makeCgroup, reclaimCgroups } from "./cgroup.ts";
 import { findMasks } from "./masks.ts";
 import { places } from "./places.ts";
 import { type Host, runOnce, takenBack } from "./run.ts";
@@ -72,7 +71,7 @@ async function prepareHost(options: DriverOptions): Promise<Host> {
   const home = join(options.home, "bubblewrap");
   mkdirSync(home, { recursive: true, mode: 0o700 });
   for (const left of readdirSync(home)) rmSync(join(home, left), { recursive: true, force: true });
-  const cgroupParent = `plastron-bubblewrap-${createHash("sha256").update(home).digest("hex").slice(0, 12)}`;
+  const cgroupParent = cgroupParentOf(home);
   const root = process.geteuid?.() === 0;
   const uidBase = options.uidBase ?? DEFAULT_UID_BASE;
   if (root && uidBase < 1) throw new PlastronError("sandbox_failed", "The first uid of the pool must not be 0");

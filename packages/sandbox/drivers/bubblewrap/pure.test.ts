@@ -1,7 +1,10 @@
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DEFAULT_LIMITS } from "@plastron/contracts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findCgroups } from "./cgroup.ts";
+import { findCgroups, makeCgroup } from "./cgroup.ts";
 import { globMatches } from "./glob.ts";
 import { type Observed, outcomeOf } from "./outcome.ts";
 import { places } from "./places.ts";
@@ -132,5 +135,15 @@ describe("cgroup hierarchies", () => {
     expect(findCgroups(v1 + unified)).toMatchObject({ kind: "hybrid" });
     expect(findCgroups(unified)).toEqual({ kind: "v2", root: "/c/unified" });
     expect(findCgroups("proc /proc proc rw 0 0\n").kind).toBe("none");
+  });
+
+  it("that lack a limit's file are refused, not used without it", () => {
+    const root = mkdtempSync(join(tmpdir(), "plastron-cgroup-"));
+    try {
+      expect(() => makeCgroup({ kind: "v2", root }, "plastron", "run-0", DEFAULT_LIMITS, 0)).toThrow("no memory.max");
+      expect(readdirSync(join(root, "plastron"))).not.toContain("run-0");
+    } finally {
+      rmSync(root, { recursive: true, force: true });
+    }
   });
 });
