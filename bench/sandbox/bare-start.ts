@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Measured, type Summary, summarize } from "../measure.ts";
@@ -17,6 +17,8 @@ export interface BareStarts {
 export const PYTHON = existsSync("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
 const NOBODY = 65_534;
 const PRINT = ["-c", "print(1)"];
+/** Directories of a root whose content lies under /usr. */
+const LINKS = ["bin", "lib", "lib64", "sbin"];
 
 interface Baseline {
   command: string;
@@ -43,7 +45,7 @@ export function measureBareStarts(rounds: number): BareStarts {
     }
     return Object.fromEntries([...samples].map(([name, found]) => [name, Array.isArray(found) ? summarize(found) : found])) as unknown as BareStarts;
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
+    removeBundle(scratch);
   }
 }
 
@@ -62,7 +64,7 @@ function baselinesIn(scratch: string): Record<keyof BareStarts, Baseline> {
 
 /** Started as root, bubblewrap leaves its payload the kernel's uid 0 whatever --uid says: so it is started as nobody, as it ought to be. */
 function bubblewrap(): Baseline {
-  const links = ["bin", "lib", "lib64", "sbin"].flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`]);
+  const links = LINKS.flatMap((name) => ["--symlink", `usr/${name}`, `/${name}`]);
   const args = ["--unshare-all", "--die-with-parent", "--ro-bind", "/usr", "/usr", ...links, "--proc", "/proc", "--dev", "/dev", "--tmpfs", "/tmp"];
   return { command: "bwrap", args: [...args, "--", PYTHON, ...PRINT], ...(process.getuid?.() === 0 ? { id: NOBODY } : {}) };
 }
@@ -88,13 +90,25 @@ function spawn({ command, args, id }: Baseline) {
   return spawnSync(command, args, { cwd: "/", encoding: "utf8", timeout: 10_000, ...(id === undefined ? {} : { uid: id, gid: id }) });
 }
 
-/** A bundle over the host's own root, read-only, with runc's default specification but for cgroups, which runc cannot show on every host. */
+/**
+ * A bundle with the same root as bubblewrap's: the host's /usr, read-only. Otherwise runc's default specification, but for cgroups, which
+ * runc cannot show on every host. Where there is no runc there is no bundle.
+ */
 function prepareRunc(bundle: string): void {
   if (spawnSync("runc", ["spec"], { cwd: bundle }).status !== 0) return;
+  mkdirSync(join(bundle, "rootfs", "usr"), { recursive: true });
+  for (const name of LINKS) symlinkSync(`usr/${name}`, join(bundle, "rootfs", name));
   const file = join(bundle, "config.json");
   const config = JSON.parse(readFileSync(file, "utf8"));
-  config.root = { path: "/", readonly: true };
-  config.mounts = config.mounts.filter(({ type }: { type: string }) => type !== "cgroup");
   config.process = { ...config.process, terminal: false, args: [PYTHON, ...PRINT] };
+  config.mounts = config.mounts.filter(({ type }: { type: string }) => type !== "cgroup");
+  config.mounts.push({ destination: "/usr", type: "bind", source: "/usr", options: ["rbind", "ro"] });
   writeFileSync(file, JSON.stringify(config));
+}
+
+/** The mount point goes first and alone: had a runtime left the host's /usr there, this fails, and nothing below is touched. */
+function removeBundle(bundle: string): void {
+  const usr = join(bundle, "rootfs", "usr");
+  if (existsSync(usr)) rmdirSync(usr);
+  rmSync(bundle, { recursive: true, force: true });
 }
