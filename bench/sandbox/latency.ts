@@ -7,6 +7,8 @@ export interface Latency extends Summary {
   warm: number;
   zygote: number;
   failed: number;
+  /** Why the last of the failed ones did; null where none did. */
+  last_failure: string | null;
   /** The median of each phase that the answers told. */
   phases_us: Record<string, number>;
 }
@@ -67,6 +69,7 @@ export class Samples {
       warm: this.#kept.filter(({ start }) => start === "warm").length,
       zygote: this.#kept.filter(({ source }) => source === "zygote").length,
       failed: this.#failed,
+      last_failure: this.#failed > 0 ? this.#why : null,
       phases_us: mediansByName(this.#kept.map(({ phases_us }) => phases_us)),
     };
   }

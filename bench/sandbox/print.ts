@@ -59,13 +59,19 @@ function latencies({ latency, direct_driver: direct }: Report): string[] {
   const rows = Object.entries(LATENCY_NAMES).map(([key, name]) => ({ name, found: latency[key as keyof typeof LATENCY_NAMES] }));
   const alone = { name: DRIVER_ALONE, found: isMeasured(direct) ? direct.latency : direct };
   const cells = (found: Latency) => [...summary(found), ...[found.warm, found.zygote, found.failed].map(String)];
-  return tableOf(["p50 ms", "p95 ms", "n", "warm", "zygote", "failed"], [...rows, alone], cells);
+  return tableOf(["p50 ms", "p95 ms", "n", "warm", "zygote", "failed"], [...rows, alone], cells, (found) => found.last_failure);
 }
 
-/** A row for each; what could not be measured has its reason behind it. */
-function tableOf<T extends object>(header: string[], rows: { name: string; found: Measured<T> }[], cells: (found: T) => string[]): string[] {
+/** A row for each; what could not be measured has its reason behind it, and what is worth a remark that. */
+function tableOf<T extends object>(
+  header: string[],
+  rows: { name: string; found: Measured<T> }[],
+  cells: (found: T) => string[],
+  remark: (found: T) => string | null = () => null,
+): string[] {
   const lines = rows.map(({ name, found }) => [name, ...(isMeasured(found) ? cells(found) : ["–"])]);
-  return table([["", ...header], ...lines], [undefined, ...rows.map(({ found }) => (isMeasured(found) ? undefined : found.unavailable))]);
+  const notes = rows.map(({ found }) => (isMeasured(found) ? (remark(found) ?? undefined) : found.unavailable));
+  return table([["", ...header], ...lines], [undefined, ...notes]);
 }
 
 function summary(found: Summary): string[] {
@@ -84,7 +90,12 @@ function throughputs(report: Report): string[] {
     const counts = [latency.n, latency.warm, latency.zygote, latency.failed].map(String);
     return [runs_per_s.toFixed(1), latency.p50_ms.toFixed(1), latency.p95_ms.toFixed(1), ...counts, `${Math.round(busy * 100)} %`];
   };
-  return tableOf(["runs/s", "p50 ms", "p95 ms", "n", "warm", "zygote", "failed", "cores busy"], throughputRows(report), cells);
+  return tableOf(
+    ["runs/s", "p50 ms", "p95 ms", "n", "warm", "zygote", "failed", "cores busy"],
+    throughputRows(report),
+    cells,
+    ({ latency }) => latency.last_failure,
+  );
 }
 
 const bounds = (report: Report): string[] => measuredThroughputs(report).map(({ name, found }) => `  ${name}: ${found.bound_by}`);

@@ -2,10 +2,10 @@ import { Client } from "undici";
 import type { Endpoint } from "./platform.ts";
 
 /** One program whose right answer is known: a fast wrong one must not look good. */
-export interface BenchProgram {
+interface BenchProgram {
   language: "python3" | "nodejs" | "bash";
   code: string;
-  imports: string[];
+  imports: readonly string[];
   stdout: string;
 }
 
@@ -19,7 +19,8 @@ export const PROGRAMS = {
     imports: ["numpy", "pandas"],
     stdout: "6\n",
   },
-} as const satisfies Record<string, Readonly<Omit<BenchProgram, "imports">> & { imports: readonly string[] }>;
+} as const satisfies Record<string, BenchProgram>;
+export type ProgramName = keyof typeof PROGRAMS;
 
 /** One answer. What a peer does not tell is null. */
 export interface Sample {
@@ -36,10 +37,8 @@ export interface Subject {
 }
 export type MakeSubject = () => Subject;
 
-type Program = (typeof PROGRAMS)[keyof typeof PROGRAMS];
-
 /** `POST /v1/runs`. */
-export function runSubject({ url, key }: Endpoint, program: Program): MakeSubject {
+export function runSubject({ url, key }: Endpoint, program: BenchProgram): MakeSubject {
   const { stdout, ...body } = program;
   return httpSubject(url, "/v1/runs", { authorization: `Bearer ${key}` }, body, (answer, ms) => {
     const run = answer as { status: string; stdout: string; stderr: string; sandbox: Pick<Sample, "start" | "source">; phases_us: Record<string, number> };
@@ -49,7 +48,7 @@ export function runSubject({ url, key }: Endpoint, program: Program): MakeSubjec
 }
 
 /** `POST /v1/sandbox/run`, Dify's code-execution API: of ours, or of whatever else speaks it. */
-export function difySubject({ url, key }: Endpoint, program: Program): MakeSubject {
+export function difySubject({ url, key }: Endpoint, program: BenchProgram): MakeSubject {
   const body = { language: program.language, code: program.code, preload: "", enable_network: true }; // as Dify's own client sends it
   return httpSubject(url, "/v1/sandbox/run", { "x-api-key": key }, body, (answer, ms) => {
     const { code, message, data } = answer as { code: number; message: string; data: { stdout: string; error: string } | null };
