@@ -16,7 +16,8 @@ install_node() {
   fi
 }
 
-choose_node() { ln -sfn -- "$1" "$tools/node.$$" && mv -fT -- "$tools/node.$$" "$tools/node"; }
+# A link to our own copy is relative: the checkout may be moved, or seen through another mount.
+choose_node() { ln -sfn -- "${1#"$tools/"}" "$tools/node.$$" && mv -fT -- "$tools/node.$$" "$tools/node"; }
 
 node_arch() {
   case $(uname -m) in
@@ -76,7 +77,7 @@ install_npm_packages() {
 
 # A Debian npm is years old and runs on Debian's Node; with our own Node goes the npm that was tried with it.
 choose_npm() {
-  if [[ $(readlink -- "$tools/node") == "$tools"/* ]]; then
+  if [[ $(readlink -- "$tools/node") != /* ]]; then
     [[ -f $tools/npm/bin/npm-cli.js && -e $tools/npm-$NPM_VERSION ]] || {
       step "npm $NPM_VERSION" fetch "npm@$NPM_VERSION" "$tools/npm"
       : >"$tools/npm-$NPM_VERSION"

@@ -16,7 +16,7 @@ afterEach(async () => {
 
 test("a process of ours is found by its command line, and is no leftover when it is gone", async () => {
   const before = snapshot();
-  const child = start("bash", ["-c", "exec -a /x/plastron-init sleep 60"]);
+  const child = start("bash", ["-c", "exec -a /x/plastron-launcher sleep 60"]);
   await appears(before, `process: ${child.pid} `);
   child.kill("SIGKILL");
   expect(await settled(() => about(before, `process: ${child.pid} `))).toEqual([]);

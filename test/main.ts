@@ -3,9 +3,9 @@
  * Format and lint, types, package boundaries and "nothing is left behind" count as one check each.
  */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { leftovers, settled, snapshot } from "./leftovers.ts";
 import { type Counts, closingLine } from "./reporter.ts";
 
@@ -35,17 +35,40 @@ function check(title: string, script: string, ...args: string[]): Counts {
 
 function runTests(args: string[]): Counts {
   const directory = mkdtempSync(join(tmpdir(), "plastron-tally-"));
+  chmodSync(directory, 0o755);
   const tally = join(directory, "counts.json");
   try {
-    const vitest = join(root, "node_modules/vitest/vitest.mjs");
-    const env = { ...process.env, PLASTRON_TALLY: tally };
-    const { status } = spawnSync(process.execPath, [vitest, "run", ...args], { cwd: root, stdio: "inherit", env });
+    const [command, ...rest] = [...reachable(directory), "run", ...args] as [string, ...string[]];
+    const { status } = spawnSync(command, rest, { cwd: root, stdio: "inherit", env: { ...ownEnvironment(), PLASTRON_TALLY: tally } });
     const counts = readCounts(tally);
     // A crash after (or without) the tally, or a failed global set-up, must not read as success.
     return status !== 0 && counts.failed === 0 ? add(counts, { passed: 0, failed: 1, skipped: 0 }) : counts;
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
+}
+
+/**
+ * How to call vitest. Tests start programs under other users, who must be able to reach the checkout: where a directory above it
+ * bars them (a clone under /root, or in a private temporary directory), it is shown at another place, in a mount namespace.
+ */
+function reachable(directory: string): string[] {
+  const vitest = "node_modules/vitest/vitest.mjs";
+  if (process.getuid?.() !== 0 || !isBarred(root)) return [process.execPath, join(root, vitest)];
+  const place = join(directory, "checkout");
+  mkdirSync(place);
+  const node = process.execPath.startsWith(`${root}/`) ? join(place, relative(root, process.execPath)) : process.execPath;
+  const enter = 'mount --bind "$1" "$2" && cd "$2" && shift 2 && exec "$@"';
+  return ["unshare", "--mount", "--propagation", "private", "sh", "-c", enter, "sh", root, place, node, join(place, vitest)];
+}
+
+function isBarred(path: string): boolean {
+  return (statSync(path).mode & 0o001) === 0 || (path !== "/" && isBarred(dirname(path)));
+}
+
+/** What is set for a Plastron that runs on this machine is not meant for the tests. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("PLASTRON_")));
 }
 
 function readCounts(file: string): Counts {

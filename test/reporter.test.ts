@@ -47,6 +47,15 @@ test("a file that does not load and an error outside of any test are failures", 
   expect([stray.lastLine, stray.status]).toEqual(["1 passed, 1 failed, 0 skipped", 1]);
 });
 
+test("tests whose set-up failed have not passed, and are not called dishonest", () => {
+  const { lastLine, output } = runTests(
+    "a.test.ts",
+    `import { beforeAll } from "vitest"; beforeAll(() => { throw new Error("no database"); }); test("x", () => {});`,
+  );
+  expect(lastLine).toMatch(/^0 passed, [12] failed, 0 skipped$/);
+  expect(output).not.toContain("without naming");
+});
+
 function runTests(file: string, body: string, ...args: string[]): { lastLine: string; status: number | null; output: string } {
   writeFileSync(join(directory, file), `import { expect, test } from "vitest";\n${body}\n`);
   const config = `import { Tally } from ${JSON.stringify(join(root, "test/reporter.ts"))};\nexport default { test: { reporters: [new Tally()] } };\n`;

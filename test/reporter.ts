@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import type { Reporter, TestCase, TestModule, TestRunEndReason, Vitest } from "vitest/node";
+import type { Reporter, TestCase, TestModule, TestRunEndReason, TestSuite, Vitest } from "vitest/node";
 
 export interface Counts {
   passed: number;
@@ -57,7 +57,16 @@ export class Tally implements Reporter {
     if (NAMES_WHAT_IT_NEEDS.test(test.fullName) || NAMES_WHAT_IT_NEEDS.test(note)) return "skipped";
     // vitest marks what `-t` leaves out as skipped too; nobody claims anything about those.
     if (this.#filtered) return "left out";
+    // A failed beforeAll skips what follows; its error is shown already, and what was not tested has not passed.
+    if (hasErrors(test)) return "failed";
     console.error(`✗ ${test.module.relativeModuleId} › ${test.fullName}: skipped without naming what it needs, as [needs: root]`);
     return "failed";
+  }
+}
+
+function hasErrors(test: TestCase): boolean {
+  for (let around: TestSuite | TestModule = test.parent; ; around = around.parent) {
+    if (around.errors().length > 0) return true;
+    if (around.type === "module") return false;
   }
 }
