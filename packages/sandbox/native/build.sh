@@ -11,13 +11,11 @@ if [ "${SANITIZE:-0}" = 1 ]; then
   static=""
 fi
 cd "$here"
-inside="wire.c life.c lockdown.c mounts.c program.c"
+inside="init.c wire.c life.c lockdown.c mounts.c program.c"
 # Written under other names first, so that an interrupted build never leaves half a binary.
-${CC:-cc} $flags $static -o "$out/launcher.new" launcher.c supervise.c agent.c ending.c buffer.c files.c cgroup.c init.c zygote.c $inside
-${CC:-cc} $flags $static -Wl,--gc-sections -ffunction-sections -o "$out/init.new" init-main.c init.c wire.c life.c lockdown.c
+${CC:-cc} $flags $static -o "$out/launcher.new" launcher.c supervise.c agent.c ending.c buffer.c files.c cgroup.c zygote.c $inside
 ${CC:-cc} $flags -fPIC -shared -o "$out/zygote.new" zygote-lib.c $inside
 mv "$out/launcher.new" "$out/plastron-launcher"
-mv "$out/init.new" "$out/plastron-init"
 mv "$out/zygote.new" "$out/libplastron-zygote.so"
 # The workers are mounted read-only, so Python could not keep their bytecode by itself: 5 ms of every start.
 if [ "${SANITIZE:-0}" = 0 ] && [ -x /usr/bin/python3 ]; then /usr/bin/python3 -m compileall -q ../runtimes/python; fi

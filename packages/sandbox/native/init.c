@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "init.h"
 #include "life.h"
-#include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
@@ -14,16 +13,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void give_up_privileges(int life, long uid) {
+void init_give_up(int life, long uid) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct none[2] = {{0}};
-    if (setgroups(0, NULL) && errno != EPERM) step_failed(life, "init setgroups", "");
     if (setresgid((gid_t)uid, (gid_t)uid, (gid_t)uid)) step_failed(life, "init setresgid", "");
     if (setresuid((uid_t)uid, (uid_t)uid, (uid_t)uid)) step_failed(life, "init setresuid", "");
     if (syscall(SYS_capset, &header, none)) step_failed(life, "init capset", "");
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) step_failed(life, "init no_new_privs", "");
     /* The program has the same kernel uid: without this it could reach our memory and, by /proc/1/exe, our binary. */
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)) step_failed(life, "init dumpable", "");
+}
+
+void init_close_all_but(int life) {
+    if (life > 0) syscall(SYS_close_range, 0u, (unsigned)life - 1, 0);
+    syscall(SYS_close_range, (unsigned)life + 1, ~0u, 0);
 }
 
 static void reap(int life, int program) {
@@ -38,9 +41,9 @@ void init_serve(int life, long uid, int program) {
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
     sigprocmask(SIG_BLOCK, &child, NULL);
-    give_up_privileges(life, uid);
-    if (life > 0) syscall(SYS_close_range, 0u, (unsigned)life - 1, 0);
-    syscall(SYS_close_range, (unsigned)life + 1, ~0u, 0);
+    if (setgroups(0, NULL)) step_failed(life, "init setgroups", "");
+    init_give_up(life, uid);
+    init_close_all_but(life);
     int signals = signalfd(-1, &child, SFD_CLOEXEC);
     if (signals < 0) step_failed(life, "init signalfd", "");
     reap(life, program);

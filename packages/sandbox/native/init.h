@@ -2,7 +2,9 @@
 #ifndef PLASTRON_INIT_H
 #define PLASTRON_INIT_H
 
-/* Becomes `uid` without any capability, closes all descriptors but `life`, and serves until the end. `program` may be 0 (its
- * end is told by another process, the zygote). */
+/* Becomes `uid` without any capability and with no way to be traced. */
+void init_give_up(int life, long uid);
+void init_close_all_but(int life);
+/* Does both, and serves until the end; `program` is the process whose end is told. */
 _Noreturn void init_serve(int life, long uid, int program);
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 uint32_t get_u32(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
@@ -102,6 +103,17 @@ int write_text(int dirfd, const char *path, const char *text) {
     close(fd);
     errno = saved;
     return failed;
+}
+
+int connect_with_token(const char *path, const char *token) {
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    uint8_t head[FRAME_HEADER] = {'H'};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || strlen(path) >= sizeof address.sun_path) return -1;
+    strcpy(address.sun_path, path);
+    put_u32(head + 1, (uint32_t)strlen(token));
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) || write_all(fd, head, sizeof head) || write_all(fd, token, strlen(token))) return -1;
+    return fd;
 }
 
 int send_fds(int socket, const void *data, size_t len, const int *fds, int count) {

@@ -49,6 +49,9 @@ int write_text(int dirfd, const char *path, const char *text);
 uint32_t get_u32(const uint8_t *p);
 void put_u32(uint8_t *p, uint32_t value);
 
+/* Connects to the agent's socket at `path` and says with a frame H which order this answers. The connection, or -1. */
+int connect_with_token(const char *path, const char *token);
+
 /* Sends one message with up to 8 descriptors; receives one. Both return the byte count or -1. */
 #define MAX_PASSED 8
 int send_fds(int socket, const void *data, size_t len, const int *fds, int count);

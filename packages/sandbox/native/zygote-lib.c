@@ -4,10 +4,15 @@
  *   int plastron_zygote_serve(int control)
  *
  * blocks in the zygote, making one child for each order of the supervisor, until the end (then -1); and returns once in each
- * child, fully confined, with its control descriptor. Per child: a pid namespace, an init in it (exec'd, so that it shares no
- * memory with the interpreter), the fork, and in the child the other namespaces, its private mounts and the confinement.
+ * child, fully confined, with its control descriptor. Per child: a pid namespace, an init in it, the fork, and in the child the
+ * other namespaces, its private mounts and the confinement.
+ *
+ * That init is a task of its own that shares the zygote's memory (CLONE_VM) instead of copying or replacing it: an exec costs
+ * more than all else it does. It runs only the code of init_entry, which fails by leaving, and as long as nothing fails touches
+ * nothing but its own stack. The child, which is hostile, is a true fork and shares nothing with either.
  */
 #define _GNU_SOURCE
+#include "init.h"
 #include "life.h"
 #include "lockdown.h"
 #include "mounts.h"
@@ -22,6 +27,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -31,14 +37,20 @@
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
-#define MAX_CHILDREN 256
+#define MAX_CHILDREN 128
+#define STACK 16384
 
 static struct spec spec;
 static int own_namespace = -1, signals = -1;
-static struct {
-    int pid, life;
+/* One child: its program's process and its init, both reaped here, and whom to tell of the program's end. The rest is for its
+ * init, which reads it while we are already making the next. */
+static struct child {
+    int program, init, life;
+    int init_life, init_ipc, uid;
 } children[MAX_CHILDREN];
-/* The child under way: its ends, and its ipc to init. */
+static char stacks[MAX_CHILDREN][STACK] __attribute__((aligned(16)));
+/* The child under way: its slot, its ends, its ipc to init, its uid. */
+static struct child *slot;
 static int fds[MAX_PASSED], ipc[2], uid;
 
 static int open_zygote(void) {
@@ -50,7 +62,6 @@ static int open_zygote(void) {
     munmap(bytes, (size_t)info.st_size);
     close(ZYGOTE_SPEC);
     fcntl(ZYGOTE_ORDERS, F_SETFD, FD_CLOEXEC);
-    fcntl(ZYGOTE_INIT, F_SETFD, FD_CLOEXEC);
     own_namespace = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
     sigemptyset(&child);
     sigaddset(&child, SIGCHLD);
@@ -63,29 +74,38 @@ static void reap(void) {
     struct rusage usage;
     int status;
     for (int pid; (pid = wait4(-1, &status, WNOHANG, &usage)) > 0;)
-        for (int i = 0; i < MAX_CHILDREN; i++)
-            if (children[i].pid == pid) {
-                tell_exit(children[i].life, status, &usage);
-                close(children[i].life);
-                children[i].pid = 0;
-            }
+        for (struct child *c = children; c < children + MAX_CHILDREN; c++) {
+            if (c->init == pid) c->init = 0;
+            if (c->program != pid) continue;
+            tell_exit(c->life, status, &usage);
+            close(c->life);
+            c->program = 0;
+        }
 }
 
-/* Pid 1 of the new namespace: a small static program, by vfork and exec, so that it shares nothing with the interpreter. */
-static int spawn_init(int as, int life) {
-    char text[16];
-    snprintf(text, sizeof text, "%d", as);
-    char *const argv[] = {"init", text, NULL}, *const envp[] = {NULL};
-    int pid = vfork();
-    if (pid) return pid;
-    int a = fcntl(life, F_DUPFD, 64), b = fcntl(ipc[0], F_DUPFD, 64), image = fcntl(ZYGOTE_INIT, F_DUPFD_CLOEXEC, 64);
-    if (a < 0 || b < 0 || image < 0 || dup2(a, 3) < 0 || dup2(b, 4) < 0) _exit(70);
-    syscall(SYS_close_range, 5u, (unsigned)image - 1, 0);
-    syscall(SYS_close_range, 0u, 2u, 0);
-    fcntl(image, F_SETFD, FD_CLOEXEC);
-    syscall(SYS_close_range, (unsigned)image + 1, ~0u, 0);
-    syscall(SYS_execveat, image, "", argv, envp, 0x1000 /* AT_EMPTY_PATH */);
-    _exit(70);
+/* Pid 1 of the child's namespace: maps the program's user namespace, becomes as powerless, and lives as long as the life line. */
+static int init_entry(void *own) {
+    const struct child *child = own;
+    int life = child->init_life;
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGCHLD, &ignore, NULL); /* orphans are reaped by the kernel; the program's end is told by the zygote */
+    if (send(life, "i", 1, MSG_NOSIGNAL) != 1) _exit(70);
+    serve_user_namespace(child->init_ipc, INSIDE_UID, child->uid, 1, life);
+    init_give_up(life, child->uid);
+    init_close_all_but(life);
+    for (struct pollfd wait = {life, POLLRDHUP, 0}; !wait.revents;) poll(&wait, 1, -1);
+    _exit(0);
+}
+
+static int spawn_init(void) {
+    for (slot = children; slot < children + MAX_CHILDREN && (slot->init || slot->program); slot++) {}
+    if (slot == children + MAX_CHILDREN) return errno = EAGAIN, -1;
+    slot->init_life = fds[4];
+    slot->init_ipc = ipc[0];
+    slot->uid = uid;
+    int pid = clone(init_entry, stacks[slot - children] + STACK, CLONE_VM | SIGCHLD, slot);
+    slot->init = pid < 0 ? 0 : pid;
+    return pid;
 }
 
 static void close_order(void) {
@@ -113,7 +133,7 @@ static int take_order(void) {
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ipc)) ipc[0] = ipc[1] = -1;
     if (ipc[0] < 0 || unshare(CLONE_NEWPID)) return refuse("zygote pid namespace"), 0;
     uid = order.uid;
-    if (spawn_init(uid, fds[4]) < 0) return refuse("zygote init"), 0;
+    if (spawn_init() < 0) return refuse("zygote init"), 0;
     return 1;
 }
 
@@ -136,16 +156,10 @@ static int next_order(int control) {
     }
 }
 
-/* In the parent: back to our own namespace; remember whom to tell of the child's end. */
+/* In the parent: back to our own namespace, and remember whom to tell of the child's end. */
 static void forked(int pid) {
-    int life = fcntl(fds[4], F_DUPFD_CLOEXEC, 16);
-    for (int i = 0; i < MAX_CHILDREN && life >= 0; i++)
-        if (!children[i].pid) {
-            children[i].pid = pid;
-            children[i].life = life;
-            life = -1;
-        }
-    if (life >= 0) close(life);
+    slot->life = fcntl(fds[4], F_DUPFD_CLOEXEC, 16);
+    slot->program = pid;
     close_order();
     setns(own_namespace, CLONE_NEWPID);
 }
@@ -155,6 +169,8 @@ static int become_child(void) {
     sigset_t none;
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    /* The inits have made the memory that we are a copy of untraceable; ours must see our /proc to map our user namespace. */
+    prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     int life = fcntl(fds[4], F_DUPFD_CLOEXEC, 100);
     if (life < 0 || send(life, "p", 1, MSG_NOSIGNAL) != 1) _exit(70);
     await_go(life);

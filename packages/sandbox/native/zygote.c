@@ -13,9 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -63,14 +61,14 @@ static void enter_zygote_namespaces(int ipc, int life) {
 }
 
 void zygote_exec(const struct spec *spec, const int theirs[5], const struct zygote_start *start, int ipc, int life) {
-    const int fds[7] = {theirs[0], theirs[1], theirs[2], theirs[3], start->orders, spec_memfd(spec, life), start->init};
-    int high[7];
+    const int fds[6] = {theirs[0], theirs[1], theirs[2], theirs[3], start->orders, spec_memfd(spec, life)};
+    int high[6];
     enter_zygote_namespaces(ipc, life);
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < 6; i++)
         if ((high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 40)) < 0) step_failed(life, "descriptor", "");
-    for (int i = 0; i < 7; i++)
+    for (int i = 0; i < 6; i++)
         if (dup2(high[i], i) < 0) step_failed(life, "descriptor", "");
-    syscall(SYS_close_range, 7u, (unsigned)life - 1, 0);
+    syscall(SYS_close_range, 6u, (unsigned)life - 1, 0);
     syscall(SYS_close_range, (unsigned)life + 1, ~0u, 0);
     setsid();
     drop_other_capabilities(life);
@@ -80,18 +78,7 @@ void zygote_exec(const struct spec *spec, const int theirs[5], const struct zygo
 
 /* ---- one child ---- */
 
-static int connect_agent(const char *path, const char *token) {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    uint8_t head[FRAME_HEADER] = {'H'};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || strlen(path) >= sizeof address.sun_path) return -1;
-    strcpy(address.sun_path, path);
-    put_u32(head + 1, (uint32_t)strlen(token));
-    if (connect(fd, (struct sockaddr *)&address, sizeof address) || write_all(fd, head, sizeof head) || write_all(fd, token, strlen(token))) return -1;
-    return fd;
-}
-
-/* Waits for one hello of init ('i') and one of the program ('p'); joins both to the cgroup. */
+/* Waits for one hello of init ('i') and one of the program ('p'), which joins the cgroup. */
 static void greet(struct sandbox *box) {
     const char *what = "";
     for (int seen = 0; seen != 3;) {
@@ -114,7 +101,8 @@ static void greet(struct sandbox *box) {
             seen |= 2;
         else
             continue;
-        if (cgroup_join(box->spec, pid, &what)) report_and_exit(box->conn, "join cgroup", what);
+        /* Init costs nothing that a limit should count; it stays in the zygote's group. */
+        if (text[0] == 'p' && cgroup_join(box->spec, pid, &what)) report_and_exit(box->conn, "join cgroup", what);
     }
 }
 
@@ -127,7 +115,7 @@ static _Noreturn void child_supervisor(const struct sandbox *zygote, const uint8
     box.uid = spec_long(&spec, "uid", 1, -1);
     struct zygote_order order = {(int32_t)spec_long(&spec, "inside", 1, 0)};
     close(zygote->conn), close(zygote->in), close(zygote->out), close(zygote->err), close(zygote->control), close(zygote->life), close(zygote->init);
-    box.conn = connect_agent(spec_get(zygote->spec, "children", 1, ""), spec_get(&spec, "token", 1, ""));
+    box.conn = connect_with_token(spec_get(zygote->spec, "children", 1, ""), spec_get(&spec, "token", 1, ""));
     if (box.conn < 0) _exit(71);
     errno = EINVAL;
     if (box.uid <= 0 || order.uid <= 0) report_and_exit(box.conn, "spec", "no uid, or uid 0");

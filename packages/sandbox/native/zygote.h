@@ -16,13 +16,12 @@ struct zygote_order {
     int32_t uid; /* in the zygote's user namespace, never 0 */
 };
 
-/* Descriptors of the zygote's interpreter: 3 control, 4 orders, 5 spec (memfd), 6 the init binary. */
-enum { ZYGOTE_ORDERS = 4, ZYGOTE_SPEC, ZYGOTE_INIT };
+/* Descriptors of the zygote's interpreter: 3 control, 4 orders, 5 spec (memfd). */
+enum { ZYGOTE_ORDERS = 4, ZYGOTE_SPEC };
 
 /* What only a zygote needs at its start; `orders` < 0 = this is none. */
 struct zygote_start {
     int orders; /* its end of the orders socket */
-    int init;   /* the init binary, opened before the host's files are out of reach */
     long uids;
 };
 

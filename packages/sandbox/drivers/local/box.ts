@@ -40,7 +40,6 @@ export class Box {
   readonly ready: Promise<void>;
   readonly gone: Promise<void>;
   readonly bornAt = performance.now();
-  readonly source: "process" | "zygote";
   state: BoxState = "starting";
   /** A step that failed, in the supervisor's words. */
   failure: string | undefined;
@@ -51,11 +50,10 @@ export class Box {
   #becomeReady!: () => void;
   #failReady!: (error: Error) => void;
 
-  /** `onHello`: a zygote's child names the order that it answers. */
-  constructor(stream: Duplex, source: "process" | "zygote", onHello: (token: string) => void = () => {}) {
+  /** `onHello`: the supervisor names the order that it answers. */
+  constructor(stream: Duplex, onHello: (token: string) => void) {
     this.#onHello = onHello;
     this.#stream = stream;
-    this.source = source;
     this.ready = new Promise((resolve, reject) => {
       this.#becomeReady = resolve;
       this.#failReady = reject;

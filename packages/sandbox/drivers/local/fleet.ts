@@ -3,7 +3,7 @@ import { type AgentStatus, type Confinement, DEFAULT_LIMITS, type RunSpec, type 
 import { RUNTIMES } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
 import { resolveHidden } from "./hidden.ts";
-import { Pool, Rate, StartGate } from "./pool.ts";
+import { type BoxSource, Pool, Rate, StartGate } from "./pool.ts";
 import { type BoxKind, ProcessSource, type Workshop } from "./sources.ts";
 import { ZygoteSource } from "./zygote.ts";
 
@@ -78,14 +78,15 @@ export class Fleet {
   }
 
   /** A box for this run: from the tenant's zygote when it has one ready, else from the shared pool, else the next to be ready. */
-  async take(spec: RunSpec): Promise<{ box: Box; cold: boolean; kind: BoxKind }> {
+  async take(spec: RunSpec): Promise<{ box: Box; source: BoxSource["kind"]; cold: boolean; kind: BoxKind }> {
     const shared = await this.#sharedFor(spec, 0);
     const tenant = this.#tenantOf(spec, shared);
     tenant?.rate.add();
     const zygote = typeof tenant?.zygote === "object" ? tenant.zygote : undefined;
     const useZygote = zygote?.source.alive && (zygote.pool.ready > 0 || shared.pool.ready === 0);
-    const { box, cold } = await (useZygote ? zygote.pool : shared.pool).take();
-    return { box, cold, kind: shared.kind };
+    const pool = useZygote ? zygote.pool : shared.pool;
+    const { box, cold } = await pool.take();
+    return { box, source: pool.source.kind, cold, kind: shared.kind };
   }
 
   /** A sandbox outside every pool, with exactly these limits. */

@@ -6,13 +6,14 @@ import { fileURLToPath } from "node:url";
 import { type Confinement, DEFAULT_LIMITS, PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
 import { Admission } from "./admission.ts";
-import { type Box, NeverStarted, type RunEnd } from "./box.ts";
+import { NeverStarted, type RunEnd } from "./box.ts";
 import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "./cgroups.ts";
-import { ChildrenSocket } from "./children.ts";
 import { FLEET_DEFAULTS, Fleet, type FleetSettings } from "./fleet.ts";
+import { Forge } from "./forge.ts";
 import { describeEnd } from "./result.ts";
 import { LocalSession } from "./session.ts";
 import type { BoxKind, Workshop } from "./sources.ts";
+import { SupervisorSocket } from "./supervisors.ts";
 import { UidPool } from "./uids.ts";
 
 const NATIVE = fileURLToPath(new URL("../../native/build/", import.meta.url));
@@ -25,7 +26,7 @@ const SWEEP_MS = 30_000;
 /** Whether the native parts are built; without them this driver cannot be used. */
 export function localDriverMissing(): string | null {
   try {
-    for (const name of ["plastron-launcher", "plastron-init", "libplastron-zygote.so"]) accessSync(NATIVE + name, constants.R_OK);
+    for (const name of ["plastron-launcher", "libplastron-zygote.so"]) accessSync(NATIVE + name, constants.R_OK);
     return process.getuid?.() === 0 ? null : "it needs root";
   } catch {
     return "the native parts are not built";
@@ -54,7 +55,8 @@ async function provePossible(shop: Workshop, fleet: Fleet): Promise<void> {
     await box.gone;
   } catch (error) {
     await fleet.close();
-    await shop.children.close();
+    shop.forge.close();
+    await shop.supervisors.close();
     throw error;
   }
 }
@@ -81,15 +83,14 @@ async function openWorkshop(options: DriverOptions): Promise<Workshop> {
   if (reclaimed > 0) log("reclaimed cgroups of an earlier agent", { count: reclaimed });
   const mountPoint = `${options.home}/root`;
   await mkdir(mountPoint, { recursive: true, mode: 0o700 });
+  const supervisors = await SupervisorSocket.listen(`${options.home}/supervisors.sock`);
   return {
-    launcher: `${NATIVE}plastron-launcher`,
-    init: `${NATIVE}plastron-init`,
+    forge: new Forge(`${NATIVE}plastron-launcher`, supervisors, log),
     sources: { usr: "/usr", node: process.execPath, runtimes: RUNTIMES, zygoteLibrary: `${NATIVE}libplastron-zygote.so`, mountPoint },
     cgroups,
     uids: new UidPool(options.uidBase ?? DEFAULT_UID_BASE),
     living: new Set(),
-    children: await ChildrenSocket.listen(`${options.home}/children.sock`),
-    reclaim: (cgroup) => void reclaimCgroups(cgroups, cgroup),
+    supervisors,
     log,
   };
 }
@@ -98,7 +99,7 @@ async function openWorkshop(options: DriverOptions): Promise<Workshop> {
 const MAX_TRIES = 20;
 
 interface FreshRun {
-  box: Box;
+  source: "process" | "zygote";
   cold: boolean;
   end: RunEnd;
   acquired: number;
@@ -127,13 +128,13 @@ class LocalDriver implements SandboxDriver {
     const leave = await this.#admission.enter(control?.signal);
     const admitted = performance.now();
     try {
-      const { box, cold, end, acquired } = await this.#runInFreshBox(spec, output, control, MAX_TRIES);
+      const { source, cold, end, acquired } = await this.#runInFreshBox(spec, output, control, MAX_TRIES);
       const finished = performance.now();
       return {
         ...describeEnd(end, spec.limits),
         stdout: "",
         stderr: "",
-        sandbox: { driver: this.name, tier: this.tier, start: cold ? "cold" : "warm", source: box.source, confinement: spec.confinement.id },
+        sandbox: { driver: this.name, tier: this.tier, start: cold ? "cold" : "warm", source, confinement: spec.confinement.id },
         phases_us: {
           queue: Math.round((admitted - begun) * 1000),
           acquire: Math.round((acquired - admitted) * 1000),
@@ -148,10 +149,10 @@ class LocalDriver implements SandboxDriver {
 
   /** A warm sandbox can have died unseen since it became ready; its program then has not begun, and gets the next one. */
   async #runInFreshBox(spec: RunSpec, output: Output, control: Control | undefined, tries: number): Promise<FreshRun> {
-    const { box, cold, kind } = await this.#fleet.take(spec);
+    const { box, source, cold, kind } = await this.#fleet.take(spec);
     const acquired = performance.now();
     try {
-      return { box, cold, acquired, end: await box.run(spec, this.#knobs(kind, spec), output, control) };
+      return { source, cold, acquired, end: await box.run(spec, this.#knobs(kind, spec), output, control) };
     } catch (error) {
       if (!(error instanceof NeverStarted) || tries <= 1 || control?.stdin || control?.signal?.aborted) throw error;
       return this.#runInFreshBox(spec, output, control, tries - 1);
@@ -183,7 +184,8 @@ class LocalDriver implements SandboxDriver {
     this.#admission.close();
     await Promise.all([...this.#sessions].map((session) => session.close("the agent is closing")));
     await this.#fleet.close();
-    await this.#shop.children.close();
+    this.#shop.forge.close();
+    await this.#shop.supervisors.close();
     await reclaimCgroups(this.#shop.cgroups);
     await this.#removeParents();
   }

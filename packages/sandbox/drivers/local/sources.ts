@@ -1,14 +1,14 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import type { Duplex } from "node:stream";
+import { existsSync } from "node:fs";
 import type { Confinement, Limits, Runtime } from "@plastron/contracts";
 import { workerCommand, zygoteCommand } from "../../runtimes/index.ts";
-import { Box } from "./box.ts";
-import { type CgroupLayout, cgroupRecords } from "./cgroups.ts";
-import type { ChildrenSocket } from "./children.ts";
+import type { Box } from "./box.ts";
+import { type CgroupLayout, cgroupRecords, reclaimCgroups } from "./cgroups.ts";
+import type { Forge } from "./forge.ts";
 import type { BoxSource } from "./pool.ts";
 import { landlockRecords, privateRecords, type RootSources, rootRecords } from "./root.ts";
-import { encodeSpec, type SpecRecord } from "./spec.ts";
+import type { SpecRecord } from "./spec.ts";
+import type { SupervisorSocket } from "./supervisors.ts";
 import type { UidPool } from "./uids.ts";
 
 /** Where the interpreters are inside every sandbox (root.ts puts them there). */
@@ -27,34 +27,25 @@ export interface BoxKind {
 
 /** What all sources of one driver share. */
 export interface Workshop {
-  launcher: string;
-  init: string;
+  forge: Forge;
   sources: RootSources;
   cgroups: CgroupLayout;
   uids: UidPool;
   /** Names of the cgroups of living sandboxes: what is not in here may be reclaimed. */
   living: Set<string>;
-  children: ChildrenSocket;
-  /** Called when a supervisor died without cleaning up. */
-  reclaim(cgroup: string): void;
+  supervisors: SupervisorSocket;
   log(message: string, fields?: Record<string, unknown>): void;
 }
 
 export const cgroupName = (): string => `box-${randomUUID()}`;
 
-/** Starts a launcher; its descriptor 3 is the connection. */
-export function launch(shop: Workshop, records: SpecRecord[], cgroup: string): Box {
-  const child: ChildProcess = spawn(shop.launcher, [], { stdio: ["ignore", "ignore", "ignore", "pipe"], env: {}, cwd: "/", detached: true });
-  const box = new Box(child.stdio[3] as Duplex, "process");
-  child.once("error", (error) => {
-    box.failure ??= `the launcher cannot be started: ${error.message}`;
-    box.destroy();
+/** What must happen when a sandbox is gone, however it went. A supervisor removes its cgroup itself; a killed one could not. */
+export function releaseWhenGone(shop: Workshop, box: Box, cgroup: string, giveBack: () => void): void {
+  void box.gone.then(async () => {
+    if (shop.cgroups.dirs.some((dir) => existsSync(`${dir}/${cgroup}`))) await reclaimCgroups(shop.cgroups, cgroup);
+    shop.living.delete(cgroup);
+    giveBack();
   });
-  child.once("exit", (code) => {
-    if (code !== 0) shop.reclaim(cgroup);
-  });
-  box.send("Q", encodeSpec(records));
-  return box;
 }
 
 export function commonRecords(kind: BoxKind): SpecRecord[] {
@@ -94,14 +85,14 @@ export class ProcessSource implements BoxSource {
   }
 
   async start(): Promise<Box> {
-    const { uids, cgroups, living, sources } = this.#shop;
+    const { forge, uids, cgroups, living, sources } = this.#shop;
     const { confinement, limits, hidden } = this.#kind;
     const uid = uids.take();
     const cgroup = cgroupName();
     living.add(cgroup);
-    const box = launch(
-      this.#shop,
-      [
+    const giveBack = () => uids.giveBack(uid);
+    const box = await forge
+      .launch([
         ["uid", uid],
         ...(this.#mode === "session" ? [["session"] as SpecRecord] : []),
         ...cgroupRecords(cgroups, cgroup, limits),
@@ -109,13 +100,12 @@ export class ProcessSource implements BoxSource {
         ...privateRecords(uid, limits.workspace_bytes, confinement, hidden, ""),
         ...commonRecords(this.#kind),
         ...commandRecords(this.#kind, this.#mode),
-      ],
-      cgroup,
-    );
-    void box.gone.then(() => {
-      living.delete(cgroup);
-      uids.giveBack(uid);
-    });
+      ])
+      .catch((error: Error) => {
+        giveBack();
+        throw error;
+      });
+    releaseWhenGone(this.#shop, box, cgroup, giveBack);
     await box.ready;
     return box;
   }

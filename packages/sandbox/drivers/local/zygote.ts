@@ -4,7 +4,7 @@ import type { Box } from "./box.ts";
 import { cgroupRecords } from "./cgroups.ts";
 import type { BoxSource } from "./pool.ts";
 import { privateRecords, rootRecords } from "./root.ts";
-import { type BoxKind, cgroupName, commandRecords, commonRecords, launch, type Workshop } from "./sources.ts";
+import { type BoxKind, cgroupName, commandRecords, commonRecords, releaseWhenGone, type Workshop } from "./sources.ts";
 import { encodeSpec, type SpecRecord } from "./spec.ts";
 import { ZYGOTE_UIDS } from "./uids.ts";
 
@@ -32,26 +32,24 @@ export class ZygoteSource implements BoxSource {
     const base = shop.uids.takeBlock();
     const cgroup = cgroupName();
     shop.living.add(cgroup);
-    const box = launch(
-      shop,
-      [
+    const giveBack = () => shop.uids.giveBack(base);
+    const box = await shop.forge
+      .launch([
         ["uid", base],
         ["zygote", ZYGOTE_UIDS],
-        ["children", shop.children.path],
-        ["init-binary", shop.init],
+        ["children", shop.supervisors.path],
         ...cgroupRecords(shop.cgroups, cgroup, ZYGOTE_LIMITS),
         ...rootRecords(shop.sources, kind.confinement, kind.hidden),
         ["proc", "/proc"],
         ...privateRecords("self", kind.limits.workspace_bytes, kind.confinement, kind.hidden, "child-"),
         ...commonRecords(kind),
         ...commandRecords(kind, "zygote"),
-      ],
-      cgroup,
-    );
-    void box.gone.then(() => {
-      shop.living.delete(cgroup);
-      shop.uids.giveBack(base);
-    });
+      ])
+      .catch((error: Error) => {
+        giveBack();
+        throw error;
+      });
+    releaseWhenGone(shop, box, cgroup, giveBack);
     await box.ready;
     return new ZygoteSource(shop, kind, box, base);
   }
@@ -63,23 +61,20 @@ export class ZygoteSource implements BoxSource {
   async start(): Promise<Box> {
     const inside = this.#free.shift();
     if (inside === undefined || !this.alive) throw new PlastronError("sandbox_failed", this.alive ? "the zygote has no free uid" : "the zygote has ended");
-    const { children, cgroups, living } = this.#shop;
+    const { supervisors, cgroups, living } = this.#shop;
     const token = randomUUID();
     const cgroup = cgroupName();
     living.add(cgroup);
-    const coming = children.expect(token, 10_000);
+    const coming = supervisors.expect(token, 10_000);
     const records: SpecRecord[] = [["token", token], ["uid", this.#base + inside], ["inside", inside], ...cgroupRecords(cgroups, cgroup, this.#kind.limits)];
     this.#box.send("Y", encodeSpec(records));
     this.made++;
-    const release = () => {
-      living.delete(cgroup);
-      this.#free.push(inside);
-    };
+    const giveBack = () => void this.#free.push(inside);
     const box = await coming.catch((error: Error) => {
-      release();
+      giveBack();
       throw error;
     });
-    void box.gone.then(release);
+    releaseWhenGone(this.#shop, box, cgroup, giveBack);
     await box.ready;
     return box;
   }

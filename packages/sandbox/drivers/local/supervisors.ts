@@ -3,8 +3,8 @@ import { createServer, type Server } from "node:net";
 import { PlastronError } from "@plastron/contracts";
 import { Box } from "./box.ts";
 
-/** Where children of zygotes connect (native/zygote.c), each with the token of its order. */
-export class ChildrenSocket {
+/** Where every supervisor connects (native/wire.c, connect_with_token), with the token of the order that it answers. */
+export class SupervisorSocket {
   readonly path: string;
   readonly #server: Server;
   readonly #waiting = new Map<string, (box: Box) => void>();
@@ -14,12 +14,12 @@ export class ChildrenSocket {
     this.#server = server;
   }
 
-  static async listen(path: string): Promise<ChildrenSocket> {
+  static async listen(path: string): Promise<SupervisorSocket> {
     await rm(path, { force: true });
     const server = createServer();
-    const socket = new ChildrenSocket(path, server);
+    const socket = new SupervisorSocket(path, server);
     server.on("connection", (stream) => {
-      const box = new Box(stream, "zygote", (token) => {
+      const box = new Box(stream, (token) => {
         const take = socket.#waiting.get(token);
         socket.#waiting.delete(token);
         if (take) take(box);
@@ -31,12 +31,12 @@ export class ChildrenSocket {
     return socket;
   }
 
-  /** The child that answers `token`, or an error after `ms`. */
+  /** The sandbox whose supervisor answers `token`, or an error after `ms`. */
   expect(token: string, ms: number): Promise<Box> {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#waiting.delete(token);
-        reject(new PlastronError("sandbox_failed", `the zygote did not make a child within ${ms} ms`));
+        reject(new PlastronError("sandbox_failed", `no supervisor answered within ${ms} ms`));
       }, ms);
       this.#waiting.set(token, (box) => {
         clearTimeout(timer);

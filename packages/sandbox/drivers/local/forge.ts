@@ -1,0 +1,57 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import type { Duplex } from "node:stream";
+import { encodeFrame } from "@plastron/contracts";
+import type { Box } from "./box.ts";
+import { encodeSpec, type SpecRecord } from "./spec.ts";
+import type { SupervisorSocket } from "./supervisors.ts";
+
+const ANSWER_MS = 20_000;
+
+/**
+ * The one launcher process of this agent, from which every sandbox is forked (native/launcher.c): a start costs the agent one
+ * write. If it dies, the sandboxes that it made live on, and the next start makes a new one.
+ */
+export class Forge {
+  readonly #launcher: string;
+  readonly #supervisors: SupervisorSocket;
+  readonly #log: (message: string, fields?: Record<string, unknown>) => void;
+  #process: ChildProcess | undefined;
+
+  constructor(launcher: string, supervisors: SupervisorSocket, log: (message: string, fields?: Record<string, unknown>) => void) {
+    this.#launcher = launcher;
+    this.#supervisors = supervisors;
+    this.#log = log;
+  }
+
+  /** The sandbox of this spec, as soon as its supervisor is there; `ready` and `failure` tell the rest. */
+  launch(records: SpecRecord[]): Promise<Box> {
+    const token = randomUUID();
+    const coming = this.#supervisors.expect(token, ANSWER_MS);
+    const spec = encodeSpec([["agent", this.#supervisors.path], ["token", token], ...records]);
+    this.#connection().write(encodeFrame("Q", spec));
+    return coming;
+  }
+
+  close(): void {
+    this.#process?.stdio[3]?.destroy();
+  }
+
+  #connection(): Duplex {
+    this.#process ??= this.#start();
+    return this.#process.stdio[3] as Duplex;
+  }
+
+  #start(): ChildProcess {
+    const child = spawn(this.#launcher, [], { stdio: ["ignore", "ignore", "ignore", "pipe"], env: {}, cwd: "/", detached: true });
+    const gone = (why: string) => {
+      if (this.#process === child) this.#process = undefined;
+      if (why !== "0") this.#log("the launcher has ended", { why });
+    };
+    child.once("error", (error) => gone(error.message));
+    child.once("exit", (code, signal) => gone(signal ?? String(code)));
+    child.stdio[3]?.on("error", () => {});
+    child.stdio[3]?.on("data", (bytes: Buffer) => this.#log("the launcher complains", { text: bytes.toString("utf8", 5) }));
+    return child;
+  }
+}
