@@ -53,6 +53,12 @@ function kindKey({ runtime, confinement, imports, limits }: Pick<RunSpec, "runti
   return [runtime, confinement.id, JSON.stringify(confinement.weak), imports.join(","), limits.workspace_bytes, limits.open_files].join("|");
 }
 
+/** The pool of the tenant's zygote, when it can give a box sooner than the shared one. */
+function zygotePool({ zygote }: Tenant, shared: Pool): Pool | undefined {
+  if (typeof zygote !== "object" || !zygote.source.alive) return undefined;
+  return zygote.pool.ready > 0 || shared.ready === 0 ? zygote.pool : undefined;
+}
+
 /** All warm sandboxes: one pool per kind for everybody, and for a busy tenant a zygote with a pool of its own. */
 export class Fleet {
   readonly #shop: Workshop;
@@ -82,11 +88,15 @@ export class Fleet {
     const shared = await this.#sharedFor(spec, 0);
     const tenant = this.#tenantOf(spec, shared);
     tenant?.rate.add();
-    const zygote = typeof tenant?.zygote === "object" ? tenant.zygote : undefined;
-    const useZygote = zygote?.source.alive && (zygote.pool.ready > 0 || shared.pool.ready === 0);
-    const pool = useZygote ? zygote.pool : shared.pool;
-    const { box, cold } = await pool.take();
-    return { box, source: pool.source.kind, cold, kind: shared.kind };
+    const own = tenant && zygotePool(tenant, shared.pool);
+    if (own) {
+      try {
+        return { ...(await own.take()), source: "zygote", kind: shared.kind };
+      } catch (error) {
+        this.#shop.log("a zygote failed a run, which goes to the shared pool", { error: (error as Error).message });
+      }
+    }
+    return { ...(await shared.pool.take()), source: "process", kind: shared.kind };
   }
 
   /** A sandbox outside every pool, with exactly these limits. */

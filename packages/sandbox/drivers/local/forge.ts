@@ -17,6 +17,8 @@ export class Forge {
   readonly #supervisors: SupervisorSocket;
   readonly #log: (message: string, fields?: Record<string, unknown>) => void;
   #process: ChildProcess | undefined;
+  /** Orders that nobody has answered yet. */
+  readonly #asked = new Set<string>();
 
   constructor(launcher: string, supervisors: SupervisorSocket, log: (message: string, fields?: Record<string, unknown>) => void) {
     this.#launcher = launcher;
@@ -28,6 +30,8 @@ export class Forge {
   launch(records: SpecRecord[]): Promise<Box> {
     const token = randomUUID();
     const coming = this.#supervisors.expect(token, ANSWER_MS);
+    this.#asked.add(token);
+    coming.finally(() => this.#asked.delete(token)).catch(() => {});
     const spec = encodeSpec([["agent", this.#supervisors.path], ["token", token], ...records]);
     this.#connection().write(encodeFrame("Q", spec));
     return coming;
@@ -47,6 +51,9 @@ export class Forge {
     const gone = (why: string) => {
       if (this.#process === child) this.#process = undefined;
       if (why !== "0") this.#log("the launcher has ended", { why });
+      /* What it forked before it died still answers at once; nobody will answer the rest. */
+      const lost = [...this.#asked];
+      setTimeout(() => lost.forEach((token) => this.#supervisors.abandon(token, "the launcher has died")), 300).unref();
     };
     child.once("error", (error) => gone(error.message));
     child.once("exit", (code, signal) => gone(signal ?? String(code)));

@@ -7,7 +7,7 @@ import { Box } from "./box.ts";
 export class SupervisorSocket {
   readonly path: string;
   readonly #server: Server;
-  readonly #waiting = new Map<string, (box: Box) => void>();
+  readonly #waiting = new Map<string, { come(box: Box): void; fail(why: string): void }>();
 
   private constructor(path: string, server: Server) {
     this.path = path;
@@ -20,9 +20,9 @@ export class SupervisorSocket {
     const socket = new SupervisorSocket(path, server);
     server.on("connection", (stream) => {
       const box = new Box(stream, (token) => {
-        const take = socket.#waiting.get(token);
+        const waiting = socket.#waiting.get(token);
         socket.#waiting.delete(token);
-        if (take) take(box);
+        if (waiting) waiting.come(box);
         else box.destroy();
       });
     });
@@ -31,18 +31,28 @@ export class SupervisorSocket {
     return socket;
   }
 
-  /** The sandbox whose supervisor answers `token`, or an error after `ms`. */
+  /** The sandbox whose supervisor answers `token`; an error after `ms`, or when `abandon` is called before. */
   expect(token: string, ms: number): Promise<Box> {
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
-        this.#waiting.delete(token);
-        reject(new PlastronError("sandbox_failed", `no supervisor answered within ${ms} ms`));
-      }, ms);
-      this.#waiting.set(token, (box) => {
-        clearTimeout(timer);
-        resolve(box);
+      const timer = setTimeout(() => this.abandon(token, `no supervisor answered within ${ms} ms`), ms);
+      this.#waiting.set(token, {
+        come: (box) => {
+          clearTimeout(timer);
+          resolve(box);
+        },
+        fail: (why) => {
+          clearTimeout(timer);
+          reject(new PlastronError("sandbox_failed", why));
+        },
       });
     });
+  }
+
+  /** Nobody will answer this token any more; of no effect when somebody has. */
+  abandon(token: string, why: string): void {
+    const waiting = this.#waiting.get(token);
+    this.#waiting.delete(token);
+    waiting?.fail(why);
   }
 
   close(): Promise<void> {
