@@ -31,7 +31,7 @@ def start():
     leave_no_trace()
     gc.collect()
     gc.freeze()  # what is here now is not the program's: neither its collections nor the end look at it (and copy it) again
-    descriptor = control.out_of_sight(zygote.serve(CONTROL) if mode == "zygote" else CONTROL)
+    descriptor = control.out_of_sight(zygote.serve(CONTROL, imports) if mode == "zygote" else CONTROL)
     end.watch(descriptor)
     message = wait(descriptor)
     if message["entry"] != sys.argv[0]:  # CPython opens the file that it was started for

@@ -1,9 +1,10 @@
 """A Python that forks one confined child per run, for a tenant whose rate asks for it. It runs no program itself.
 
 The fork, the namespaces and the confinement are C's (native/): `int plastron_zygote_serve(int control)` blocks in the
-parent, and returns once in each child, with that child's own control socket, when the child is fully confined. A child of
-a library call that Python knows nothing of has stale locks, thread ids and signal state: CPython's own fork handlers
-repair them. What a fork shares and must not, every source of randomness, is renewed by `reseed`. What stays shared by the
+parent, and returns once in each child, with that child's own control socket, when the child is fully confined. Python knows
+nothing of that fork. With one thread and no lock held, nothing has to be repaired after it but the thread's id, and CPython's
+fork handlers would copy 200 pages for that; only libraries that were imported on request may have handlers of their own,
+and then all of them are run. What a fork shares and must not, every source of randomness, is renewed by `reseed`. What stays shared by the
 children of one zygote is the address-space layout and the seed of `hash()`: that is why a zygote serves one tenant only.
 """
 
@@ -16,7 +17,7 @@ import threading
 import control
 
 
-def serve(descriptor):
+def serve(descriptor, imports):
     """Serves fork requests on `descriptor` until its end (then leaves); returns the control socket of a child, in it."""
     _one_thread(descriptor)
     library = ctypes.PyDLL(os.environ.pop("PLASTRON_ZYGOTE_LIB"))  # PyDLL keeps the interpreter's lock over the call
@@ -24,11 +25,13 @@ def serve(descriptor):
     library.plastron_zygote_serve.restype = ctypes.c_int
     gc.collect()
     gc.freeze()  # a collection in a child must not write to every inherited object: pages stay shared
-    ctypes.pythonapi.PyOS_BeforeFork()
+    if imports:
+        ctypes.pythonapi.PyOS_BeforeFork()
     child = library.plastron_zygote_serve(descriptor)
     if child < 0:
         os._exit(0)
-    ctypes.pythonapi.PyOS_AfterFork_Child()
+    if imports:
+        ctypes.pythonapi.PyOS_AfterFork_Child()
     threading.main_thread()._set_native_id()
     reseed()
     return child
