@@ -8,7 +8,7 @@ import type { Measured } from "../measure.ts";
 import { CpuMeter } from "./attribution.ts";
 import { type Latency, type LatencySettings, measureLatency } from "./latency.ts";
 import type { Holds } from "./platform.ts";
-import { type MakeSubject, PROGRAMS } from "./subject.ts";
+import { type MakeSubject, PROGRAMS, STUCK_MS } from "./subject.ts";
 import { measureThroughput, type Throughput, type ThroughputSettings } from "./throughput.ts";
 
 /** The same Python program through packages/sandbox alone: no HTTP, no database, no agent's socket. The difference is what those cost. */
@@ -51,7 +51,8 @@ function directSubject(driver: SandboxDriver, confinement: RunSpec["confinement"
     async once() {
       const chunks: Uint8Array[] = [];
       const start = process.hrtime.bigint();
-      const result = await driver.run({ ...spec, run_id: newId("run") }, { stdout: (chunk) => void chunks.push(chunk), stderr: () => {} });
+      const output = { stdout: (chunk: Uint8Array) => void chunks.push(chunk), stderr: () => {} };
+      const result = await driver.run({ ...spec, run_id: newId("run") }, output, { signal: AbortSignal.timeout(STUCK_MS) });
       const ms = Number(process.hrtime.bigint() - start) / 1e6;
       const stdout = Buffer.concat(chunks).toString();
       if (result.status !== "completed" || stdout !== expected) throw new Error(`the run ${result.status}: ${result.reason ?? JSON.stringify(stdout)}`);

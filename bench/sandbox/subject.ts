@@ -57,6 +57,9 @@ export function difySubject({ url, key }: Endpoint, program: BenchProgram): Make
   });
 }
 
+/** A program of a millisecond that is not answered by then never will be: a failed run, and not a bench that hangs. */
+export const STUCK_MS = 20_000;
+
 /** Latency is from before the request is written until its whole body is here; parsing and judging it come after. */
 function httpSubject(url: string, path: string, auth: Record<string, string>, body: object, judge: (answer: unknown, ms: number) => Sample): MakeSubject {
   const { origin, pathname } = new URL(url);
@@ -67,7 +70,7 @@ function httpSubject(url: string, path: string, auth: Record<string, string>, bo
     body: JSON.stringify(body),
   };
   return () => {
-    const client = new Client(origin, { pipelining: 1, keepAliveTimeout: 60_000 });
+    const client = new Client(origin, { pipelining: 1, keepAliveTimeout: 60_000, headersTimeout: STUCK_MS, bodyTimeout: STUCK_MS });
     return {
       async once() {
         const start = process.hrtime.bigint();
