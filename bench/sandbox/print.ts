@@ -2,8 +2,7 @@ import { isMeasured, type Measured, type Summary } from "../measure.ts";
 import { table } from "../table.ts";
 import type { Latency } from "./latency.ts";
 import { printPhases } from "./print-phases.ts";
-import { NOISY, type Report } from "./report.ts";
-import type { Target } from "./targets.ts";
+import { NOISY, type Report, type Target } from "./report.ts";
 import type { Throughput } from "./throughput.ts";
 
 /** The report as lines for a person; `--json` has every figure, this the ones that tell. */

@@ -6,7 +6,6 @@ import { type BareStarts, PYTHON } from "./bare-start.ts";
 import type { DirectDriver } from "./direct-driver.ts";
 import type { IdleMemory } from "./idle-memory.ts";
 import type { Latency } from "./latency.ts";
-import type { Target } from "./targets.ts";
 import type { Throughput } from "./throughput.ts";
 
 /** What is measured one at a time. `peer_…` is the endpoint of --dify-url. */
@@ -40,6 +39,16 @@ export interface Report {
   /** Ours divided by theirs; null where either was not measured. Below 1 is better for times, above 1 for rates. */
   ratios: Record<string, number | null>;
   targets: Target[];
+}
+
+/** A figure that the project has promised for a machine with two cores. `met` is null where it was not measured. */
+export interface Target {
+  name: string;
+  at_most: number | null;
+  at_least: number | null;
+  unit: "ms" | "runs/s" | "MiB";
+  measured: number | null;
+  met: boolean | null;
 }
 
 export interface Machine {

@@ -1,16 +1,6 @@
 import { isMeasured, type Measured, type Summary } from "../measure.ts";
-import type { Report } from "./report.ts";
+import type { Report, Target } from "./report.ts";
 import type { Throughput } from "./throughput.ts";
-
-/** A figure that the project has promised for a machine with two cores. `met` is null where it was not measured. */
-export interface Target {
-  name: string;
-  at_most: number | null;
-  at_least: number | null;
-  unit: "ms" | "runs/s" | "MiB";
-  measured: number | null;
-  met: boolean | null;
-}
 
 type Figures = Pick<Report, "latency" | "throughput" | "idle_memory" | "bare_starts">;
 
