@@ -68,7 +68,7 @@ static _Noreturn void init_main(const struct sandbox *box, const int theirs[5], 
     } else
         loopback_up(life);
     if (sethostname(name, strlen(name))) step_failed(life, "hostname", name);
-    build_root(spec, spec_get(spec, "root", 1, "/nonexistent"), life);
+    build_root(spec, spec_get(spec, "root", 1, "/nonexistent"), box->uid, life);
     if (unshare(CLONE_NEWTIME)) step_failed(life, "unshare", "time namespace");
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ipc)) step_failed(life, "socketpair", "");
     int program = fork();

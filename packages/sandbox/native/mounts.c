@@ -132,8 +132,9 @@ static void pivot(const char *root, int life) {
     if (chdir("/")) step_failed(life, "chdir", "/");
 }
 
-void build_root(const struct spec *spec, const char *root, int life) {
+void build_root(const struct spec *spec, const char *root, long uid, int life) {
     char path[PATH_MAX];
+    snprintf(self_uid, sizeof self_uid, "%ld", uid);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) step_failed(life, "make private", "/");
     if (mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "size=4m,nr_inodes=2048,mode=0755")) step_failed(life, "tmpfs", root);
     make_file(under(root, MASK_FILE, path), "", 0, life);

@@ -19,8 +19,9 @@
 #define PLASTRON_MOUNTS_H
 #include "wire.h"
 
-/* Mounts a tmpfs on `root`, applies the records whose op is not prefixed, pivots into it and makes it read-only. */
-void build_root(const struct spec *spec, const char *root, int life);
+/* Mounts a tmpfs on `root`, applies the records whose op is not prefixed, pivots into it and makes it read-only. The owner
+ * "self" of a tmpfs is `uid`, as our user namespace sees it. */
+void build_root(const struct spec *spec, const char *root, long uid, int life);
 /* Applies the records with `prefix` (what each child of a zygote has for itself) onto the present root; the owner "self" is `uid`. */
 void build_private(const struct spec *spec, const char *prefix, long uid, int life);
 #endif

@@ -7,7 +7,7 @@ import { compileDefault } from "@plastron/policy";
 import { openLocalDriver } from "../drivers/local/index.ts";
 
 const { confinement } = compileDefault({ arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true });
-const driver = await openLocalDriver({ home: process.argv[2] as string, warm: [{ runtime: "python3", confinement, count: 2 }] }, { zygoteRate: 0.1 });
+const driver = await openLocalDriver({ home: process.argv[2] as string, warm: [{ runtime: "python3", confinement, count: 2 }] }, { zygoteCores: 0.001 });
 const program = "import os, time\nfor i in range(5):\n    if os.fork() == 0:\n        os.setsid(); time.sleep(600)\ntime.sleep(0.05)";
 const ignore = { stdout() {}, stderr() {} };
 let done = 0;

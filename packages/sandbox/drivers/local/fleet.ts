@@ -9,8 +9,8 @@ import { ZygoteSource } from "./zygote.ts";
 
 /** When pools grow, shrink and turn into zygotes. Tests use others than the defaults. */
 export interface FleetSettings {
-  /** Takes per second of one tenant and kind from which a zygote is worth its memory. */
-  zygoteRate: number;
+  /** Cores that a tenant's starts of one kind must cost (takes a second × seconds a start) for a zygote to be worth its memory. */
+  zygoteCores: number;
   /** A zygote is replaced after this age or this many children: all of them share its address-space layout. */
   zygoteMaxAgeMs: number;
   zygoteMaxChildren: number;
@@ -23,7 +23,7 @@ export interface FleetSettings {
 }
 
 export const FLEET_DEFAULTS: FleetSettings = {
-  zygoteRate: 12,
+  zygoteCores: 0.3,
   zygoteMaxAgeMs: 15 * 60_000,
   zygoteMaxChildren: 20_000,
   maxZygotes: 4,
@@ -53,10 +53,9 @@ function kindKey({ runtime, confinement, imports, limits }: Pick<RunSpec, "runti
   return [runtime, confinement.id, JSON.stringify(confinement.weak), imports.join(","), limits.workspace_bytes, limits.open_files].join("|");
 }
 
-/** The pool of the tenant's zygote, when it can give a box sooner than the shared one. */
-function zygotePool({ zygote }: Tenant, shared: Pool): Pool | undefined {
-  if (typeof zygote !== "object" || !zygote.source.alive) return undefined;
-  return zygote.pool.ready > 0 || shared.ready === 0 ? zygote.pool : undefined;
+/** A living zygote serves all of its tenant's runs: even waiting for its next child costs less than a start of one's own. */
+function zygotePool({ zygote }: Tenant): Pool | undefined {
+  return typeof zygote === "object" && zygote.source.alive ? zygote.pool : undefined;
 }
 
 /** All warm sandboxes: one pool per kind for everybody, and for a busy tenant a zygote with a pool of its own. */
@@ -88,7 +87,7 @@ export class Fleet {
     const shared = await this.#sharedFor(spec, 0);
     const tenant = this.#tenantOf(spec, shared);
     tenant?.rate.add();
-    const own = tenant && zygotePool(tenant, shared.pool);
+    const own = tenant && zygotePool(tenant);
     if (own) {
       try {
         return { ...(await own.take()), source: "zygote", kind: shared.kind };
@@ -188,7 +187,12 @@ export class Fleet {
   #tendTenant(key: string, tenant: Tenant, now: number): void {
     const rate = tenant.rate.update(now);
     const { zygote } = tenant;
-    if (zygote === undefined && rate >= this.#settings.zygoteRate && now >= tenant.notBefore && this.#zygotes() < this.#settings.maxZygotes)
+    if (
+      zygote === undefined &&
+      (rate * tenant.shared.pool.startMs) / 1000 >= this.#settings.zygoteCores &&
+      now >= tenant.notBefore &&
+      this.#zygotes() < this.#settings.maxZygotes
+    )
       void this.#openZygote(tenant);
     if (typeof zygote === "object") {
       const worn = now - zygote.source.bornAt > this.#settings.zygoteMaxAgeMs || zygote.source.made > this.#settings.zygoteMaxChildren;

@@ -26,14 +26,17 @@ export class Forge {
     this.#log = log;
   }
 
-  /** The sandbox of this spec, as soon as its supervisor is there; `ready` and `failure` tell the rest. */
-  launch(records: SpecRecord[]): Promise<Box> {
+  /**
+   * A sandbox, as soon as its supervisor is there; its `ready` and `failure` tell the rest. `own` are the records of this one,
+   * `shared` the encoded ones of its kind.
+   */
+  launch(own: SpecRecord[], shared: Uint8Array): Promise<Box> {
     const token = randomUUID();
     const coming = this.#supervisors.expect(token, ANSWER_MS);
     this.#asked.add(token);
     coming.finally(() => this.#asked.delete(token)).catch(() => {});
-    const spec = encodeSpec([["agent", this.#supervisors.path], ["token", token], ...records]);
-    this.#connection().write(encodeFrame("Q", spec));
+    const records = encodeSpec([["agent", this.#supervisors.path], ["token", token], ...own]);
+    this.#connection().write(encodeFrame("Q", Buffer.concat([records, shared])));
     return coming;
   }
 

@@ -71,7 +71,7 @@ describe("the local driver, killed", () => {
   }, 180_000);
 
   it("[needs: root] supervisors and zygotes that are killed end their sandboxes, and runs go on", async () => {
-    const driver = await openLocalDriver({ home: join(home, "second") }, { zygoteRate: 0.1 });
+    const driver = await openLocalDriver({ home: join(home, "second") }, { zygoteCores: 0.001 });
     const { python } = bench(driver, confinement);
     try {
       for (let i = 0; i < 8; i++) await python("pass");

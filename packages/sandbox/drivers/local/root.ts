@@ -96,8 +96,8 @@ function rootLink(name: string): SpecRecord[] {
   return [["bind", path, path, "ro"]];
 }
 
-/** What every program has for itself: proc of its own pid namespace, and its writable places. `uid` is their owner; "self" = the uid of a zygote's child. */
-export function privateRecords(uid: number | "self", workspaceBytes: number, confinement: Confinement, hidden: string[], prefix: "" | "child-"): SpecRecord[] {
+/** What every program has for itself: proc of its own pid namespace, and its writable places, which are its own ("self"). */
+export function privateRecords(workspaceBytes: number, confinement: Confinement, hidden: string[], prefix: "" | "child-"): SpecRecord[] {
   const inodes = Math.max(1024, Math.min(65_536, Math.floor(workspaceBytes / 4096)));
   const exec = confinement.noexec_writable ? "noexec" : "";
   const proc = [...new Set([...PROC_HIDDEN, ...hidden.filter((path) => path.startsWith("/proc/"))])];
@@ -105,9 +105,9 @@ export function privateRecords(uid: number | "self", workspaceBytes: number, con
     [`${prefix}proc`, "/proc"],
     ...PROC_READ_ONLY.map((path): SpecRecord => [`${prefix}ro`, path]),
     ...proc.map((path): SpecRecord => [`${prefix}mask`, path]),
-    [`${prefix}tmpfs`, "/workspace", workspaceBytes, inodes, "700", uid, exec],
-    [`${prefix}tmpfs`, "/tmp", workspaceBytes, inodes, "1777", uid, exec],
-    [`${prefix}tmpfs`, "/dev/shm", workspaceBytes, inodes, "1777", uid, "noexec"],
+    [`${prefix}tmpfs`, "/workspace", workspaceBytes, inodes, "700", "self", exec],
+    [`${prefix}tmpfs`, "/tmp", workspaceBytes, inodes, "1777", "self", exec],
+    [`${prefix}tmpfs`, "/dev/shm", workspaceBytes, inodes, "1777", "self", "noexec"],
   ];
 }
 

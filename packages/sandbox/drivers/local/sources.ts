@@ -7,7 +7,7 @@ import { type CgroupLayout, cgroupRecords, reclaimCgroups } from "./cgroups.ts";
 import type { Forge } from "./forge.ts";
 import type { BoxSource } from "./pool.ts";
 import { landlockRecords, privateRecords, type RootSources, rootRecords } from "./root.ts";
-import type { SpecRecord } from "./spec.ts";
+import { encodeSpec, type SpecRecord } from "./spec.ts";
 import type { SupervisorSocket } from "./supervisors.ts";
 import type { UidPool } from "./uids.ts";
 
@@ -77,34 +77,32 @@ export class ProcessSource implements BoxSource {
   readonly kind = "process";
   readonly #shop: Workshop;
   readonly #kind: BoxKind;
-  readonly #mode: "run" | "session";
+  /** Encoded once: all but the uid and the cgroup is the same for every sandbox of a kind. */
+  readonly #shared: Uint8Array;
+
   constructor(shop: Workshop, kind: BoxKind, mode: "run" | "session" = "run") {
+    const { confinement, limits, hidden } = kind;
     this.#shop = shop;
     this.#kind = kind;
-    this.#mode = mode;
+    this.#shared = encodeSpec([
+      ...(mode === "session" ? [["session"] as SpecRecord] : []),
+      ...rootRecords(shop.sources, confinement, hidden),
+      ...privateRecords(limits.workspace_bytes, confinement, hidden, ""),
+      ...commonRecords(kind),
+      ...commandRecords(kind, mode),
+    ]);
   }
 
   async start(): Promise<Box> {
-    const { forge, uids, cgroups, living, sources } = this.#shop;
-    const { confinement, limits, hidden } = this.#kind;
+    const { forge, uids, cgroups, living } = this.#shop;
     const uid = uids.take();
     const cgroup = cgroupName();
     living.add(cgroup);
     const giveBack = () => uids.giveBack(uid);
-    const box = await forge
-      .launch([
-        ["uid", uid],
-        ...(this.#mode === "session" ? [["session"] as SpecRecord] : []),
-        ...cgroupRecords(cgroups, cgroup, limits),
-        ...rootRecords(sources, confinement, hidden),
-        ...privateRecords(uid, limits.workspace_bytes, confinement, hidden, ""),
-        ...commonRecords(this.#kind),
-        ...commandRecords(this.#kind, this.#mode),
-      ])
-      .catch((error: Error) => {
-        giveBack();
-        throw error;
-      });
+    const box = await forge.launch([["uid", uid], ...cgroupRecords(cgroups, cgroup, this.#kind.limits)], this.#shared).catch((error: Error) => {
+      giveBack();
+      throw error;
+    });
     releaseWhenGone(this.#shop, box, cgroup, giveBack);
     await box.ready;
     return box;

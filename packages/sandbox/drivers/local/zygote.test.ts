@@ -14,7 +14,7 @@ const { confinement } = compileDefault({ arch: "x86_64", tier: 2, landlock_abi: 
 
 /** A driver for which every tenant is busy enough for a zygote, and whose zygote of the suite's tenant is there. */
 async function openWithZygote(name: string): Promise<SandboxDriver> {
-  const driver = await openLocalDriver({ home: join(home, name) }, { zygoteRate: 0 });
+  const driver = await openLocalDriver({ home: join(home, name) }, { zygoteCores: 0 });
   const { python } = bench(driver, confinement);
   for (let i = 0; i < 100 && (await python("pass")).sandbox.source !== "zygote"; i++) await new Promise((later) => setTimeout(later, 50));
   return driver;

@@ -33,22 +33,19 @@ export class ZygoteSource implements BoxSource {
     const cgroup = cgroupName();
     shop.living.add(cgroup);
     const giveBack = () => shop.uids.giveBack(base);
-    const box = await shop.forge
-      .launch([
-        ["uid", base],
-        ["zygote", ZYGOTE_UIDS],
-        ["children", shop.supervisors.path],
-        ...cgroupRecords(shop.cgroups, cgroup, ZYGOTE_LIMITS),
-        ...rootRecords(shop.sources, kind.confinement, kind.hidden),
-        ["proc", "/proc"],
-        ...privateRecords("self", kind.limits.workspace_bytes, kind.confinement, kind.hidden, "child-"),
-        ...commonRecords(kind),
-        ...commandRecords(kind, "zygote"),
-      ])
-      .catch((error: Error) => {
-        giveBack();
-        throw error;
-      });
+    const shared = encodeSpec([
+      ["zygote", ZYGOTE_UIDS],
+      ["children", shop.supervisors.path],
+      ...rootRecords(shop.sources, kind.confinement, kind.hidden),
+      ["proc", "/proc"],
+      ...privateRecords(kind.limits.workspace_bytes, kind.confinement, kind.hidden, "child-"),
+      ...commonRecords(kind),
+      ...commandRecords(kind, "zygote"),
+    ]);
+    const box = await shop.forge.launch([["uid", base], ...cgroupRecords(shop.cgroups, cgroup, ZYGOTE_LIMITS)], shared).catch((error: Error) => {
+      giveBack();
+      throw error;
+    });
     releaseWhenGone(shop, box, cgroup, giveBack);
     await box.ready;
     return new ZygoteSource(shop, kind, box, base);
