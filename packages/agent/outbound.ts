@@ -16,6 +16,7 @@ export interface Outbound {
 export function outbound(socket: Socket): Outbound {
   let drained: Promise<void> | undefined;
   let finished = false;
+  let gathering = false;
 
   function waitForDrain(): Promise<void> {
     drained ??= new Promise((resolve) => {
@@ -29,9 +30,21 @@ export function outbound(socket: Socket): Outbound {
     return drained;
   }
 
+  /** Frames of one turn leave in one write: a short run's server wakes once. */
+  function gather(): void {
+    if (gathering) return;
+    gathering = true;
+    socket.cork();
+    setImmediate(() => {
+      gathering = false;
+      socket.uncork();
+    });
+  }
+
   return {
     send(type, payload = "") {
       if (finished || socket.destroyed) return;
+      gather();
       if (!write(socket, type, payload) && !socket.destroyed) return waitForDrain();
     },
     finish(type, payload) {

@@ -138,10 +138,16 @@ static void flush_input(struct watch *w) {
     }
 }
 
+/* For its first moments a run's frames are kept together: a short one then wakes its readers once and not five times. */
+static int holding(const struct watch *w) {
+    return w->state == RUNNING && buffer_size(&w->to_agent) < HOLD_BYTES && now_us() - w->started < HOLD_US;
+}
+
 static int wait_for_something(struct watch *w, struct pollfd polled[7]) {
     struct sandbox *box = w->box;
+    int held = holding(w);
     int room = buffer_size(&w->to_agent) < BACKLOG;
-    polled[0] = (struct pollfd){w->conn_gone ? -1 : box->conn, (short)(POLLIN | (buffer_size(&w->to_agent) ? POLLOUT : 0)), 0};
+    polled[0] = (struct pollfd){w->conn_gone ? -1 : box->conn, (short)(POLLIN | (buffer_size(&w->to_agent) && !held ? POLLOUT : 0)), 0};
     polled[1] = (struct pollfd){room ? w->out.fd : -1, POLLIN, 0};
     polled[2] = (struct pollfd){room ? w->err.fd : -1, POLLIN, 0};
     polled[3] = (struct pollfd){box->control, (short)(POLLIN | (buffer_size(&w->to_control) ? POLLOUT : 0)), 0};
@@ -153,6 +159,7 @@ static int wait_for_something(struct watch *w, struct pollfd polled[7]) {
         uint64_t now = now_us();
         timeout = w->deadline > now ? (int)((w->deadline - now) / 1000) + 1 : 0;
     }
+    if (held && (timeout < 0 || timeout > HOLD_US / 1000)) timeout = HOLD_US / 1000;
     return poll(polled, 7, timeout);
 }
 
@@ -169,7 +176,7 @@ static void step(struct watch *w) {
     if (w->deadline && now_us() >= w->deadline) kill_sandbox(w, w->state == STARTING ? "the worker was not ready in time" : "wall clock");
     flush_input(w);
     if (w->state == RUNNING && (w->ended || w->dead)) end_run(w);
-    if (!w->conn_gone && buffer_flush(&w->to_agent, w->box->conn)) w->conn_gone = 1, kill_sandbox(w, "the agent went away");
+    if (!w->conn_gone && !holding(w) && buffer_flush(&w->to_agent, w->box->conn)) w->conn_gone = 1, kill_sandbox(w, "the agent went away");
 }
 
 static void unblock(int fd) {

@@ -7,6 +7,8 @@
 
 #define CHUNK 65536
 #define BACKLOG (1u << 20) /* stop reading output while the agent has this much to take */
+#define HOLD_US 4000       /* see holding() */
+#define HOLD_BYTES 4096
 #define START_MS 30000     /* a worker that is not ready by then never will be */
 
 enum state { STARTING, READY, RUNNING };

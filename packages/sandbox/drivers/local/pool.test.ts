@@ -48,7 +48,7 @@ describe("a pool", () => {
     const second = await pool.take();
     expect(first.box).not.toBe(second.box);
     expect([first.cold, second.cold, pool.hits]).toEqual([false, false, 2]);
-    await later(5);
+    await later(20);
     expect([pool.ready, made]).toEqual([2, 4]);
     await pool.close();
   });

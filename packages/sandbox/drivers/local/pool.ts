@@ -1,6 +1,8 @@
 import { PlastronError } from "@plastron/contracts";
 import type { Box } from "./box.ts";
 
+const REFILL_DELAY_MS = 10;
+
 /** Where a pool's boxes come from: a launcher of their own each, or a zygote. */
 export interface BoxSource {
   readonly kind: "process" | "zygote";
@@ -67,6 +69,7 @@ export class Pool {
   #startMs = 30;
   #target: number;
   #closed = false;
+  #later: NodeJS.Timeout | undefined;
 
   constructor(source: BoxSource, settings: PoolSettings, starts: StartGate, now: number = performance.now()) {
     this.source = source;
@@ -100,13 +103,22 @@ export class Pool {
     const box = this.#ready.shift();
     if (box) {
       this.hits++;
-      setImmediate(() => this.refill()); // when the taker has sent its program off
+      if (this.#ready.length === 0) setImmediate(() => this.refill());
+      else this.#refillLater();
       return { box, cold: false };
     }
     this.misses++;
     const waiting = new Promise<Box>((resolve, reject) => this.#waiters.push({ resolve, reject }));
     this.refill();
     return { box: await waiting, cold: true };
+  }
+
+  /** A start takes the cores from the program that was just given out: as long as other boxes are ready, it can wait for a short one's end. */
+  #refillLater(): void {
+    this.#later ??= setTimeout(() => {
+      this.#later = undefined;
+      this.refill();
+    }, REFILL_DELAY_MS);
   }
 
   /** Starts what is missing: one for each waiter, and up to the target. */
@@ -126,7 +138,7 @@ export class Pool {
   /** Sets the size from the measured rate, ages boxes out, shrinks when idle. Call about twice a second. */
   tend(now: number): void {
     const rate = this.rate.update(now);
-    const wanted = Math.ceil(rate * (this.#startMs / 1000) * 2) + (rate > 1 ? 2 : 0);
+    const wanted = Math.ceil(((rate * (this.#startMs + REFILL_DELAY_MS)) / 1000) * 2) + (rate > 1 ? 2 : 0);
     this.#target = Math.min(this.#settings.max, Math.max(this.#settings.min, wanted));
     while (this.#ready.length > this.#target) this.#ready.pop()?.destroy();
     for (let i = this.#ready.length - 1; i >= 0; i--) {
@@ -137,6 +149,7 @@ export class Pool {
 
   async close(): Promise<void> {
     this.#closed = true;
+    clearTimeout(this.#later);
     for (const waiter of this.#waiters.splice(0)) waiter.reject(new PlastronError("sandbox_failed", "the pool was closed"));
     const started = await Promise.allSettled(this.#starting);
     const boxes = [...this.#ready.splice(0), ...started.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []))];
