@@ -43,6 +43,16 @@ const argSchema = z
   .max(32_768)
   .refine((value) => !value.includes("\0"), "NUL is not allowed");
 
+/** What to bring back. It could match nothing outside of the workspace anyway; refusing says so where an empty answer would not. */
+const collectGlobSchema = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine(
+    (glob) => !glob.includes("\0") && !glob.startsWith("/") && !glob.split("/").includes(".."),
+    "a glob must be relative to the workspace and stay inside it",
+  );
+
 /** What the caller says about one program. Shared by the HTTP API, the CLI and the drivers. */
 export const programSchema = z
   .object({
@@ -56,7 +66,7 @@ export const programSchema = z
       .default("")
       .describe("UTF-8 text given on standard input"),
     files: z.array(fileInSchema).max(256).default([]),
-    collect: z.array(z.string().min(1).max(256)).max(32).default([]).describe("globs of workspace files to return"),
+    collect: z.array(collectGlobSchema).max(32).default([]).describe("globs of workspace files to return"),
     imports: z
       .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_.]{0,63}$/))
       .max(16)
@@ -87,6 +97,7 @@ export const runStatusSchema = z.enum([
   "workspace_exceeded",
   "output_truncated",
   "killed", // cancelled, client gone, session closed, shutdown
+  "refused", // nothing ran: turned away after it was on record (no such tier, session busy or gone, queue full)
   "lost", // the platform died under it
 ]);
 export type RunStatus = z.infer<typeof runStatusSchema>;

@@ -16,6 +16,7 @@ describe("exitCodeOf", () => {
     [{ status: "output_truncated", exit_code: 0 }, 0],
     [{ status: "killed", exit_code: null }, 1],
     [{ status: "lost", exit_code: null }, 1],
+    [{ status: "refused", exit_code: null }, 2],
   ] as [Partial<Outcome>, number][])("%j exits %d", (more, code) => {
     expect(exitCodeOf(outcome(more))).toBe(code);
   });

@@ -21,6 +21,8 @@ export function exitCodeOf(outcome: Outcome): number {
     case "pids_exceeded":
     case "workspace_exceeded":
       return ownCode(outcome) || 1;
+    case "refused":
+      return 2;
     case "killed":
     case "lost":
     case "queued":

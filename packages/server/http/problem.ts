@@ -77,10 +77,16 @@ export function toKnown(error: unknown): unknown {
   return error;
 }
 
-function invalid(issues: { instancePath: string; message?: string }[], where: string): PlastronError {
+interface Issue {
+  instancePath: string;
+  message?: string;
+  params?: object;
+}
+
+function invalid(issues: Issue[], where: string): PlastronError {
   const errors: NonNullable<Problem["errors"]> = issues
     .slice(0, 20)
-    .map((issue) => ({ path: `${where}${issue.instancePath.replaceAll("/", ".")}`.slice(0, 200), message: (issue.message ?? "is not valid").slice(0, 300) }));
+    .map((issue) => ({ path: pathOf(where, issue.instancePath), message: messageOf(issue).slice(0, 300) }));
   const language = errors.find((issue) => issue.path === "body.language");
   const code = language !== undefined && errors.length === 1 ? "unsupported_runtime" : "invalid_request";
   return new PlastronError(
@@ -91,6 +97,17 @@ function invalid(issues: { instancePath: string; message?: string }[], where: st
       .slice(0, 1000),
     { errors },
   );
+}
+
+/** `/` alone stands for the whole, and for a key of the whole that should not be there. */
+function pathOf(where: string, pointer: string): string {
+  return `${where}${pointer === "/" ? "" : pointer.replaceAll("/", ".")}`.slice(0, 200);
+}
+
+/** zod says only that a key of a record is invalid; why is one level down. */
+function messageOf({ message = "is not valid", params }: Issue): string {
+  const inner = (params as { issue?: { issues?: { message: string }[] }; issues?: { message: string }[] } | undefined) ?? {};
+  return (inner.issues ?? inner.issue?.issues)?.[0]?.message ?? message;
 }
 
 /** Stack and message of what went wrong, never the values of the request. */

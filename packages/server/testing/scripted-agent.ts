@@ -7,6 +7,8 @@ import { type AgentRequest, agentRequestSchema, DEFAULT_LIMITS, encodeFrame, Fra
 /** What a script may do as the agent's side of one run. */
 export interface Scene {
   spec: RunSpec;
+  /** The program has begun: what is refused after this is a failure in the middle. */
+  started(): void;
   stdout(bytes: string | Uint8Array): void;
   stderr(bytes: string | Uint8Array): void;
   /** Ends the run. */
@@ -67,6 +69,7 @@ export async function startScriptedAgent(script: Script = ECHO, at?: string): Pr
 export function held(agent: ScriptedAgent): Promise<Scene> {
   return new Promise((resolve) => {
     agent.script = (scene) => {
+      scene.started();
       resolve(scene);
       void scene.killed.then((reason) => scene.result({ status: "killed", exit_code: null, signal: "SIGKILL", reason }));
     };
@@ -112,6 +115,7 @@ interface Wires extends Pick<Scene, "killed" | "problem" | "vanish" | "backlog">
 function play(agent: ScriptedAgent, spec: RunSpec, { send, ...wires }: Wires): void {
   void agent.script({
     ...{ spec, ...wires },
+    started: () => send(WIRE.started, ""),
     stdout: (bytes) => send(WIRE.stdout, bytes),
     stderr: (bytes) => send(WIRE.stderr, bytes),
     result: (result = {}) => send(WIRE.result, JSON.stringify(resultOf(result, spec))),

@@ -1,10 +1,11 @@
 import { toProblem } from "@plastron/contracts";
 import type { FastifyReply, FastifyRequest } from "fastify";
+import type { AgentRun } from "../../agent-client/exchange.ts";
 import { toKnown } from "../../http/problem.ts";
 import { Idempotency } from "../idempotency/service.ts";
 import { clientGone, EventStream } from "./event-stream.ts";
 import type { RunListener, RunOrder, RunService } from "./service.ts";
-import type { RunView } from "./view.ts";
+import type { RunHead, RunView } from "./view.ts";
 
 interface Answering {
   runs: Pick<RunService, "run">;
@@ -30,13 +31,15 @@ async function answerWhole(request: FastifyRequest, reply: FastifyReply, { runs,
 
 async function answerStream(request: FastifyRequest, reply: FastifyReply, { runs, idempotency, order }: Answering): Promise<void> {
   const stream = new EventStream(reply);
+  const events = new RunEvents(stream);
   let live = false;
   try {
     const answer = await idempotency.once(request, async () => {
       live = true;
-      return { status: 200, body: await runs.run(complete(request, order, clientGone(reply), true), eventsOf(stream)) };
+      return { status: 200, body: await runs.run(complete(request, order, clientGone(reply), true), events) };
     });
-    if (!live) replay(stream, answer.body);
+    if (live) events.finish();
+    else replay(stream, answer.body);
     stream.send("result", answer.body);
   } catch (error) {
     if (!stream.isOpen) throw error;
@@ -50,21 +53,47 @@ function complete(request: FastifyRequest, order: Answering["order"], signal: Ab
   return { ...order, principal: request.principal, receivedAt: request.receivedAt, authUs: request.authUs, durableFirst, ...(signal ? { signal } : {}) };
 }
 
-/** A character may be cut by the border of a chunk: each stream has its own decoder that keeps the half. */
-function eventsOf(stream: EventStream): RunListener {
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
-  const forward = (name: "stdout" | "stderr") => (chunk: Uint8Array) => {
-    const text = decoders[name].decode(chunk, { stream: true });
-    if (text !== "") stream.send(name, { text });
-  };
-  return {
-    admitted(head, run) {
-      stream.follow(run);
-      stream.send("started", { id: head.id, status: "running", created_at: head.created_at });
-    },
-    stdout: forward("stdout"),
-    stderr: forward("stderr"),
-  };
+/**
+ * A run in progress as events. `started` waits until the agent has begun, so that what it refuses is answered with a status of its
+ * own and no stream. A character may be cut by the border of a chunk: each stream has a decoder that keeps the half.
+ */
+class RunEvents implements RunListener {
+  readonly #stream: EventStream;
+  readonly #decoders = { stdout: new TextDecoder("utf-8", { ignoreBOM: true }), stderr: new TextDecoder("utf-8", { ignoreBOM: true }) };
+  #head: RunHead | undefined;
+
+  constructor(stream: EventStream) {
+    this.#stream = stream;
+  }
+
+  admitted(head: RunHead, run: Pick<AgentRun, "pause" | "resume">): void {
+    this.#stream.follow(run);
+    this.#head = head;
+  }
+
+  started(): void {
+    if (this.#stream.isOpen || this.#head === undefined) return;
+    this.#stream.send("started", { id: this.#head.id, status: "running", created_at: this.#head.created_at });
+  }
+
+  stdout(chunk: Uint8Array): void {
+    this.#send("stdout", this.#decoders.stdout.decode(chunk, { stream: true }));
+  }
+
+  stderr(chunk: Uint8Array): void {
+    this.#send("stderr", this.#decoders.stderr.decode(chunk, { stream: true }));
+  }
+
+  /** What the last chunk left half becomes U+FFFD, as it does in the whole result. */
+  finish(): void {
+    this.started();
+    for (const name of ["stdout", "stderr"] as const) this.#send(name, this.#decoders[name].decode());
+  }
+
+  #send(name: "stdout" | "stderr", text: string): void {
+    this.started();
+    if (text !== "") this.#stream.send(name, { text });
+  }
 }
 
 function replay(stream: EventStream, run: RunView): void {

@@ -103,7 +103,7 @@ describe("POST /v1/runs", () => {
       ...{ status: 503, code: "overloaded", wait: "3", type: "application/problem+json" },
     });
     const list = await server.call("GET", "/v1/runs?limit=1", { key });
-    expect(list.body.data[0]).toMatchObject({ status: "lost", problem: { code: "overloaded", detail: "the queue is full" } });
+    expect(list.body.data[0]).toMatchObject({ status: "refused", problem: { code: "overloaded", detail: "the queue is full" } });
   });
 
   it("says so when the agent dies under a run", async () => {
@@ -112,6 +112,7 @@ describe("POST /v1/runs", () => {
       setTimeout(() => scene.vanish(), 10);
     };
     expect((await post(program("x"))).body).toMatchObject({ status: 503, code: "agent_unavailable" });
+    expect((await server.call("GET", "/v1/runs?limit=1", { key })).body.data[0]).toMatchObject({ status: "lost", problem: { code: "agent_unavailable" } });
   });
 
   it("tries once more where a connection of the reserve was dead before anything ran", async () => {
@@ -161,6 +162,18 @@ describe("stream: true", () => {
     expect(events.at(-1)?.data).toMatchObject({ id: events[0]?.data.id, status: "completed", stdout: "a€", stderr: "e" });
   });
 
+  it("says the same as the whole result, of text that ends in half a character or begins with a byte order mark", async () => {
+    agent.script = (scene) => {
+      scene.stdout(Buffer.from([0xef, 0xbb, 0xbf, 0x61, 0xff, 0xe2, 0x82]));
+      scene.stderr(Buffer.from([0xc3]));
+      scene.result();
+    };
+    const { events } = await streamed("/v1/runs", program("x"));
+    const joined = (name: string) => events.flatMap(({ event, data }) => (event === name ? [data.text] : [])).join("");
+    expect([joined("stdout"), joined("stderr")]).toEqual(["\ufeffa\ufffd\ufffd", "\ufffd"]);
+    expect(events.at(-1)).toMatchObject({ event: "result", data: { stdout: joined("stdout"), stderr: joined("stderr") } });
+  });
+
   it("has the run on record before its id is told", async () => {
     let stored: unknown;
     agent.script = async (scene) => {
@@ -173,6 +186,8 @@ describe("stream: true", () => {
 
   it("answers a refusal with its own status, and a failure in the middle with an error event", async () => {
     expect((await streamed("/v1/runs", program("x", { policy: "nowhere" }))).status).toBe(404);
+    agent.script = (scene) => scene.problem("tier_unavailable", "tier 4 was asked for");
+    expect(await streamed("/v1/runs", program("x"))).toMatchObject({ status: 409, type: "application/problem+json" });
     agent.script = (scene) => {
       scene.stdout("x");
       setTimeout(() => scene.problem("sandbox_failed", "mount: no space"), 10);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { newId, PlastronError, type Problem, type Program, type RunResult, type Tier, toProblem } from "@plastron/contracts";
+import { ERRORS, newId, PlastronError, type Problem, type Program, type RunResult, type Tier, toProblem } from "@plastron/contracts";
 import type { AgentClient, EncodedConfinement } from "../../agent-client/client.ts";
 import type { AgentRun, RunSink } from "../../agent-client/exchange.ts";
 import type { GroupCommit } from "../../database/group-commit.ts";
@@ -147,7 +147,7 @@ export class RunService {
 
   async #record(head: RunHead, ended: Ended, clock: PhaseClock): Promise<RunView> {
     const finishedAt = new Date().toISOString();
-    const status = ended.result?.status ?? "lost";
+    const status = ended.result?.status ?? statusWithoutResult(ended.problem);
     const problem: Problem | null = ended.problem === undefined ? null : toProblem(ended.problem);
     const { result, artifacts } = stored(ended.result, clock);
     try {
@@ -186,6 +186,11 @@ function stored(result: RunResult | undefined, clock: PhaseClock): { result: Sto
   if (result === undefined) return { result: null, artifacts: [] };
   const { status: _status, stdout: _stdout, stderr: _stderr, artifacts, ...rest } = result;
   return { result: { ...rest, phases_us: { ...rest.phases_us, ...clock.phases } }, artifacts };
+}
+
+/** Who was turned away can come back with another request, or later; what was lost is the platform's fault. */
+function statusWithoutResult(error: unknown): "refused" | "lost" {
+  return error instanceof PlastronError && (ERRORS[error.code].status < 500 || error.code === "overloaded") ? "refused" : "lost";
 }
 
 /** The caller left while the run waited for its place. */
