@@ -37,7 +37,14 @@ import { TenantStore } from "./modules/tenants/store.ts";
 export interface Parts {
   config: Pick<
     Config,
-    "PLASTRON_MAX_RUNNING" | "PLASTRON_MAX_IN_FLIGHT" | "PLASTRON_TENANT_MAX_IN_FLIGHT" | "MAX_WORKERS" | "MAX_REQUESTS" | "WORKER_TIMEOUT" | "ENABLE_NETWORK"
+    | "PLASTRON_MAX_RUNNING"
+    | "PLASTRON_MAX_IN_FLIGHT"
+    | "PLASTRON_TENANT_MAX_IN_FLIGHT"
+    | "PLASTRON_RETENTION_DAYS"
+    | "MAX_WORKERS"
+    | "MAX_REQUESTS"
+    | "WORKER_TIMEOUT"
+    | "ENABLE_NETWORK"
   >;
   /** A database that is migrated. */
   connection: Connection;
@@ -82,7 +89,8 @@ export async function compose(parts: Parts): Promise<Server> {
   const tenants = new TenantService(new TenantStore(pool.db));
   const idempotencyStore = new IdempotencyStore(pool.db);
   const idempotency = new Idempotency(idempotencyStore, parts.serverId);
-  const sessions = new SessionService(new SessionStore(pool.db), agent);
+  const sessionStore = new SessionStore(pool.db);
+  const sessions = new SessionService(sessionStore, agent);
   const health = new HealthService({ version: parts.version, pingDatabase: () => sql`select 1`.execute(pool.db), agent });
   const dify = new DifyService(runs, policies, { workerTimeoutMs: config.WORKER_TIMEOUT * 1000 });
   const difyDependencies = {
@@ -91,8 +99,14 @@ export async function compose(parts: Parts): Promise<Server> {
   };
 
   await runStore.markLost(parts.serverId, [], { seconds: 0 });
+  const days = config.PLASTRON_RETENTION_DAYS;
+  const retention = [
+    { name: "old runs", everyMs: 600_000, work: () => runStore.expire(days) },
+    { name: "old sessions", everyMs: 600_000, work: () => sessionStore.expire(days) },
+  ];
   const housekeeping = startHousekeeping(
     [
+      ...(days === 0 ? [] : retention),
       eventPartitions(pool.db),
       { name: "idempotency keys", everyMs: 3_600_000, work: () => idempotencyStore.expire() },
       { name: "lost runs", everyMs: 60_000, work: () => runStore.markLost(parts.serverId, runs.liveIds(), { seconds: 900 }) },

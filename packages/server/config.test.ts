@@ -16,6 +16,7 @@ it("names the variable that is wrong", () => {
     MAX_WORKERS: "0",
     ENABLE_NETWORK: "yes",
     PLASTRON_LIFELINE: "fd3",
+    PLASTRON_RETENTION_DAYS: "-1",
   })) {
     expect(() => readConfig({ [name]: value }), name).toThrow(new RegExp(`^${name}: `));
   }

@@ -21,6 +21,8 @@ const schema = z.object({
   PLASTRON_MAX_RUNNING: count(32),
   PLASTRON_MAX_IN_FLIGHT: count(512),
   PLASTRON_TENANT_MAX_IN_FLIGHT: count(512),
+  /** 0 keeps records for ever. */
+  PLASTRON_RETENTION_DAYS: z.coerce.number().int().min(0).max(36_500).default(30),
   DATABASE_URL: z.string().optional(),
   API_KEY: z.string().min(8).max(512).optional(),
   SANDBOX_PORT: port.optional(),

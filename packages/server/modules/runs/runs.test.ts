@@ -270,29 +270,6 @@ describe("GET /v1/runs", () => {
   });
 });
 
-describe("after a crash", () => {
-  it("runs that the server left running are lost, other servers' are not", async () => {
-    const database = await cluster.database();
-    const client = await openClient(database, () => {});
-    const insert = (id: string, name: string) =>
-      client.query(
-        `insert into runs (id, tenant, server, language, policy, confinement, code_sha256, status, created_at)
-         values ($1, 'default', $2, 'python3', 'default', 'c', 'h', 'running', now())`,
-        [id, name],
-      );
-    await insert(`run_${"0".repeat(26)}`, "test-server");
-    await insert(`run_${"1".repeat(26)}`, "another");
-    const restarted = await startTestServer(database, agent.path);
-    expect((await client.query("select server, status from runs order by id")).rows).toEqual([
-      { server: "test-server", status: "lost" },
-      { server: "another", status: "running" },
-    ]);
-    expect((await client.query("select type, data from events")).rows).toEqual([{ type: "run.finished", data: { status: "lost" } }]);
-    await restarted.close();
-    await client.end();
-  });
-});
-
 describe("shutdown", () => {
   it("ends and records what runs, refuses what waits, and both hear of it", async () => {
     const database = await cluster.database();

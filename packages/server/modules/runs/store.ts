@@ -1,4 +1,4 @@
-import { type Problem, type RunStatus, runStatusSchema } from "@plastron/contracts";
+import { newId, type Problem, type RunStatus, runStatusSchema } from "@plastron/contracts";
 import { sql } from "kysely";
 import type { Database } from "../../database/pool.ts";
 import { type RunHead, type RunSummary, type RunView, type StoredResult, summaryOf } from "./view.ts";
@@ -27,6 +27,8 @@ const SUMMARY = [
   "result",
   "problem",
 ] as const;
+
+const EXPIRE_STEP = 1_000;
 
 /** Reads the records of runs; group-commit.ts writes them. */
 export class RunStore {
@@ -58,6 +60,22 @@ export class RunStore {
     if (filter.before) query = query.where("id", "<", filter.before);
     const rows = await query.orderBy("id", "desc").limit(filter.limit).execute();
     return rows.map((row) => summary(row as SummaryRow));
+  }
+
+  /**
+   * Deletes what was made more than `days` days ago and has ended, in steps, so that no lock is held for long.
+   * Events stay: they hold no output, and others read them in order.
+   */
+  async expire(days: number): Promise<void> {
+    for (let deleted = EXPIRE_STEP; deleted === EXPIRE_STEP; ) {
+      const result = await sql`
+        delete from runs where id = any(array(
+          select id from runs
+          where id < ${newId("run", Date.now() - days * 86_400_000)} and finished_at is not null
+          order by id limit ${EXPIRE_STEP}
+        ))`.execute(this.#db);
+      deleted = Number(result.numAffectedRows ?? 0n);
+    }
   }
 
   /**

@@ -44,6 +44,14 @@ export class SessionStore {
     return (await query.orderBy("id", "desc").limit(limit).execute()) as SessionRow[];
   }
 
+  /** Deletes what ended more than `days` days ago. */
+  async expire(days: number): Promise<void> {
+    await this.#db
+      .deleteFrom("sessions")
+      .where("expires_at", "<", new Date(Date.now() - days * 86_400_000))
+      .execute();
+  }
+
   async close(tenant: string, id: string, reason: string): Promise<void> {
     await this.#db.transaction().execute(async (tx) => {
       const changed = await tx
