@@ -108,7 +108,7 @@ Examples:
   $ echo 'print(6 * 7)' | plastron run - --language python3
   $ plastron run crawl.js --policy dify-sandbox --limit memory=256m --limit wall=10s
   $ plastron doctor                       what this machine can enforce, and what it lacks
-  $ plastron demo                         two CVEs and fifteen tricks, without and with the policy
+  $ plastron demo                         two CVEs and two dozen tricks, without and with the policy
 
 Environment: PLASTRON_HOME, PLASTRON_PORT, PLASTRON_ADMIN_KEY (up); PLASTRON_URL, PLASTRON_API_KEY (all that speak to a server);
 NO_COLOR. Exit codes: 0 good, 1 failed, 2 wrong use or input; \`run\` gives the program's own.

@@ -4,7 +4,7 @@ import { line, painter, type Terminal } from "../terminal/terminal.ts";
 import { ATTACKS } from "./catalogue.ts";
 import { interruptible } from "./interrupt.ts";
 import { type Played, play } from "./play.ts";
-import { goesWell, showJson, showTable, showUnavailable } from "./show.ts";
+import { goesWell, showComplaints, showJson, showTable, showUnavailable } from "./show.ts";
 import { openStage, type Platform, type Stage } from "./stage/stage.ts";
 
 export interface DemoOptions {
@@ -51,6 +51,7 @@ async function playAll(terminal: Terminal, platform: Platform, signal: AbortSign
 
 function show(played: Played, seconds: number, options: DemoOptions): void {
   for (const text of options.json ? showJson(played) : showTable(played, seconds, terminalOf(options))) line(options.out, text);
+  if (options.json) for (const text of showComplaints(played)) line(options.err, text);
   if (options.json) for (const { attack, why } of played.left_out) line(options.err, `not shown: ${attack.title}: this kernel does not have it (${why})`);
 }
 

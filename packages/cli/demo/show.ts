@@ -14,7 +14,7 @@ export function showTable(played: Played, seconds: number, terminal: Pick<Termin
   const { rows, left_out } = played;
   const { paint } = terminal;
   const header = ["", "ATTACK", "WITHOUT", "WITH", "STOPPED BY"];
-  const wrong = rows.flatMap((row) => [...complaint(row, "without"), ...complaint(row, "with")]);
+  const wrong = showComplaints(played);
   return [
     ...renderTable(
       header,
@@ -30,27 +30,25 @@ export function showTable(played: Played, seconds: number, terminal: Pick<Termin
   ];
 }
 
-/** One JSON object a row. `without` is "succeeded" or says what happened instead. */
+/** One JSON object a row, with these four fields. `without` is "succeeded" or says what happened instead. */
 export function showJson({ rows }: Played): string[] {
   return rows.map(({ attack, without, with: contained }) =>
-    JSON.stringify({
-      ...named(attack),
-      without: without.ok ? "succeeded" : `failed: ${without.wrong}`,
-      contained: contained.ok,
-      rule: attack.rule,
-      detail: { story: attack.story, without: without.shown, with: contained.ok ? contained.shown : contained.wrong },
-    }),
+    JSON.stringify({ attack: label(attack), without: without.ok ? "succeeded" : `failed: ${without.wrong}`, contained: contained.ok, rule: attack.rule }),
   );
+}
+
+/** What did not go as it must, a line each. */
+export function showComplaints({ rows }: Played): string[] {
+  return rows.flatMap((row) => [...complaint(row, "without"), ...complaint(row, "with")]);
 }
 
 /** The same rows where nothing can be shown: what, and why. */
 export function showUnavailable(attacks: readonly Attack[], why: string, json: boolean): string[] {
   if (!json) return ["The demo cannot be shown on this machine: it makes real sandboxes, also deliberately weak ones, and that needs root.", printable(why)];
-  return attacks.map((attack) => JSON.stringify({ ...named(attack), without: `unavailable: ${why}`, contained: false, rule: attack.rule }));
+  return attacks.map((attack) => JSON.stringify({ attack: label(attack), without: `unavailable: ${why}`, contained: false, rule: attack.rule }));
 }
 
 const label = (attack: Attack): string => (attack.cve ? `${attack.cve}: ${attack.title}` : attack.title);
-const named = (attack: Attack) => ({ attack: label(attack), id: attack.id, ...(attack.cve ? { cve: attack.cve } : {}) });
 
 /** What the columns beside the two long ones take, and what those need to be read: the longest name of a rule is whole. */
 const FIXED = "✓  ".length + "succeeded  ".length + "contained  ".length + 2;
