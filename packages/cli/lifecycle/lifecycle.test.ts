@@ -82,9 +82,9 @@ describe("up and down", () => {
   });
 
   it("does not tell the agent any secret", async () => {
-    await up({ PLASTRON_ADMIN_KEY: "preset-key", DATABASE_URL: "postgres://u:secret@h/d", PLASTRON_API_KEY: "client-key" });
+    await up({ PLASTRON_ADMIN_KEY: "preset-key", DATABASE_URL: "postgres://u:secret@h/d", PLASTRON_API_KEY: "client-key", API_KEY: "dify-key" });
     const seen = readFileSync(join(home.agent, "environment"), "utf8");
-    for (const secret of ["preset-key", "secret@", "client-key"]) expect(seen).not.toContain(secret);
+    for (const secret of ["preset-key", "secret@", "client-key", "dify-key"]) expect(seen).not.toContain(secret);
     expect(readFileSync(join(home.server, "environment"), "utf8")).toContain("preset-key");
   });
 

@@ -29,7 +29,7 @@ export function serverUid(env: NodeJS.ProcessEnv): number | null {
 }
 
 function agentCommand({ home, env, programs }: PartOptions, uid: number | null): ChildCommand {
-  const { PLASTRON_ADMIN_KEY: _key, PLASTRON_API_KEY: _local, DATABASE_URL: _database, ...rest } = env; // the agent is to know no secret
+  const { PLASTRON_ADMIN_KEY: _key, PLASTRON_API_KEY: _local, DATABASE_URL: _database, API_KEY: _dify, ...rest } = env; // the agent is to know no secret
   return {
     command: process.execPath,
     args: [programs?.agent ?? join(CHECKOUT, "packages/agent/main.ts")],
