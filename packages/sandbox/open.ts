@@ -11,7 +11,7 @@ export type DriverName = keyof typeof DRIVERS;
 /**
  * The strongest driver that this host can carry, or exactly the one named by `preference`. A driver is chosen because it could
  * make a sandbox, never because its parts are there.
- * Errors: sandbox_failed with what each driver said.
+ * Errors: sandbox_failed with what each driver said, or just what the named one said.
  */
 export async function openDriver(options: DriverOptions, preference?: DriverName): Promise<SandboxDriver> {
   const names = preference ? [preference] : (Object.keys(DRIVERS) as DriverName[]);
@@ -25,5 +25,6 @@ export async function openDriver(options: DriverOptions, preference?: DriverName
       failures.push(`${name}: ${why}`);
     }
   }
+  if (preference) throw new PlastronError("sandbox_failed", failures.join("").slice(preference.length + 2));
   throw new PlastronError("sandbox_failed", `No driver can make a sandbox here. ${failures.join(" · ")}`);
 }

@@ -9,10 +9,16 @@ import { type Finding, messageOf, missing, type Probe, working } from "./probe.t
 /** Apart from the uids of an agent that may be running here at the same time. */
 const UID_BASE = 1_980_000_000;
 const NAMES: DriverName[] = ["local", "bubblewrap"];
-const REMEDIES: Record<DriverName, string> = {
-  local: "apt-get install gcc libc6-dev, then ./plastron up compiles the native parts.",
-  bubblewrap: "apt-get install bubblewrap (0.8.0 or later).",
+const REMEDIES: Record<DriverName, (isRoot: boolean) => string> = {
+  local: (isRoot) =>
+    isRoot
+      ? "apt-get install gcc libc6-dev, then ./plastron up compiles the native parts; the controls above say what else it needs."
+      : "Run as root (or with sudo): only root can give each sandbox a uid and a cgroup of its own.",
+  bubblewrap: () => "apt-get install bubblewrap (0.8.0 or later).",
 };
+
+/** How to get a driver that did not work for this user. */
+export const remedyFor = (name: DriverName, isRoot: boolean): string => REMEDIES[name](isRoot);
 
 /** What a program in a driver's sandbox said of itself, and what was seen of it from the host meanwhile. */
 interface Inside {
@@ -58,25 +64,25 @@ export function driverProbes(): { probes: Probe[]; rows: () => DriverRow[] } {
 
 function usable(name: DriverName, row: DriverRow, rows: DriverRow[]): Finding {
   rows.push(row);
-  return row.usable ? working(`it gives tier ${row.tier}`) : missing(row.why ?? "", REMEDIES[name]);
+  return row.usable ? working(`it gives tier ${row.tier}`) : missing(row.why ?? "", remedyFor(name, process.geteuid?.() === 0));
 }
 
 function uid({ row, inside }: Look): Finding {
-  if (!inside) return missing(`nothing to look at: ${row.why}`);
+  if (!inside) return missing(`nothing to look at: no program ran in the ${row.name} driver`);
   if (inside.hostUid === null) return missing("the program was not found among the host's processes");
   const seen = `uid_map inside "${inside.uidMap}", kernel uid ${inside.hostUid}`;
   return inside.hostUid === 0 ? missing(seen, "Do not use this driver here: a program in it is the host's root.") : working(seen);
 }
 
 function corePattern({ row, inside }: Look): Finding {
-  if (!inside) return missing(`nothing to look at: ${row.why}`);
+  if (!inside) return missing(`nothing to look at: no program ran in the ${row.name} driver`);
   return inside.coreWritten
     ? missing("a program opened it for writing", "Do not use this driver here: a crash would run the program's choice as root.")
     : working("refused");
 }
 
 function descriptors({ row, inside }: Look): Finding {
-  if (!inside) return missing(`nothing to look at: ${row.why}`);
+  if (!inside) return missing(`nothing to look at: no program ran in the ${row.name} driver`);
   const extra = inside.descriptors.filter((fd) => !["0", "1", "2"].includes(fd));
   return extra.length === 0 ? working("0, 1 and 2 only") : missing(`also ${extra.join(", ")}`);
 }

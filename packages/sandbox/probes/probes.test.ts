@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type DoctorReport, doctorReportSchema, hostFactsSchema } from "@plastron/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { runChild } from "./child.ts";
+import { remedyFor } from "./drivers.ts";
 import { doctor, hostFacts } from "./index.ts";
 import { realBinary } from "./interpreters.ts";
 import { missing, tryProbe, working } from "./probe.ts";
@@ -89,6 +90,14 @@ describe("a probe", () => {
   it("passes its finding on", async () => {
     expect(await probe(async () => working("seen"))).toMatchObject({ id: "x", status: "working", detail: "seen", remedy: null });
     expect(await probe(async () => missing("not seen", "get it"))).toMatchObject({ status: "missing", remedy: "get it" });
+  });
+});
+
+describe("a driver's remedy", () => {
+  it("is to become root where only that is missing", () => {
+    expect(remedyFor("local", false)).toMatch(/^Run as root/);
+    expect(remedyFor("local", true)).toContain("gcc");
+    expect(remedyFor("bubblewrap", false)).toContain("bubblewrap");
   });
 });
 

@@ -44,5 +44,6 @@ async function kvm(): Promise<Finding> {
   const why = ended.timedOut
     ? "the guest was entered and never came back"
     : ended.stdout || ended.stderr.split("\n").at(-1) || `the child ended with ${ended.signal ?? ended.code}`;
+  if (/Errno 13/.test(why)) return missing("/dev/kvm is there, but this user may not open it", "Run as root, or add the user to the group kvm.");
   return missing(`/dev/kvm is there, but ${why}`, "The hypervisor around this machine must allow nested guests.");
 }
