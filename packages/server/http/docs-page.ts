@@ -65,7 +65,8 @@ function operation(listed: Listed): string {
   );
   const answers = Object.entries(listed.responses ?? {}).map(([status, response]) => {
     const schema = Object.values(response.content ?? {})[0]?.schema;
-    return `<tr><td><code>${html(status)}</code></td><td>${schema ? typeOf(schema) : "no body"}</td></tr>`;
+    const fields = schema?.properties ? properties(schema) : "";
+    return `<tr><td><code>${html(status)}</code></td><td>${schema ? fields || typeOf(schema) : "no body"}</td></tr>`;
   });
   return `<details><summary><span class="m ${listed.method}">${listed.method.toUpperCase()}</span> <code>${html(listed.path)}</code> ${html(listed.summary ?? "")}</summary>
 ${listed.description ? `<p>${prose(listed.description)}</p>` : ""}
@@ -82,10 +83,12 @@ function properties(schema: Schema): string {
 function row(name: string, place: string, schema: Schema, required: boolean, description: string | undefined = schema.description): string {
   const notes = [
     required ? "<b>required</b>" : "",
-    schema.default === undefined ? "" : `default <code>${html(JSON.stringify(schema.default))}</code>`,
-    schema.minimum === undefined || schema.minimum < -1e15 ? "" : `≥ ${schema.minimum}`,
-    schema.maximum === undefined || schema.maximum > 1e15 ? "" : `≤ ${schema.maximum}`,
-    schema.maxLength === undefined ? "" : `at most ${schema.maxLength} characters`,
+    schema.default === undefined || schema.properties
+      ? ""
+      : `default <code>${html(JSON.stringify(schema.default))}</code>${typeof schema.default === "number" && schema.default >= 2 ** 20 ? ` (${number(schema.default)})` : ""}`,
+    schema.minimum === undefined || schema.minimum < -1e15 ? "" : `≥ ${number(schema.minimum)}`,
+    schema.maximum === undefined || schema.maximum > 1e15 ? "" : `≤ ${number(schema.maximum)}`,
+    schema.maxLength === undefined ? "" : `at most ${number(schema.maxLength)} characters`,
     prose(description ?? ""),
   ].filter((note) => note !== "");
   const inner = schema.properties ? properties(schema) : schema.items?.properties ? properties(schema.items) : "";
@@ -110,6 +113,17 @@ function schemas(document: Document): string {
   return `<section id="schemas"><h2>schemas</h2>${shown.map(([name, schema]) => `<h3 id="schema-${html(name)}">${html(name)}</h3><p>${prose(schema.description ?? "")}</p>${properties(schema)}`).join("")}</section>`;
 }
 
+/** Large powers of two are sizes in bytes and characters; nobody reads them in digits. */
+function number(value: number): string {
+  for (const [unit, size] of [
+    ["Gi", 2 ** 30],
+    ["Mi", 2 ** 20],
+  ] as const) {
+    if (value >= size && value % size === 0) return `${value / size} ${unit}`;
+  }
+  return String(value);
+}
+
 function prose(text: string): string {
   return html(text).replace(/`([^`]+)`/g, "<code>$1</code>");
 }
@@ -123,8 +137,8 @@ const EXAMPLE = `<pre>curl -s http://127.0.0.1:7300/v1/runs -H "Authorization: B
 
 const STYLE = `:root{color-scheme:light dark;--line:#8884;--soft:#8881}body{margin:0;font:15px/1.5 system-ui,sans-serif;display:flex}
 nav{position:sticky;top:0;height:100vh;box-sizing:border-box;padding:1.2rem;width:12rem;border-right:1px solid var(--line);flex:none}nav ul{list-style:none;padding:0}nav a{color:inherit;text-decoration:none;line-height:2}
-main{padding:1rem 2rem 6rem;max-width:62rem;min-width:0}h2{margin-top:2.5rem;border-bottom:1px solid var(--line)}h4{margin:.8rem 0 .2rem}
-code,pre{font:13px/1.5 ui-monospace,monospace}code{background:var(--soft);border-radius:3px;padding:.1em .3em}pre{background:var(--soft);padding:.8rem;border-radius:6px;overflow:auto}
-details{border:1px solid var(--line);border-radius:6px;margin:.5rem 0;padding:.5rem .8rem}summary{cursor:pointer}table{border-collapse:collapse;width:100%}td{border-top:1px solid var(--line);padding:.35rem .6rem;vertical-align:top}
+main{padding:1rem 2rem 6rem;max-width:62rem;min-width:0;flex:1}h2{margin-top:2.5rem;border-bottom:1px solid var(--line)}h4{margin:.8rem 0 .2rem}
+code,pre{font:13px/1.5 ui-monospace,monospace}code{background:var(--soft);border-radius:3px;padding:.1em .3em;overflow-wrap:anywhere}pre{background:var(--soft);padding:.8rem;border-radius:6px;overflow:auto}
+details{border:1px solid var(--line);border-radius:6px;margin:.5rem 0;padding:.5rem .8rem}summary{cursor:pointer}table{border-collapse:collapse;width:100%}td{border-top:1px solid var(--line);padding:.35rem .6rem;vertical-align:top}td:last-child{width:100%}td:first-child{white-space:nowrap}td td{padding:.2rem .6rem}td:nth-child(2):not(:last-child){min-width:9.5rem}summary .m{margin-right:.4em}.delete{letter-spacing:-.04em}
 .m{display:inline-block;width:4.2em;text-align:center;border-radius:3px;color:#fff;font:bold 11px/1.8 ui-monospace,monospace}.get{background:#2b7a4b}.post{background:#2d5fa8}.put{background:#8a6116}.delete{background:#a83232}
-@media(max-width:700px){body{display:block}nav{position:static;height:auto;width:auto;border:0}}`;
+@media(max-width:700px){body{display:block}main{padding:0 1rem 4rem}nav{position:static;height:auto;width:auto;border:0;padding:1rem}nav ul{display:flex;flex-wrap:wrap;gap:0 1rem;margin:.5rem 0}td,td:last-child{display:block;width:auto;padding:.2rem .3rem}td+td{border:0}}`;
