@@ -13,8 +13,9 @@
 void hold_sysctls(const char *proc, int life);
 void forbid_user_namespaces(int life);
 
-/* Lets the other side of `ipc` write this process's id maps: unshare, hand over /proc/self, wait. */
-void enter_user_namespace(int ipc, int life);
+/* Lets the other side of `ipc` write this process's id maps: unshare, hand over /proc/self, wait. `owner` > 0 is the uid that
+ * the new namespace belongs to and that the kernel's per-user counts of everything in it are charged to; 0 = our own. */
+void enter_user_namespace(int ipc, long owner, int life);
 /* That other side: maps `count` ids from `inside` to ids from `outside` of our own user namespace. */
 void serve_user_namespace(int ipc, long inside, long outside, long count, int life);
 

@@ -22,7 +22,7 @@ void confine_program(const struct spec *spec, const int fds[4], int ipc, int lif
     setsid();
     /* "keep-root" is written only for the deliberately weak confinement of the demo and of tests. */
     if (!spec_get(spec, "keep-root", 0, NULL)) {
-        enter_user_namespace(ipc, life);
+        enter_user_namespace(ipc, spec_long(spec, "uid", 1, 0), life);
         if (!spec_get(spec, "keep-user-namespaces", 0, NULL)) forbid_user_namespaces(life);
         drop_capabilities(life);
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) step_failed(life, "no_new_privs", "");
@@ -30,8 +30,8 @@ void confine_program(const struct spec *spec, const int fds[4], int ipc, int lif
     /* Cleared by the change of uid; a program must be able to look at its own /proc/self. */
     prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
     if (chdir(WORKSPACE)) step_failed(life, "chdir", WORKSPACE);
-    set_rlimits(spec, life);
     settle_descriptors(fds, life);
+    set_rlimits(spec, life); /* after: the least number of files that may be asked for is less than we have open until here */
     restrict_files(spec, life);
     install_seccomp(spec, life);
 }

@@ -28,12 +28,21 @@ static void drop_other_capabilities(int life) {
     }
 }
 
-/* The children need the spec too: serialised again into a memfd, since the interpreter's exec keeps no memory. */
+/* What the children need of the spec. The rest (tokens, paths of the host, its uid) would stay in memory that they can read. */
+static int for_children(const struct record *r) {
+    static const char *const ops[] = {"hostname", "rlimit", "landlock", "seccomp", "keep-root", "keep-user-namespaces"};
+    for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
+        if (is_op(r, ops[i])) return 1;
+    return !strncmp(r->field[0].data, "child-", 6);
+}
+
+/* Serialised again into a memfd, since the interpreter's exec keeps no memory. */
 static int spec_memfd(const struct spec *spec, int life) {
     int fd = memfd_create("spec", MFD_CLOEXEC);
     if (fd < 0) step_failed(life, "zygote spec", "");
     for (int i = 0; i < spec->count; i++) {
         const struct record *r = &spec->record[i];
+        if (!for_children(r)) continue;
         uint8_t count[2] = {(uint8_t)r->count, 0}, len[4];
         int failed = write_all(fd, count, 2);
         for (int f = 0; f < r->count; f++) {
@@ -47,8 +56,8 @@ static int spec_memfd(const struct spec *spec, int life) {
 }
 
 /* The zygote's own user namespace holds its uid and those of its children; its mounts are copies that it cannot undo. */
-static void enter_zygote_namespaces(int ipc, int life) {
-    enter_user_namespace(ipc, life);
+static void enter_zygote_namespaces(long owner, int ipc, int life) {
+    enter_user_namespace(ipc, owner, life);
     if (setresgid(0, 0, 0) || setresuid(0, 0, 0)) step_failed(life, "zygote ids", "");
     /* Its pid namespace must be its own user namespace's as well: it leaves it for each child's and comes back. */
     if (unshare(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS)) step_failed(life, "unshare", "zygote namespaces");
@@ -63,7 +72,7 @@ static void enter_zygote_namespaces(int ipc, int life) {
 void zygote_exec(const struct spec *spec, const int theirs[5], const struct zygote_start *start, int ipc, int life) {
     const int fds[6] = {theirs[0], theirs[1], theirs[2], theirs[3], start->orders, spec_memfd(spec, life)};
     int high[6];
-    enter_zygote_namespaces(ipc, life);
+    enter_zygote_namespaces(spec_long(spec, "uid", 1, 0), ipc, life);
     for (int i = 0; i < 6; i++)
         if ((high[i] = fcntl(fds[i], F_DUPFD_CLOEXEC, 40)) < 0) step_failed(life, "descriptor", "");
     for (int i = 0; i < 6; i++)
