@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "init.h"
 #include "life.h"
+#include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <poll.h>
@@ -49,7 +50,11 @@ void init_serve(int life, long uid, int program) {
     reap(life, program);
     for (;;) {
         struct pollfd wait[2] = {{signals, POLLIN, 0}, {life, POLLRDHUP, 0}};
-        if (poll(wait, 2, -1) < 0) continue;
+        if (poll(wait, 2, -1) < 0) {
+            /* The program may lower our limits (its kernel uid is ours): without a poll nobody would see the life line end. */
+            if (errno != EINTR) _exit(70);
+            continue;
+        }
         if (wait[1].revents) _exit(0);
         if (wait[0].revents) {
             struct signalfd_siginfo info;

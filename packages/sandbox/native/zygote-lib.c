@@ -88,12 +88,18 @@ static int init_entry(void *own) {
     const struct child *child = own;
     int life = child->init_life;
     struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigset_t all;
+    /* The handlers are the interpreter's, and would write to the zygote's memory whenever the program signals its init. */
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
     sigaction(SIGCHLD, &ignore, NULL); /* orphans are reaped by the kernel; the program's end is told by the zygote */
     if (send(life, "i", 1, MSG_NOSIGNAL) != 1) _exit(70);
     serve_user_namespace(child->init_ipc, INSIDE_UID, child->uid, 1, life);
     init_give_up(life, child->uid);
     init_close_all_but(life);
-    for (struct pollfd wait = {life, POLLRDHUP, 0}; !wait.revents;) poll(&wait, 1, -1);
+    /* No signal can interrupt it: it fails when the program has lowered our limits, and then we leave too. */
+    struct pollfd wait = {life, POLLRDHUP, 0};
+    poll(&wait, 1, -1);
     _exit(0);
 }
 
