@@ -42,8 +42,8 @@ static void send_result(struct watch *w, uint64_t wall, int over) {
     struct statfs space = {0};
     char text[512];
     int full = w->workspace >= 0 && !fstatfs(w->workspace, &space) && (!space.f_bfree || !space.f_ffree);
-    int n = snprintf(text, sizeof text, "wall_us %llu\nvoluntary %lld\ninvoluntary %lld\nout_truncated %d\nerr_truncated %d\nworkspace_full %d\nover %d\n",
-                     (unsigned long long)wall, w->voluntary, w->involuntary, w->out.truncated, w->err.truncated, full, over);
+    int n = snprintf(text, sizeof text, "wall_us %llu\nvoluntary %lld\ninvoluntary %lld\nout_truncated %d\nerr_truncated %d\nworkspace_full %d\nfiles_cut %d\nover %d\n",
+                     (unsigned long long)wall, w->voluntary, w->involuntary, w->out.truncated, w->err.truncated, full, w->cut_short, over);
     if (w->has_code) n += snprintf(text + n, sizeof text - (size_t)n, "code %d\n", w->code);
     if (w->has_status) n += snprintf(text + n, sizeof text - (size_t)n, "status %d\n", w->status);
     if (w->reason[0]) n += snprintf(text + n, sizeof text - (size_t)n, "reason %s\n", w->reason);
@@ -63,7 +63,7 @@ void end_run(struct watch *w) {
     drain(w);
     if (buffer_size(&w->globs)) {
         if (over) await_death(w); /* nobody can change the files any more */
-        collect_files(w->workspace, (char *)w->globs.data, (uint32_t)buffer_size(&w->globs), w->collect_budget, send_artifact, w);
+        w->cut_short = collect_files(w->workspace, (char *)w->globs.data, (uint32_t)buffer_size(&w->globs), w->collect_budget, send_artifact, w);
         w->globs.start = w->globs.end = 0;
     }
     send_stats(w);

@@ -11,10 +11,12 @@
 #include <sys/fsuid.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #define MAX_DEPTH 32
 #define MAX_ENTRIES 10000
+#define MAX_SECONDS 2
 #define MAX_PATH 1024
 
 /* Never follows a link, never leaves the workspace, never crosses a mount, never blocks on a FIFO. */
@@ -104,7 +106,8 @@ int glob_matches(const char *pattern, const char *path) {
 struct walk {
     const char *globs;
     uint32_t globs_len, budget;
-    int entries;
+    int entries, cut_short;
+    time_t until;
     file_sink sink;
     void *context;
 };
@@ -131,17 +134,26 @@ static void take_file(struct walk *walk, int dir, const char *name, const char *
     close(fd);
 }
 
+static time_t seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec;
+}
+
 static void walk_directory(struct walk *walk, int dir, const char *prefix, int depth) {
     DIR *listing = fdopendir(dir);
     if (!listing) {
         close(dir);
         return;
     }
-    for (struct dirent *entry; (entry = readdir(listing)) && walk->entries < MAX_ENTRIES;) {
+    for (struct dirent *entry; !walk->cut_short && (entry = readdir(listing));) {
         char path[MAX_PATH + 1];
         if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
         if (snprintf(path, sizeof path, "%s%s", prefix, entry->d_name) > MAX_PATH) continue;
-        walk->entries++;
+        if (++walk->entries > MAX_ENTRIES || seconds() > walk->until) {
+            walk->cut_short = 1;
+            break;
+        }
         if (entry->d_type == DT_DIR && depth < MAX_DEPTH && strlen(path) < MAX_PATH) {
             int below = open_beneath(dirfd(listing), entry->d_name, O_RDONLY | O_DIRECTORY, 0);
             strcat(path, "/");
@@ -152,8 +164,9 @@ static void walk_directory(struct walk *walk, int dir, const char *prefix, int d
     closedir(listing);
 }
 
-void collect_files(int workspace, const char *globs, uint32_t len, uint32_t budget, file_sink sink, void *context) {
-    struct walk walk = {globs, len, budget, 0, sink, context};
+int collect_files(int workspace, const char *globs, uint32_t len, uint32_t budget, file_sink sink, void *context) {
+    struct walk walk = {globs, len, budget, 0, 0, seconds() + MAX_SECONDS, sink, context};
     int dir = open_beneath(workspace, ".", O_RDONLY | O_DIRECTORY, 0);
     if (dir >= 0) walk_directory(&walk, dir, "", 0);
+    return walk.cut_short;
 }

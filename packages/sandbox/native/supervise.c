@@ -96,7 +96,8 @@ static void on_control(struct watch *w) {
         } else if (head[0] == 'N' && w->state == STARTING) {
             frame(w, 'N', head + FRAME_HEADER, len);
             return kill_sandbox(w, "the worker could not start");
-        }
+        } else if (++w->strays > MAX_STRAYS)
+            return kill_sandbox(w, "the worker broke its protocol");
         buffer_drop(&w->from_control, FRAME_HEADER + (size_t)len);
     }
 }
@@ -173,7 +174,10 @@ static void step(struct watch *w) {
     if (polled[3].revents) on_control(w);
     if (polled[0].revents & (POLLIN | POLLHUP | POLLERR)) on_agent(w);
     if (polled[5].revents) w->dead = 1;
-    if (w->deadline && now_us() >= w->deadline) kill_sandbox(w, w->state == STARTING ? "the worker was not ready in time" : "wall clock");
+    if (w->deadline && now_us() >= w->deadline) {
+        kill_sandbox(w, w->state == STARTING ? "the worker was not ready in time" : "wall clock");
+        w->deadline = 0; /* or we would spin until it is dead */
+    }
     flush_input(w);
     if (w->state == RUNNING && (w->ended || w->dead)) end_run(w);
     if (!w->conn_gone && !holding(w) && buffer_flush(&w->to_agent, w->box->conn)) w->conn_gone = 1, kill_sandbox(w, "the agent went away");

@@ -9,6 +9,7 @@
 #define BACKLOG (1u << 20) /* stop reading output while the agent has this much to take */
 #define HOLD_US 4000       /* see holding() */
 #define HOLD_BYTES 4096
+#define MAX_STRAYS 64  /* frames of a program that nobody asked for: a flood would cost us more than it costs the program */
 #define START_MS 30000     /* a worker that is not ready by then never will be */
 
 enum state { STARTING, READY, RUNNING };
@@ -28,7 +29,7 @@ struct watch {
     uint32_t collect_budget;
     int stdin_ends, killed, dead, conn_gone;
     uint64_t started, deadline;
-    int ended, has_status, status, has_code, code, workspace;
+    int ended, has_status, status, has_code, code, workspace, strays, cut_short;
     long long voluntary, involuntary;
     char reason[160];
     char complaint[400]; /* what the worker wrote to stderr before it was ready */

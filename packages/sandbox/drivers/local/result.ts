@@ -19,7 +19,7 @@ export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandb
     ["stdout", flag("out_truncated")],
     ["stderr", flag("err_truncated")],
     ["workspace", flag("workspace_full")],
-    ["artifacts", cut],
+    ["artifacts", cut || flag("files_cut")],
   ];
   const limits_hit = hit.filter(([, was]) => was).map(([name]) => name);
   const status = statusOf(reason, limits_hit, exit.exit_code);
