@@ -27,9 +27,9 @@ describe("cgroups", () => {
   });
 
   it("of version 2 write a quota with its period", () => {
-    expect(knobValues({ version: "v2", dirs: ["/cg/p"], memory: "/cg/p", pids: "/cg/p", cpu: "/cg/p", cpuacct: "/cg/p" }, DEFAULT_LIMITS).cpu).toBe(
-      "100000 100000",
-    );
+    expect(
+      knobValues({ version: "v2", dirs: ["/cg/p"], memory: "/cg/p", pids: "/cg/p", cpu: "/cg/p", cpuacct: "/cg/p", socketMemory: false }, DEFAULT_LIMITS).cpu,
+    ).toBe("100000 100000");
   });
 
   it("tell of both versions' counters alike", () => {

@@ -14,7 +14,13 @@ export interface CgroupLayout {
   pids: string;
   cpu: string;
   cpuacct: string;
+  /** v1 only: whether the memory of sockets can be limited (on v2 it is part of the memory). */
+  socketMemory: boolean;
 }
+
+/** v1 counts the memory of sockets apart from the rest, and only where this is set: else one sandbox could take all that the host has for TCP. */
+const SOCKET_MEMORY = "memory.kmem.tcp.limit_in_bytes";
+const SOCKET_MEMORY_BYTES = 64 * 1024 * 1024;
 
 const NEEDED = ["memory", "pids", "cpu"] as const;
 
@@ -32,14 +38,15 @@ export function findCgroups(name: string, mounts: string = readFileSync("/proc/s
     const has = readFileSync(`${unified}/cgroup.controllers`, "utf8").trim().split(" ");
     if (NEEDED.every((controller) => has.includes(controller))) {
       const dir = `${unified}/${name}`;
-      return { version: "v2", dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir };
+      return { version: "v2", dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir, socketMemory: false };
     }
   }
-  if (!NEEDED.every((controller) => v1.has(controller))) return { version: "none", dirs: [], memory: "", pids: "", cpu: "", cpuacct: "" };
+  if (!NEEDED.every((controller) => v1.has(controller))) return { version: "none", dirs: [], memory: "", pids: "", cpu: "", cpuacct: "", socketMemory: false };
   const at = (controller: string) => `${v1.get(controller)}/${name}`;
   const cpuacct = v1.has("cpuacct") ? at("cpuacct") : "";
   const dirs = [...new Set([at("memory"), at("pids"), at("cpu"), ...(cpuacct ? [cpuacct] : [])])];
-  return { version: "v1", dirs, memory: at("memory"), pids: at("pids"), cpu: at("cpu"), cpuacct };
+  const socketMemory = existsSync(`${v1.get("memory")}/${SOCKET_MEMORY}`);
+  return { version: "v1", dirs, memory: at("memory"), pids: at("pids"), cpu: at("cpu"), cpuacct, socketMemory };
 }
 
 /** Makes our parent groups (and hands controllers down, on v2). Throws where cgroups cannot be made. */
@@ -90,6 +97,7 @@ export function cgroupRecords(layout: CgroupLayout, name: string, limits: Pick<L
   const records: SpecRecord[] = layout.dirs.map((dir) => ["cgroup", `${dir}/${name}`]);
   for (const knob of NEEDED) records.push(["cgset", paths[knob], values[knob]], ["knob", knob, paths[knob]]);
   if (layout.version === "v2") records.push(["cgset", `${layout.memory}/${name}/memory.swap.max`, "0"]);
+  if (layout.socketMemory) records.push(["cgset", `${layout.memory}/${name}/${SOCKET_MEMORY}`, SOCKET_MEMORY_BYTES]);
   for (const dir of layout.dirs) records.push(["cgjoin", `${dir}/${name}/cgroup.procs`]);
   for (const [stat, path] of statPaths(layout, name)) records.push(["stat", stat, path]);
   return records;
