@@ -33,8 +33,14 @@ export const O_CREAT = 0o100;
 /** The bit of O_TMPFILE that is its own (the other is O_DIRECTORY, which differs by architecture). */
 export const O_TMPFILE_BIT = 0o20000000;
 
-/** linux/memfd.h */
+/** linux/memfd.h, asm-generic/mman-common.h, linux/shm.h */
 export const MFD_NOEXEC_SEAL = 8;
+export const MFD_HUGETLB = 4;
+export const MAP_HUGETLB = 0x40000;
+export const SHM_HUGETLB = 0o4000;
+
+/** asm-generic/resource.h */
+export const RLIMIT_CORE = 4;
 
 /** asm-generic/ioctls.h: put bytes into a terminal's input; console selection; line disciplines (a source of kernel bugs). */
 export const TIOCSTI = 0x5412;

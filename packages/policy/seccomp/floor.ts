@@ -17,6 +17,8 @@ export function floorProfile(denials: readonly Entry[] = []): Profile {
  */
 const FALLBACKS: Entry[] = [
   absent("clone3 openat2 io_uring_setup io_uring_enter io_uring_register"),
+  // Kernel-wide, not a user's or a cgroup's: one sandbox could take all of fs.aio-max-nr. Who finds none uses threads.
+  absent("io_setup io_submit io_getevents io_pgetevents io_cancel io_destroy"),
   absent("futex_wait futex_wake futex_requeue map_shadow_stack cachestat statmount listmount listns file_getattr file_setattr"),
   absent("setxattrat getxattrat listxattrat removexattrat lsm_get_self_attr lsm_set_self_attr lsm_list_modules"),
 ];
@@ -39,8 +41,8 @@ const PLAIN: Entry[] = [
   // Time.
   allow("clock_gettime clock_getres gettimeofday time times alarm getitimer setitimer timer_create timer_settime timer_gettime timer_getoverrun timer_delete"),
   allow("timerfd_create timerfd_settime timerfd_gettime"),
-  // The kernel's old asynchronous reads and System V and POSIX queues: all of them within the sandbox's own namespaces.
-  allow("io_setup io_submit io_getevents io_pgetevents io_cancel io_destroy shmget shmat shmdt shmctl semget semop semtimedop semctl"),
+  // System V and POSIX queues: all of them within the sandbox's own namespaces.
+  allow("shmget shmat shmdt shmctl semget semop semtimedop semctl"),
   allow("msgget msgsnd msgrcv msgctl mq_open mq_unlink mq_timedsend mq_timedreceive mq_notify mq_getsetattr"),
 ];
 
@@ -83,10 +85,28 @@ const FILES: Entry[] = [
 
 const ODDS: Entry[] = [
   allow("ioctl"),
+  // Reserved huge pages are the host's (a database's, mostly), and no cgroup of ours counts them.
+  deny("mmap", anyBits(3, linux.MAP_HUGETLB)),
+  deny("memfd_create", anyBits(1, linux.MFD_HUGETLB)),
+  deny("shmget", anyBits(2, linux.SHM_HUGETLB)),
+  ...coreLimitStays(),
   ...[linux.TIOCSTI, linux.TIOCLINUX, linux.TIOCSETD].map((command) => deny("ioctl", eq(1, command))),
   allow("personality", eq(0, 0)),
   allow("personality", eq(0, linux.PERSONALITY_ASK)),
 ];
+
+/**
+ * A crash must not start the host's handler of core dumps, which runs as root outside of everything. Only a limit of exactly 1
+ * byte prevents that (a limit of 0 does not: core(5)), so the driver sets it and here it stays. Programs that turn dumps off
+ * are told that it is done, for it is.
+ */
+function coreLimitStays(): Entry[] {
+  const done: Entry["verdict"] = { action: "errno", errno: 0 };
+  return [
+    { names: ["setrlimit"], verdict: done, when: [eq(0, linux.RLIMIT_CORE)] },
+    { names: ["prlimit64"], verdict: done, when: [eq(1, linux.RLIMIT_CORE), { index: 2, op: "ne", value: 0n }] },
+  ];
+}
 
 /** Refuses every way to give a file one of the mode bits of `bits`: the chmod family, and creating the file with them. */
 export function setModeDenials(bits: number): Entry[] {
@@ -102,7 +122,8 @@ export function setModeDenials(bits: number): Entry[] {
   ];
 }
 
-/** Refuses setting one of the mode bits of `bits` on a file that exists. */
+/** Refuses setting one of the mode bits of `bits` on a file that exists. A POSIX ACL is an attribute that sets the execute bits too. */
 export function chmodDenials(bits: number): Entry[] {
-  return [deny("chmod fchmod", anyBits(1, bits)), deny("fchmodat fchmodat2", anyBits(2, bits))];
+  const byAcl = bits & linux.S_IXUGO ? [deny("setxattr lsetxattr fsetxattr")] : [];
+  return [deny("chmod fchmod", anyBits(1, bits)), deny("fchmodat fchmodat2", anyBits(2, bits)), ...byAcl];
 }

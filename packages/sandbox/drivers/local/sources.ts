@@ -14,6 +14,8 @@ import type { UidPool } from "./uids.ts";
 /** Where the interpreters are inside every sandbox (root.ts puts them there). */
 const INTERPRETERS: Record<Runtime, string> = { python3: "/usr/bin/python3", nodejs: "/opt/plastron/node/bin/node", bash: "/usr/bin/bash" };
 const RLIMIT = { core: 4, nofile: 7 };
+/** One byte, and not none: with 0 the host's handler of core dumps is started all the same (core(5), "Piping core dumps"). */
+const NO_CORE = 1;
 
 /** What a sandbox is made for; two requests with the same kind can use the same pool. */
 export interface BoxKind {
@@ -42,7 +44,8 @@ export const cgroupName = (): string => `box-${randomUUID()}`;
 /** What must happen when a sandbox is gone, however it went. A supervisor removes its cgroup itself; a killed one could not. */
 export function releaseWhenGone(shop: Workshop, box: Box, cgroup: string, giveBack: () => void): void {
   void box.gone.then(async () => {
-    if (shop.cgroups.dirs.some((dir) => existsSync(`${dir}/${cgroup}`))) await reclaimCgroups(shop.cgroups, cgroup);
+    /* It removes the first of its directories last. */
+    if (shop.cgroups.dirs[0] !== undefined && existsSync(`${shop.cgroups.dirs[0]}/${cgroup}`)) await reclaimCgroups(shop.cgroups, cgroup);
     shop.living.delete(cgroup);
     giveBack();
   });
@@ -51,7 +54,7 @@ export function releaseWhenGone(shop: Workshop, box: Box, cgroup: string, giveBa
 export function commonRecords(kind: BoxKind): SpecRecord[] {
   const { confinement, limits } = kind;
   const weak = confinement.weak ?? {};
-  const records: SpecRecord[] = [["rlimit", RLIMIT.core, 0], ["rlimit", RLIMIT.nofile, limits.open_files], ...landlockRecords(confinement)];
+  const records: SpecRecord[] = [["rlimit", RLIMIT.core, NO_CORE], ["rlimit", RLIMIT.nofile, limits.open_files], ...landlockRecords(confinement)];
   if (confinement.seccomp !== "" && weak.seccomp !== true) records.push(["seccomp", Buffer.from(confinement.seccomp, "base64")]);
   if (confinement.user_namespaces) records.push(["keep-user-namespaces"]);
   if (weak.capabilities === true) records.push(["keep-root"]);
