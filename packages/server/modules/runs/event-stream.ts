@@ -15,6 +15,8 @@ export class EventStream {
   #open = false;
   #timer: NodeJS.Timeout | undefined;
   #source: Pick<AgentRun, "pause" | "resume"> | undefined;
+  /** What had come before the pause is still written, without another wait for each. */
+  #held = false;
 
   constructor(reply: FastifyReply, heartbeatMs: number = HEARTBEAT_MS) {
     this.#reply = reply;
@@ -35,9 +37,13 @@ export class EventStream {
     const raw = this.#reply.raw;
     if (raw.destroyed) return;
     const flowing = raw.write(`id: ${++this.#id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
-    if (!flowing && this.#source) {
+    if (!flowing && this.#source && !this.#held) {
+      this.#held = true;
       this.#source.pause();
-      raw.once("drain", () => this.#source?.resume());
+      raw.once("drain", () => {
+        this.#held = false;
+        this.#source?.resume();
+      });
     }
   }
 
