@@ -88,11 +88,11 @@ export class Fleet {
     const tenant = this.#tenantOf(spec, shared);
     tenant?.rate.add();
     const own = tenant && zygotePool(tenant);
-    if (own) {
+    if (tenant && own) {
       try {
         return { ...(await own.take()), source: "zygote", kind: shared.kind };
       } catch (error) {
-        this.#shop.log("a zygote failed a run, which goes to the shared pool", { error: (error as Error).message });
+        this.#giveUpZygote(tenant, error as Error);
       }
     }
     return { ...(await shared.pool.take()), source: "process", kind: shared.kind };
@@ -126,7 +126,9 @@ export class Fleet {
 
   async close(): Promise<void> {
     clearInterval(this.#timer);
-    const zygotes = [...this.#tenants.values()].map((tenant) => this.#dropZygote(tenant));
+    const zygotes = [...this.#tenants.values()].map(async ({ zygote }) => {
+      if (typeof zygote === "object") await Promise.all([zygote.pool.close(), zygote.source.close()]);
+    });
     await Promise.all([...zygotes, ...[...this.#shared.values()].map(({ pool }) => pool.close())]);
   }
 
@@ -214,10 +216,15 @@ export class Fleet {
       const source = await ZygoteSource.open(this.#shop, tenant.shared.kind);
       tenant.zygote = { source, pool: new Pool(source, { min: 2, max: this.#settings.zygotePoolMax, maxAgeMs: this.#settings.boxMaxAgeMs }, this.#forks) };
     } catch (error) {
-      tenant.zygote = undefined;
-      tenant.notBefore = performance.now() + this.#settings.idleMs;
-      this.#shop.log("a zygote could not be made; this tenant stays on the shared pool", { tenant: tenant.tenant, error: (error as Error).message });
+      this.#giveUpZygote(tenant, error as Error);
     }
+  }
+
+  /** A zygote that fails once is not asked again; the tenant stays on the shared pool for a while. */
+  #giveUpZygote(tenant: Tenant, error: Error): void {
+    tenant.notBefore = performance.now() + this.#settings.idleMs;
+    void this.#dropZygote(tenant);
+    this.#shop.log("a zygote failed; its tenant stays on the shared pool", { tenant: tenant.tenant, error: error.message });
   }
 
   /** No new children; those that run end by themselves before the zygote's namespaces go. */
@@ -226,6 +233,6 @@ export class Fleet {
     tenant.zygote = undefined;
     if (typeof zygote !== "object") return;
     await zygote.pool.close();
-    await zygote.source.close();
+    await zygote.source.retire();
   }
 }

@@ -75,6 +75,18 @@ print('descriptors', sorted(int(f) for f in os.listdir('/proc/self/fd'))[:4])
     expect(said).toContain("descriptors [0, 1, 2, 3]"); // 3 is the listing of the directory itself
   });
 
+  it("are not cut off when their zygote is replaced for its age", async () => {
+    const aging = await openLocalDriver({ home: join(home, "aging") }, { zygoteCores: 0, zygoteMaxAgeMs: 1500 });
+    try {
+      const { python } = bench(aging, confinement);
+      let long = await python("pass");
+      for (let i = 0; i < 20 && long.sandbox.source !== "zygote"; i++) long = await python("import time; time.sleep(3); print('whole')");
+      expect(long).toMatchObject({ status: "completed", stdout: "whole\n" });
+    } finally {
+      await aging.close();
+    }
+  }, 60_000);
+
   it("end with their zygote, and the tenant's next run still works", async () => {
     const { python } = bench(driver, confinement);
     const results = await Promise.all(Array.from({ length: 20 }, (_, i) => python(`print(${i})`)));

@@ -19,6 +19,7 @@ export class ZygoteSource implements BoxSource {
   readonly #kind: BoxKind;
   readonly #box: Box;
   readonly #base: number;
+  #ended: () => void = () => {};
   readonly #free: number[] = Array.from({ length: ZYGOTE_UIDS - 1 }, (_, i) => i + 1);
 
   private constructor(shop: Workshop, kind: BoxKind, box: Box, base: number) {
@@ -66,7 +67,10 @@ export class ZygoteSource implements BoxSource {
     const records: SpecRecord[] = [["token", token], ["uid", this.#base + inside], ["inside", inside], ...cgroupRecords(cgroups, cgroup, this.#kind.limits)];
     this.#box.send("Y", encodeSpec(records));
     this.made++;
-    const giveBack = () => void this.#free.push(inside);
+    const giveBack = () => {
+      this.#free.push(inside);
+      this.#ended();
+    };
     const box = await coming.catch((error: Error) => {
       giveBack();
       throw error;
@@ -76,7 +80,13 @@ export class ZygoteSource implements BoxSource {
     return box;
   }
 
-  /** Ends the zygote and, with its namespaces, whatever children it still has. */
+  /** Ends the zygote when the last of its children has ended: they live in its namespaces. */
+  async retire(): Promise<void> {
+    while (this.alive && this.#free.length < ZYGOTE_UIDS - 1) await new Promise<void>((ended) => (this.#ended = ended));
+    await this.close();
+  }
+
+  /** Ends the zygote and whatever children it still has. */
   async close(): Promise<void> {
     this.#box.destroy();
     await this.#box.gone;
