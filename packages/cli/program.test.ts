@@ -211,6 +211,17 @@ describe("run", () => {
   });
 });
 
+describe("policy explain", () => {
+  it("shows the policy's own rules before the floor, and the sum", async () => {
+    const { code, stdout } = await plastron(["policy", "explain", join(import.meta.dirname, "../../policies/dify-sandbox.yaml")]);
+    const places = ["What the policy asks for", "disallow-mount ", "What lies under every policy", "floor-mounts ", " stricter, "].map((text) =>
+      stdout.indexOf(text),
+    );
+    expect(places).toEqual(places.toSorted((a, b) => a - b));
+    expect([code, places.includes(-1)]).toEqual([0, false]);
+  });
+});
+
 describe("without a server", () => {
   it("says that none was started, or that it does not answer", async () => {
     program("a.py", "");

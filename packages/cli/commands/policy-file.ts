@@ -38,8 +38,27 @@ export async function explainPolicy(file: string, flags: Flags, terminal: Termin
     });
     return 0;
   }
-  for (const text of renderTable(["RULE", "FIDELITY", "HOW"], compiled.fidelity.map(row), terminal)) line(terminal.out, text);
+  showFidelity(compiled.fidelity, file, terminal);
   return 0;
+}
+
+/** What the policy asks for, then what lies under every policy, then the sum. */
+function showFidelity(rows: FidelityRow[], file: string, terminal: Terminal): void {
+  const isFloor = (of: FidelityRow) => of.rule.startsWith("floor-");
+  const table = (title: string, shown: FidelityRow[]) => {
+    if (shown.length === 0) return;
+    line(terminal.out, terminal.paint("bold", title));
+    for (const text of renderTable(["RULE", "FIDELITY", "HOW"], shown.map(row), terminal)) line(terminal.out, text);
+    line(terminal.out);
+  };
+  table(
+    "What the policy asks for",
+    rows.filter((of) => !isFloor(of)),
+  );
+  table("What lies under every policy", rows.filter(isFloor));
+  const counts = (Object.keys(STYLES) as Fidelity[]).map((name) => ({ name, count: rows.filter((of) => of.fidelity === name).length }));
+  const sum = counts.flatMap(({ name, count }) => (count === 0 ? [] : [terminal.paint(STYLES[name], `${count} ${name}`)])).join(", ");
+  line(terminal.out, `${rows.length} rules: ${sum}. \`plastron policy test ${printable(file)}\` tries each one.`);
 }
 
 /** Runs every rule's programs in real sandboxes of this host. Exit 1 when one does not do as the policy says. */
@@ -65,6 +84,6 @@ async function compile(file: string, flags: Flags, terminal: Terminal) {
 }
 
 function row(of: FidelityRow) {
-  const how = of.note === "" ? of.mechanism : `${of.mechanism}; ${of.note}`;
-  return [printable(of.rule), { text: of.fidelity, style: STYLES[of.fidelity] }, { text: printable(how), style: "dim" as const }];
+  const how = of.note === "" ? of.mechanism : `${of.mechanism} (${of.note})`;
+  return [printable(of.rule), { text: of.fidelity, style: STYLES[of.fidelity] }, { text: printable(how) }];
 }
