@@ -107,13 +107,9 @@ export function sessionRoutes(app: App, deps: SessionDependencies): void {
     async (request, reply) => {
       const { tenant } = request.principal;
       const order = await deps.sessions.order(tenant, request.params.id, request.body);
-      try {
-        await answerRun(request, reply, { ...deps, order, stream: request.body.stream });
-        return reply;
-      } catch (error) {
-        await deps.sessions.noticeGone(tenant, request.params.id, error);
-        throw error;
-      }
+      const runs = deps.sessions.watching(deps.runs, tenant, request.params.id);
+      await answerRun(request, reply, { ...deps, runs, order, stream: request.body.stream });
+      return reply;
     },
   );
 

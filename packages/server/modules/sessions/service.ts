@@ -5,7 +5,7 @@ import type { Principal } from "../auth/principal.ts";
 import type { ResolvedPolicy } from "../policies/service.ts";
 import type { languageSchema } from "../runs/program.ts";
 import { runtimeOf, type SessionRunRequest } from "../runs/program.ts";
-import type { RunOrder } from "../runs/service.ts";
+import type { RunOrder, RunService } from "../runs/service.ts";
 import type { SessionRow, SessionStore } from "./store.ts";
 
 export interface SessionOrder {
@@ -77,9 +77,22 @@ export class SessionService {
     };
   }
 
-  /** A session that the agent no longer has is closed in the record as well. */
-  async noticeGone(tenant: string, id: string, error: unknown): Promise<void> {
-    if (error instanceof PlastronError && error.code === "session_gone") await this.#store.close(tenant, id, error.message.slice(0, 500));
+  /** Runs programs in the session, and notes it when one finds the session gone or takes its interpreter along. */
+  watching(runs: Pick<RunService, "run">, tenant: string, id: string): Pick<RunService, "run"> {
+    const close = (why: string) => this.#store.close(tenant, id, why.slice(0, 500));
+    return {
+      run: async (order, listener) => {
+        try {
+          const run = await runs.run(order, listener);
+          // A program that ends by itself leaves an exit code, also where a child of it was killed; a signal hit the interpreter.
+          if (run.signal !== null) await close(`a program ended it: ${run.reason ?? run.signal}`);
+          return run;
+        } catch (error) {
+          if (error instanceof PlastronError && error.code === "session_gone") await close(error.message);
+          throw error;
+        }
+      },
+    };
   }
 
   /** @throws PlastronError not_found, agent_unavailable */

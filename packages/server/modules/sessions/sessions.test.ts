@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
 import { startTestServer, type TestServer } from "../../testing/harness.ts";
-import { type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
+import { type Scene, type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
 import { statusOf } from "./service.ts";
 
 let cluster: TestCluster;
@@ -63,6 +63,22 @@ it("notes it when the agent has ended the session by itself", async () => {
     status: "closed",
     close_reason: "it reached its time to live",
   });
+});
+
+it("is closed on record once a program took its interpreter along, and not before", async () => {
+  const echo = agent.script;
+  const session = await open();
+  const after = async (result: Parameters<Scene["result"]>[0], more: object = {}) => {
+    agent.script = (scene) => scene.result(result);
+    await server.call("POST", `/v1/sessions/${session.id}/runs`, { key, body: { code: "1", ...more } });
+    return (await server.call("GET", `/v1/sessions/${session.id}`, { key })).body;
+  };
+  expect(await after({ status: "memory_exceeded", exit_code: 137, reason: "a child used too much" })).toMatchObject({ status: "open" });
+  expect(await after({ status: "timed_out", exit_code: null, signal: "SIGKILL", reason: "it ran too long" }, { stream: true })).toMatchObject({
+    status: "closed",
+    close_reason: "a program ended it: it ran too long",
+  });
+  agent.script = echo;
 });
 
 it("is opened once for one Idempotency-Key", async () => {
