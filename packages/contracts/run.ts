@@ -25,6 +25,16 @@ export const fileInSchema = z
   })
   .strict();
 
+type FileIn = z.infer<typeof fileInSchema>;
+
+/** The first path that is another file's path or lies under one: such files cannot all be there. */
+function collision(files: FileIn[]): string | undefined {
+  const seen = new Set(files.map(({ path }) => path));
+  if (seen.size < files.length) return files.find(({ path }, index) => files.findIndex((other) => other.path === path) < index)?.path;
+  const isUnderFile = (path: string) => [...path.matchAll(/\//g)].some(({ index }) => seen.has(path.slice(0, index)));
+  return files.find(({ path }) => isUnderFile(path))?.path;
+}
+
 /** Environment names a request may set. Loader and interpreter switches could change what runs: refused. */
 export const envNameSchema = z
   .string()
@@ -65,7 +75,13 @@ export const programSchema = z
       .max(16 * 1024 * 1024)
       .default("")
       .describe("UTF-8 text given on standard input"),
-    files: z.array(fileInSchema).max(256).default([]),
+    files: z
+      .array(fileInSchema)
+      .max(256)
+      .refine((files) => collision(files) === undefined, {
+        error: ({ input }) => `${collision(input as FileIn[])} is given twice, or is a file and a directory`,
+      })
+      .default([]),
     collect: z.array(collectGlobSchema).max(32).default([]).describe("globs of workspace files to return"),
     imports: z
       .array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_.]{0,63}$/))

@@ -52,6 +52,8 @@ describe("bad input", () => {
     ["deep lists", deep("[", "]"), 400, "invalid_request"],
     ["a path that climbs", program({ files: [{ path: "../x", content: "" }] }), 400, "invalid_request"],
     ["an absolute path", program({ files: [{ path: "/etc/passwd", content: "" }] }), 400, "invalid_request"],
+    ["a file given twice", program({ files: [1, 2].map((n) => ({ path: "x", content: `${n}` })) }), 400, "invalid_request"],
+    ["a file that is also a directory", program({ files: ["d/x/y", "d/x"].map((path) => ({ path, content: "" })) }), 400, "invalid_request"],
     ["a glob that climbs", program({ collect: ["../*"] }), 400, "invalid_request"],
     ["an absolute glob", program({ collect: ["/etc/*"] }), 400, "invalid_request"],
     ["a loader's variable", program({ env: { LD_PRELOAD: "x" } }), 400, "invalid_request"],
