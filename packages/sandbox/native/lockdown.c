@@ -35,7 +35,8 @@ void forbid_user_namespaces(int life) {
 
 /* What a user namespace holds of inotify instances, pending signals, timers and message queues is charged to its maker too.
  * Made by root, one sandbox could use up root's share: no timer and no inotify for the host's own services. Only the
- * effective uid counts for that; the capabilities that the change takes are put back, since some hosts ask for one. */
+ * effective uid counts for that; the capabilities that the change takes are put back, since some hosts ask for one.
+ * (The children of one zygote still share one share: their namespaces lie in the zygote's.) */
 static void act_as(long owner, int life) {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
     struct __user_cap_data_struct data[2];
