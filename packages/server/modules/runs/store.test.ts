@@ -5,7 +5,6 @@ import { openClient, openPool } from "../../database/pool.ts";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
 import { startTestServer } from "../../testing/harness.ts";
 import { type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
-import { SessionStore } from "../sessions/store.ts";
 import { RunStore } from "./store.ts";
 
 let cluster: TestCluster;
@@ -43,7 +42,7 @@ it("after a crash, runs that the server left running are lost, other servers' ar
   await client.end();
 });
 
-it("deletes runs and sessions past their retention, however many, and nothing that is younger or in progress", async () => {
+it("deletes runs past their retention, however many, and nothing that is younger or in progress", async () => {
   const database = await cluster.database();
   const client = await openClient(database, () => {});
   const pool = openPool(database, () => {});
@@ -51,16 +50,8 @@ it("deletes runs and sessions past their retention, however many, and nothing th
   for (let i = 0; i < 1_001; i++) await insert(client, { id: made(8), status: "completed", days: 8 });
   const young = await insert(client, { id: made(6), status: "completed", days: 6 });
   const running = await insert(client, { id: made(8), days: 8 });
-  for (const [id, expired] of Object.entries({ old: 8, young: 6 }))
-    await client.query(
-      `insert into sessions (id, tenant, language, policy, confinement, limits, expires_at)
-       values ($1, 'default', 'bash', 'default', '{}', '{}', now() - make_interval(days => $2))`,
-      [id, expired],
-    );
   await new RunStore(pool.db).expire(7);
-  await new SessionStore(pool.db).expire(7);
   expect((await client.query("select id from runs")).rows.map(({ id }) => id).sort()).toEqual([running, young].sort());
-  expect((await client.query("select id from sessions")).rows).toEqual([{ id: "young" }]);
   await pool.close();
   await client.end();
 });

@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
+import { openClient, openPool } from "../../database/pool.ts";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
 import { startTestServer, type TestServer } from "../../testing/harness.ts";
 import { type Scene, type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
 import { statusOf } from "./service.ts";
+import { SessionStore } from "./store.ts";
 
 let cluster: TestCluster;
 let agent: ScriptedAgent;
@@ -97,4 +99,20 @@ it("takes no language, policy or memory limit for a single run", async () => {
 it("is expired after its time to live, whatever the agent says", () => {
   const row = { closed_at: null, expires_at: new Date(1000) };
   expect([statusOf(row, 999), statusOf(row, 1000), statusOf({ ...row, closed_at: new Date(1) }, 999)]).toEqual(["open", "expired", "closed"]);
+});
+
+it("is deleted from the record past its retention, and not before", async () => {
+  const database = await cluster.database();
+  const client = await openClient(database, () => {});
+  const pool = openPool(database, () => {});
+  for (const [id, days] of Object.entries({ old: 8, young: 6 }))
+    await client.query(
+      `insert into sessions (id, tenant, language, policy, confinement, limits, expires_at)
+       values ($1, 'default', 'bash', 'default', '{}', '{}', now() - make_interval(days => $2))`,
+      [id, days],
+    );
+  await new SessionStore(pool.db).expire(7);
+  expect((await client.query("select id from sessions")).rows).toEqual([{ id: "young" }]);
+  await pool.close();
+  await client.end();
 });
