@@ -47,7 +47,7 @@ export async function openBubblewrapDriver(options: DriverOptions): Promise<Sand
     run,
     openSession: async () => {
       throw new PlastronError("sandbox_failed", "The bubblewrap driver keeps no sessions: each of its runs starts cold", {
-        hint: "Install gcc, so that the local driver can be built.",
+        hint: "The local driver does: run as root, and `plastron doctor` says what else it needs.",
       });
     },
     status: () => ({ driver: "bubblewrap", tier: TIER, running: room.taken, queued: room.waiting, sessions: 0, pools: [] }),
