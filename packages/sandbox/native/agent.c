@@ -57,7 +57,10 @@ static void on_frame(struct watch *w, char type, const uint8_t *p, uint32_t len)
         if (len > 4) buffer_add(&w->globs, p + 4, len - 4), buffer_add(&w->globs, "", 1);
         break;
     case 'B': on_begin(w, p, len); break;
-    case 'I': buffer_add(&w->to_stdin, p, len); break;
+    case 'I':
+        buffer_add(&w->to_stdin, p, len);
+        if (buffer_size(&w->to_stdin) > MAX_STDIN) kill_sandbox(w, "it was sent far more input than it read");
+        break;
     case 'Z': w->stdin_ends = 1; break;
     case 'K':
         text = strndup((const char *)p, len);

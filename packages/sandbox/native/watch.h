@@ -10,6 +10,7 @@
 #define HOLD_US 4000       /* see holding() */
 #define HOLD_BYTES 4096
 #define MAX_STRAYS 64  /* frames of a program that nobody asked for: a flood would cost us more than it costs the program */
+#define MAX_STDIN (64u << 20) /* input that the program has not read yet */
 #define START_MS 30000     /* a worker that is not ready by then never will be */
 
 enum state { STARTING, READY, RUNNING };

@@ -95,6 +95,8 @@ async function openWorkshop(options: DriverOptions): Promise<Workshop> {
   };
 }
 
+/** Each holds an interpreter and may use its whole memory limit. */
+const MAX_SESSIONS = 64;
 /** As many as a pool can hold, so that not even a pool of dead sandboxes fails a run. */
 const MAX_TRIES = 20;
 
@@ -161,6 +163,9 @@ class LocalDriver implements SandboxDriver {
 
   async openSession(spec: SessionSpec): Promise<Session> {
     requireTier(Math.max(spec.min_tier, spec.confinement.min_tier));
+    if (this.#sessions.size >= MAX_SESSIONS) {
+      throw new PlastronError("overloaded", `${this.#sessions.size} sessions are open, which is as many as this agent keeps`, { retryAfterSeconds: 30 });
+    }
     const box = await this.#fleet.alone(spec, "session");
     const session = new LocalSession(spec, box, this.name, this.tier);
     this.#sessions.add(session);
