@@ -23,7 +23,7 @@ static void send_artifact(void *context, const char *path, uint64_t size, const 
     buffer_add(&w->to_agent, bytes, len);
 }
 
-static void send_stats(struct watch *w) {
+void send_stats(struct watch *w, char type) {
     char content[8192];
     for (int i = 0; i < w->box->spec->count; i++) {
         const struct record *r = &w->box->spec->record[i];
@@ -32,9 +32,17 @@ static void send_stats(struct watch *w) {
         ssize_t n = fd < 0 ? -1 : read(fd, content, sizeof content);
         if (fd >= 0) close(fd);
         if (n < 0) continue;
-        frame_head(w, 'T', r->field[1].len + 1 + (size_t)n);
+        frame_head(w, type, r->field[1].len + 1 + (size_t)n);
         buffer_add(&w->to_agent, r->field[1].data, r->field[1].len + 1);
         buffer_add(&w->to_agent, content, (size_t)n);
+    }
+}
+
+/* So that the next run of a session has a peak of its own. Kernels that cannot (cgroup v2 before 6.12) keep the session's. */
+static void forget_peak(const struct spec *spec) {
+    for (int i = 0; i < spec->count; i++) {
+        const struct record *r = &spec->record[i];
+        if (r->count > 2 && is_op(r, "stat") && !strcmp(r->field[1].data, "memory_peak") && write_text(AT_FDCWD, r->field[2].data, "0")) return;
     }
 }
 
@@ -66,8 +74,9 @@ void end_run(struct watch *w) {
         w->cut_short = collect_files(w->workspace, (char *)w->globs.data, (uint32_t)buffer_size(&w->globs), w->collect_budget, send_artifact, w);
         w->globs.start = w->globs.end = 0;
     }
-    send_stats(w);
+    send_stats(w, 'T');
     send_result(w, wall, over);
+    if (w->box->session) forget_peak(w->box->spec);
     w->state = READY;
     w->deadline = 0;
     if (over) kill_sandbox(w, NULL);

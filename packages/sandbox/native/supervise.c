@@ -88,6 +88,7 @@ static void on_control(struct watch *w) {
         if (buffer_size(&w->from_control) < FRAME_HEADER + (size_t)len) break;
         if (head[0] == 'R' && w->state == STARTING) {
             w->state = READY;
+            send_stats(w, 'U');
             frame(w, 'R', NULL, 0);
         } else if (head[0] == 'D' && len >= 4 && w->state == RUNNING) {
             w->has_code = w->ended = 1;

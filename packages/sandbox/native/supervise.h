@@ -5,7 +5,8 @@
  *
  * Agent → supervisor: W knob\0value · F u32 mode, u32 path length, path, bytes · C u32 budget, globs · B u32 wall ms, u32
  * output limit, u32 flags (1 = more stdin comes), start message · I stdin · Z stdin ends · K reason
- * Supervisor → agent: R ready · S the program is being started · O, E output · A u32 path length, path, u64 size, bytes · T name\0content (a `stat`) · X
+ * Supervisor → agent: R ready · S the program is being started · O, E output · A u32 path length, path, u64 size, bytes · T name\0content (a `stat` at
+ * the end of a run; U the same before the first) · X
  * "key value" lines: the end of a run · N text: a step failed
  */
 #ifndef PLASTRON_SUPERVISE_H

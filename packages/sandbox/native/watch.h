@@ -46,6 +46,9 @@ int pump(struct watch *w, struct stream *s);
 /* Takes what is in the pipes now. A background process may go on writing for ever: at most so much is waited for. */
 void drain(struct watch *w);
 
+/* Sends the content of each `stat` file: U as they stand before a program is there, T at a run's end. */
+void send_stats(struct watch *w, char type);
+
 void on_agent(struct watch *w);
 void end_run(struct watch *w);
 /* Kills, and waits until every process of the sandbox is gone. */

@@ -27,7 +27,7 @@ export interface Bench {
 
 export function bench(driver: SandboxDriver, confinement: Confinement): Bench {
   const spec = (program: Program) => runSpecSchema.parse({ run_id: newId("run"), tenant: "ten_conformance", confinement, ...program });
-  const run = (program: Program, control?: Control, onOutput?: (text: string) => void) =>
+  const run = async (program: Program, control?: Control, onOutput?: (text: string) => void) =>
     captured((output) => driver.run(spec(program), output, control), onOutput);
   return {
     driver,

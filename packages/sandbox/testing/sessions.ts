@@ -92,6 +92,16 @@ export function describeSessions(use: () => Bench, kind: Suite["sessions"]): voi
         await expect.poll(() => session.alive).toBe(false);
       }));
 
+    it("counts each run for itself, also after a child of one was ended for its memory", () =>
+      inSession("python3", async (run) => {
+        const bomb =
+          "import subprocess, sys; print(subprocess.run([sys.executable, '-c', 'x = bytearray(2 * 10**9)\\nfor i in range(0, len(x), 4096): x[i] = 1']).returncode)";
+        expect(await run(bomb)).toMatchObject({ status: "memory_exceeded", stdout: "-9\n" });
+        const after = await run("print(1)");
+        expect(after).toMatchObject({ status: "completed", limits_hit: [] });
+        expect(after.usage.cpu_ms).toBeLessThan(100);
+      }));
+
     it("is gone once closed", async () => {
       const session = await use().driver.openSession(spec("python3"));
       await session.close("enough");

@@ -8,10 +8,11 @@ export const WALL_CLOCK = "wall clock";
 /** What artefacts of one run may hold in all. */
 export const ARTIFACT_BUDGET = 16 * 1024 * 1024;
 
-/** The end of one run as the supervisor tells it: `facts` are its key-value lines, `stats` the cgroup files by name. */
+/** The end of one run as the supervisor tells it: `facts` are its key-value lines, `stats` the cgroup files by name, and as they were `before`. */
 export interface RunEnd {
   facts: Map<string, string>;
   stats: Map<string, string>;
+  before: Map<string, string>;
   artifacts: { path: string; size: number; content: Uint8Array }[];
 }
 
@@ -45,6 +46,8 @@ export class Box {
   failure: string | undefined;
   readonly #stream: Duplex;
   readonly #reader = new FrameReader();
+  /** The cgroup's counters when the next program begins: a session's go on counting. */
+  #counters = new Map<string, string>();
   readonly #onHello: (token: string) => void;
   #current: Current | undefined;
   #becomeReady!: () => void;
@@ -83,7 +86,7 @@ export class Box {
     if (this.state !== "ready") return Promise.reject(new NeverStarted());
     this.state = "running";
     const ended = new Promise<RunEnd>((resolve, reject) => {
-      this.#current = { output, started: false, end: { facts: new Map(), stats: new Map(), artifacts: [] }, resolve, reject };
+      this.#current = { output, started: false, end: { facts: new Map(), stats: new Map(), before: this.#counters, artifacts: [] }, resolve, reject };
     });
     this.#stream.write(startFrames(program, knobs, control.stdin !== undefined));
     if (control.stdin) void this.#feed(control.stdin);
@@ -139,6 +142,7 @@ export class Box {
     else if (type === "X") this.#onEnd(payload);
     else if (type === "A") current?.end.artifacts.push(readArtifact(payload));
     else if (type === "T") current?.end.stats.set(...readStat(payload));
+    else if (type === "U") this.#counters.set(...readStat(payload));
     else if (type === "N") this.failure ??= text(payload);
     else if (type === "H") this.#onHello(text(payload));
     else if (type === "R") {
@@ -155,6 +159,7 @@ export class Box {
       if (cut > 0) current.end.facts.set(line.slice(0, cut), line.slice(cut + 1));
     }
     this.#current = undefined;
+    this.#counters = current.end.stats;
     this.state = current.end.facts.get("over") === "0" ? "ready" : "gone"; // only a session's sandbox outlives a run
     current.resolve(current.end);
   }

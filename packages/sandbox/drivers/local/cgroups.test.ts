@@ -51,4 +51,14 @@ describe("cgroups", () => {
     for (const files of [v1, v2]) expect(readStats(new Map(Object.entries(files)))).toEqual(expected);
     expect(readStats(new Map())).toEqual({ memory_peak_bytes: null, oom_kills: 0, pids_refused: 0, cpu_ms: null, throttled: 0 });
   });
+
+  it("count from where a run began", () => {
+    const at = (oom: number, cpu: number) =>
+      new Map([
+        ["oom", `oom_kill ${oom}\n`],
+        ["cpu_ns", `${cpu}\n`],
+        ["pids", "max 4\n"],
+      ]);
+    expect(readStats(at(3, 9_000_000), at(2, 4_000_000))).toMatchObject({ oom_kills: 1, cpu_ms: 5, pids_refused: 0 });
+  });
 });

@@ -114,16 +114,20 @@ export interface CgroupStats {
 
 const keyed = (text: string | undefined, key: string): number => Number(text?.match(new RegExp(`^${key} (\\d+)`, "m"))?.[1] ?? 0);
 
-export function readStats(files: Map<string, string>): CgroupStats {
+/** What a run used and hit: the counters at its end less those at its beginning (which an interpreter's start, or a session's earlier runs, have moved). */
+export function readStats(files: Map<string, string>, before: Map<string, string> = new Map()): CgroupStats {
+  const since = (name: string, key: string) => keyed(files.get(name), key) - keyed(before.get(name), key);
   const peak = files.get("memory_peak");
-  const nanoseconds = files.get("cpu_ns");
-  const v2 = files.get("cpu_v2");
   return {
     memory_peak_bytes: peak === undefined ? null : Number(peak),
-    oom_kills: keyed(files.get("oom"), "oom_kill"),
-    pids_refused: keyed(files.get("pids"), "max"),
-    cpu_ms: nanoseconds !== undefined ? Number(nanoseconds) / 1e6 : v2 !== undefined ? keyed(v2, "usage_usec") / 1e3 : null,
-    throttled: keyed(files.get("throttle"), "nr_throttled"),
+    oom_kills: since("oom", "oom_kill"),
+    pids_refused: since("pids", "max"),
+    cpu_ms: files.has("cpu_ns")
+      ? (Number(files.get("cpu_ns")) - Number(before.get("cpu_ns") ?? 0)) / 1e6
+      : files.has("cpu_v2")
+        ? since("cpu_v2", "usage_usec") / 1e3
+        : null,
+    throttled: since("throttle", "nr_throttled"),
   };
 }
 

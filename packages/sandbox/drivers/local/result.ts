@@ -6,7 +6,7 @@ import { readStats } from "./cgroups.ts";
 /** What the program did and which limit it hit, from what the supervisor and the kernel's counters say. */
 export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandbox" | "phases_us" | "stdout" | "stderr"> {
   const { facts } = end;
-  const stats = readStats(end.stats);
+  const stats = readStats(end.stats, end.before);
   const flag = (name: string) => facts.get(name) === "1";
   const exit = exitOf(facts);
   const reason = facts.get("reason") ?? null;
