@@ -29,11 +29,11 @@ def start():
     if mode == "zygote":
         import zygote
     leave_no_trace()
+    rehearse()
     gc.collect()
     gc.freeze()  # what is here now is not the program's: neither its collections nor the end look at it (and copy it) again
     descriptor = control.out_of_sight(zygote.serve(CONTROL, imports) if mode == "zygote" else CONTROL)
     end.watch(descriptor)
-    rehearse()
     message = wait(descriptor)
     if message["entry"] != sys.argv[0]:  # CPython opens the file that it was started for
         os.write(2, f"worker: started for {sys.argv[0]}, asked to run {message['entry']}\n".encode())
@@ -42,7 +42,7 @@ def start():
 
 
 def rehearse():
-    """Does once what every run begins with. In a zygote's child the first use of each page copies it: better before the request."""
+    """Does once what every run begins with. Not in a zygote's child: there each page that is touched early is one more copy."""
     json.loads('{"entry": "/workspace/main.py", "argv": ["a"], "env": {"A": "b"}, "display": true}')
     exec(compile("def f(a, b=1, *c, **d):\n    return [a, b]\nx = {'a': f(1)}\nfor y in x: y.upper()\ntry:\n    import sys\nfinally:\n    pass", "main.py", "exec"), {})
     sys.stdout.write("")
