@@ -75,6 +75,20 @@ print('descriptors', sorted(int(f) for f in os.listdir('/proc/self/fd'))[:4])
     expect(said).toContain("descriptors [0, 1, 2, 3]"); // 3 is the listing of the directory itself
   });
 
+  it("have numpy and pandas imported before they are asked, where these are installed", async () => {
+    const { python } = bench(driver, confinement);
+    const code = "import sys, time; had = 'pandas' in sys.modules; import pandas; print(had, pandas.Series([1, 2]).sum())";
+    if ((await python("import pandas")).exit_code !== 0)
+      return expect(await python("import pandas")).toMatchObject({ stderr: expect.stringContaining("No module named") });
+    for (let i = 0; i < 100; i++) {
+      const ran = await python(code, { imports: ["numpy", "pandas"] });
+      expect(ran.stdout).toBe("True 3\n");
+      if (ran.sandbox.source === "zygote") return;
+      await new Promise((later) => setTimeout(later, 50));
+    }
+    throw new Error("no run came from a zygote");
+  }, 60_000);
+
   it("are not cut off when their zygote is replaced for its age", async () => {
     const aging = await openLocalDriver({ home: join(home, "aging") }, { zygoteCores: 0, zygoteMaxAgeMs: 1500 });
     try {

@@ -20,6 +20,9 @@ ORDINARY = (
     "random re string textwrap threading time traceback types typing"
 ).split()
 
+# Where numerical libraries read how many threads to start when they are imported (numexpr comes with Debian's pandas).
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS", "NUMEXPR_MAX_THREADS")
+
 
 def start():
     """Prepares the interpreter, waits for the start message, and returns when CPython may run the program."""
@@ -81,16 +84,19 @@ def take_settings():
 def load(imports):
     """Imports ahead of time. A numerical library that starts a thread per core would spend the sandbox's pids and could
     not be forked, so it gets one thread while it loads; the program's own environment is left as it was."""
-    given = os.environ.get("OPENBLAS_NUM_THREADS")
-    os.environ["OPENBLAS_NUM_THREADS"] = "1"
+    given = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(dict.fromkeys(ONE_THREAD, "1"))
     try:
         for name in ORDINARY + imports:
             __import__(name)
     except BaseException as error:
         control.send(CONTROL, b"N", f"{type(error).__name__}: {error}".encode("utf-8", "replace")[:4000])
         os._exit(IMPORT_FAILED)
-    if given is None:
-        del os.environ["OPENBLAS_NUM_THREADS"]
+    for name, value in given.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
 
 
 def leave_no_trace():
