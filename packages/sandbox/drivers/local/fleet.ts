@@ -18,6 +18,8 @@ export interface FleetSettings {
   /** A pool that nobody asked for this long is given up. */
   idleMs: number;
   boxMaxAgeMs: number;
+  /** What a confinement hides is looked up again this often: programs are installed while we run. */
+  hiddenMaxAgeMs: number;
   processPoolMax: number;
   zygotePoolMax: number;
 }
@@ -29,6 +31,7 @@ export const FLEET_DEFAULTS: FleetSettings = {
   maxZygotes: 4,
   idleMs: 60_000,
   boxMaxAgeMs: 10 * 60_000,
+  hiddenMaxAgeMs: 10 * 60_000,
   processPoolMax: 8,
   zygotePoolMax: 16,
 };
@@ -66,6 +69,7 @@ export class Fleet {
   readonly #shared = new Map<string, Shared>();
   readonly #tenants = new Map<string, Tenant>();
   readonly #hidden = new Map<string, Promise<string[]>>();
+  #hiddenAt = performance.now();
   readonly #timer: NodeJS.Timeout;
 
   readonly #settings: FleetSettings;
@@ -175,6 +179,11 @@ export class Fleet {
 
   #tend(): void {
     const now = performance.now();
+    if (now - this.#hiddenAt > this.#settings.hiddenMaxAgeMs) {
+      this.#hiddenAt = now;
+      this.#hidden.clear();
+      for (const [key, shared] of this.#shared) void this.#lookAgain(key, shared);
+    }
     for (const [key, shared] of this.#shared) {
       shared.pool.tend(now);
       const used = [...this.#tenants.values()].some((tenant) => tenant.shared === shared);
@@ -184,6 +193,20 @@ export class Fleet {
       }
     }
     for (const [key, tenant] of this.#tenants) this.#tendTenant(key, tenant, now);
+  }
+
+  /** A pool whose sandboxes would leave a new program unhidden is given up, with the zygotes beside it. */
+  async #lookAgain(key: string, shared: Shared): Promise<void> {
+    const hidden = await this.#hiddenOf(shared.kind.confinement);
+    if (hidden.join("\n") === shared.kind.hidden.join("\n") || this.#shared.get(key) !== shared) return;
+    this.#shared.delete(key);
+    for (const [name, tenant] of this.#tenants) {
+      if (tenant.shared !== shared) continue;
+      this.#tenants.delete(name);
+      void this.#dropZygote(tenant);
+    }
+    void shared.pool.close();
+    if (shared.min > 0) await this.#sharedFor(shared.kind, shared.min);
   }
 
   #tendTenant(key: string, tenant: Tenant, now: number): void {

@@ -2,8 +2,11 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Confinement } from "@plastron/contracts";
+import { compileDefault } from "@plastron/policy";
 import { afterAll, describe, expect, it } from "vitest";
+import { bench } from "../../testing/harness.ts";
 import { resolveHidden } from "./hidden.ts";
+import { openLocalDriver } from "./index.ts";
 
 const usr = mkdtempSync(join(tmpdir(), "plastron-usr-"));
 afterAll(() => rmSync(usr, { recursive: true, force: true }));
@@ -26,4 +29,21 @@ describe("what a confinement hides", () => {
   it("may be an absolute path, there or not, or a glob", async () => {
     expect(await hide({ hidden: ["/run/secrets", "/usr/bin/*.txt", "/proc/**/mem"] })).toEqual(["/run/secrets", "/usr/bin/log.txt"]);
   });
+
+  it("[needs: root] covers a program that was installed after the first run", async () => {
+    const facts = { arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true } as const;
+    const name = `plastron-late-${process.pid}`;
+    const late = `/usr/local/bin/${name}`;
+    const confinement = { ...compileDefault(facts).confinement, forbidden_programs: [name] };
+    const driver = await openLocalDriver({ home: join(usr, "home") }, { hiddenMaxAgeMs: 100, zygoteCores: 1000 });
+    const { bash } = bench(driver, confinement);
+    try {
+      expect((await bash("echo first")).exit_code).toBe(0);
+      writeFileSync(late, "#!/bin/sh\necho late\n", { mode: 0o755 });
+      await expect.poll(async () => (await bash(late)).exit_code, { timeout: 20_000, interval: 300 }).toBe(126);
+    } finally {
+      rmSync(late, { force: true });
+      await driver.close();
+    }
+  }, 60_000);
 });
