@@ -1,5 +1,5 @@
 import { chmod, rm } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import { PlastronError } from "@plastron/contracts";
 import { Box } from "./box.ts";
 
@@ -7,6 +7,7 @@ import { Box } from "./box.ts";
 export class SupervisorSocket {
   readonly path: string;
   readonly #server: Server;
+  readonly #open = new Set<Socket>();
   readonly #waiting = new Map<string, { come(box: Box): void; fail(why: string): void }>();
 
   private constructor(path: string, server: Server) {
@@ -19,6 +20,8 @@ export class SupervisorSocket {
     const server = createServer();
     const socket = new SupervisorSocket(path, server);
     server.on("connection", (stream) => {
+      socket.#open.add(stream);
+      stream.once("close", () => socket.#open.delete(stream));
       const box = new Box(stream, (token) => {
         const waiting = socket.#waiting.get(token);
         socket.#waiting.delete(token);
@@ -55,7 +58,9 @@ export class SupervisorSocket {
     waiting?.fail(why);
   }
 
+  /** Lets go of every sandbox that is still there, whoever holds it: its supervisor then removes it. */
   close(): Promise<void> {
+    for (const stream of this.#open) stream.destroy();
     return new Promise((resolve) => this.#server.close(() => resolve()));
   }
 }

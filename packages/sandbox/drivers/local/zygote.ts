@@ -82,7 +82,9 @@ export class ZygoteSource implements BoxSource {
 
   /** Ends the zygote when the last of its children has ended: they live in its namespaces. */
   async retire(): Promise<void> {
-    while (this.alive && this.#free.length < ZYGOTE_UIDS - 1) await new Promise<void>((ended) => (this.#ended = ended));
+    while (this.alive && this.#free.length < ZYGOTE_UIDS - 1) {
+      await Promise.race([this.#box.gone, new Promise<void>((ended) => (this.#ended = ended))]);
+    }
     await this.close();
   }
 
