@@ -143,7 +143,7 @@ describe("a warm Python by itself", () => {
 
   const others = ["3.12.1", "3.13.0"].map((version) => join(process.env.HOME ?? "", ".pyenv/versions", version, "bin/python3")).filter(existsSync);
   it.runIf(others.length > 0)(
-    "does the same in other versions",
+    "does the same in other versions [needs: Python 3.12 or 3.13 under ~/.pyenv]",
     async () => {
       for (const interpreter of others) {
         for (const name of [
