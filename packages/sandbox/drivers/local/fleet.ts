@@ -86,7 +86,7 @@ export class Fleet {
     shared.pool.refill();
   }
 
-  /** A box for this run: from the tenant's zygote when it has one ready, else from the shared pool, else the next to be ready. */
+  /** A box for this run: from the tenant's zygote while it lives, else from the shared pool, ready or the next to be ready. */
   async take(spec: RunSpec): Promise<{ box: Box; source: BoxSource["kind"]; cold: boolean; kind: BoxKind }> {
     const shared = await this.#sharedFor(spec, 0);
     const tenant = this.#tenantOf(spec, shared);
@@ -96,10 +96,16 @@ export class Fleet {
       try {
         return { ...(await own.take()), source: "zygote", kind: shared.kind };
       } catch (error) {
-        this.#giveUpZygote(tenant, error as Error);
+        /* Else it was replaced for its age while we waited: that one has not failed, nor has its successor. */
+        if (zygotePool(tenant) === own) this.#giveUpZygote(tenant, error as Error);
       }
     }
-    return { ...(await shared.pool.take()), source: "process", kind: shared.kind };
+    try {
+      return { ...(await shared.pool.take()), source: "process", kind: shared.kind };
+    } catch (error) {
+      if (this.#shared.get(kindKey(spec)) === shared) throw error;
+      return this.take(spec); // the pool was given up while we waited (#lookAgain)
+    }
   }
 
   /** A sandbox outside every pool, with exactly these limits. */
@@ -163,6 +169,7 @@ export class Fleet {
     if (known) return known;
     const found = resolveHidden(confinement, this.#shop.sources.usr);
     this.#hidden.set(confinement.id, found);
+    found.catch(() => this.#hidden.delete(confinement.id)); // a walk that failed is made again for the next run
     return found;
   }
 
@@ -182,7 +189,9 @@ export class Fleet {
     if (now - this.#hiddenAt > this.#settings.hiddenMaxAgeMs) {
       this.#hiddenAt = now;
       this.#hidden.clear();
-      for (const [key, shared] of this.#shared) void this.#lookAgain(key, shared);
+      for (const [key, shared] of this.#shared) {
+        this.#lookAgain(key, shared).catch((error: Error) => this.#shop.log("what a confinement hides could not be looked up again", { error: error.message }));
+      }
     }
     for (const [key, shared] of this.#shared) {
       shared.pool.tend(now);

@@ -46,4 +46,24 @@ describe("what a confinement hides", () => {
       await driver.close();
     }
   }, 60_000);
+
+  it("[needs: root] that could not be looked up fails the runs that need it by name, and is looked up again for the next", async () => {
+    const facts = { arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true } as const;
+    const confinement = { ...compileDefault(facts).confinement, forbidden_programs: ["no-such-program"] };
+    const driver = await openLocalDriver({ home: join(usr, "lost") }, { hiddenMaxAgeMs: 100 });
+    const { bash } = bench(driver, confinement);
+    const path = process.env.PATH;
+    try {
+      process.env.PATH = "/nonexistent"; // the search is find's
+      await expect(bash("echo 1")).rejects.toThrow("find");
+      process.env.PATH = path;
+      expect(await bash("echo 2")).toMatchObject({ stdout: "2\n" });
+      process.env.PATH = "/nonexistent";
+      await new Promise((later) => setTimeout(later, 1500)); // looked up again in the background, in vain
+      expect(await bash("echo 3")).toMatchObject({ stdout: "3\n" });
+    } finally {
+      process.env.PATH = path;
+      await driver.close();
+    }
+  }, 60_000);
 });
