@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TYPICAL_HOST } from "@plastron/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Agent, startAgent } from "./agent.ts";
 import { FakeDriver, sessionSpec, spec } from "./testing/fake-driver.ts";
@@ -18,7 +19,7 @@ beforeEach(async () => {
   driver = new FakeDriver();
   logged = [];
   const never = () => Promise.reject(new Error("not asked for"));
-  const facts = { arch: "x86_64" as const, tier: 2 as const, landlock_abi: 0, user_namespaces: true, root_on_overlay: false, cgroup: true };
+  const facts = TYPICAL_HOST;
   const parts = { driver, doctor: never, hostFacts: async () => facts, log: (message: string) => void logged.push(message) };
   agent = await startAgent(async () => parts, { socket, serverUid: process.geteuid?.() ?? 0 });
 });

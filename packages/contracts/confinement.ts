@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { tierSchema } from "./host.ts";
+import { networkSchema } from "./network.ts";
+import { hooksSchema, watchedRuleSchema, watchSchema } from "./watch.ts";
 
 /**
  * A compiled policy: what a driver must put in place before a program may be read. Pure data, canonical, and named by the
@@ -19,8 +21,23 @@ export const confinementSchema = z.object({
   forbidden_programs: z.array(z.string()),
   /** Writable mounts are noexec and an anonymous executable file cannot be made. */
   noexec_writable: z.boolean(),
-  /** Whether user namespaces may be made inside (never, but by the deliberately weak confinement of the demo). */
+  /** Like `hidden`, but the files stay readable: they cannot be executed, nor mapped executable. Implies noexec_writable. */
+  unexecutable: z.array(z.string()),
+  /** Whether user namespaces may be made inside: never, but by the weak confinement of the demo and by permissive policies. */
   user_namespaces: z.boolean(),
+  /**
+   * Capabilities (`net_raw`) that the program keeps inside its own user namespace, over a mount, network and ipc namespace that
+   * belong to it. Empty for every policy but permissive ones (host.ts, `permissive`); never a capability over the host.
+   */
+  capabilities: z.array(z.string()),
+  /** What violations name, by index. */
+  rules: z.array(watchedRuleSchema),
+  /** Calls and paths that are looked at while the program runs, because a denial must be recorded or depends on a path. */
+  watch: watchSchema,
+  /** Programs for the cgroup that the sandbox lives in: addresses, sockets, devices. Null: no rule needs them. */
+  hooks: hooksSchema.nullable(),
+  /** The way out of the sandbox. Null: an empty network namespace. */
+  network: networkSchema.nullable(),
   /** Weak parts for the demo and for tests that show an attack working; `null` in every compiled policy. */
   weak: z
     .object({
@@ -58,3 +75,21 @@ export const fidelityRowSchema = z.object({
   self_tests: z.array(selfTestSchema),
 });
 export type FidelityRow = z.infer<typeof fidelityRowSchema>;
+
+/** No rules at all: what a probe of the host runs under, and what other confinements are written as differences from. Without `id`. */
+export const NO_RULES: Omit<Confinement, "id"> = {
+  policy: "none",
+  min_tier: 1,
+  seccomp: "",
+  hidden: [],
+  forbidden_programs: [],
+  noexec_writable: false,
+  unexecutable: [],
+  user_namespaces: false,
+  capabilities: [],
+  rules: [],
+  watch: { calls: [], paths: [] },
+  hooks: null,
+  network: null,
+  weak: null,
+};

@@ -8,5 +8,8 @@ export * from "./frames.ts";
 export * from "./host.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";
+export * from "./network.ts";
 export * from "./run.ts";
+export * from "./violation.ts";
+export * from "./watch.ts";
 export * from "./wire.ts";

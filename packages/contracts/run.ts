@@ -2,6 +2,7 @@ import { z } from "zod";
 import { confinementSchema } from "./confinement.ts";
 import { tierSchema } from "./host.ts";
 import { limitsSchema } from "./limits.ts";
+import { violationSchema } from "./violation.ts";
 
 export const runtimeSchema = z.enum(["python3", "nodejs", "bash"]);
 export type Runtime = z.infer<typeof runtimeSchema>;
@@ -149,6 +150,8 @@ export const runResultSchema = z.object({
   limits_hit: z.array(limitNameSchema),
   usage: usageSchema,
   artifacts: z.array(artifactOutSchema),
+  violations: z.array(violationSchema).default([]).describe("the first of them, in order; `violations_dropped` counts those beyond what one run may record"),
+  violations_dropped: z.int().default(0),
   sandbox: z.object({
     driver: z.string(),
     tier: tierSchema,

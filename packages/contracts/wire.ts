@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { confinementSchema } from "./confinement.ts";
+import { tierSchema } from "./host.ts";
 import { programSchema, runSpecSchema } from "./run.ts";
 
 /**
@@ -7,11 +8,11 @@ import { programSchema, runSpecSchema } from "./run.ts";
  *
  * | request        | then, server → agent        | agent → server                                                   |
  * |----------------|-----------------------------|------------------------------------------------------------------|
- * | run            | `I` stdin bytes*, `Z` stdin end*, `K` kill (payload: reason) | `S` started, `O`/`E` output bytes, `X` RunResult (JSON; stdout/stderr empty: they were streamed) or `P` problem |
+ * | run            | `I` stdin bytes*, `Z` stdin end*, `K` kill (payload: reason) | `S` started, `O`/`E` output bytes, `V` a Violation (JSON) as it happens, `X` RunResult (JSON; stdout/stderr empty: they were streamed) or `P` problem |
  * | session.open   |                             | `X` {session_id} or `P`                                          |
  * | session.run    | as run                      | as run                                                           |
  * | session.close  |                             | `X` {}                                                           |
- * | doctor, status, host |                       | `X` DoctorReport, AgentStatus, HostFacts (JSON)                  |
+ * | doctor, status, host |                       | `X` DoctorReport, AgentStatus, HostFacts (JSON) of the driver that would run `min_tier` |
  *
  * A problem frame is a Problem (errors.ts) with `retry_after_s` where the caller should wait that long and try again.
  * Closing the connection before `X` kills the run. `*` only when the request has `live_stdin`.
@@ -33,7 +34,7 @@ export const agentRequestSchema = z.discriminatedUnion("op", [
   z.object({ op: z.literal("session.close"), session_id: z.string(), tenant: z.string() }),
   z.object({ op: z.literal("doctor") }),
   z.object({ op: z.literal("status") }),
-  z.object({ op: z.literal("host") }),
+  z.object({ op: z.literal("host"), min_tier: tierSchema.default(1) }),
 ]);
 export type AgentRequest = z.infer<typeof agentRequestSchema>;
 
@@ -62,4 +63,15 @@ export const agentStatusSchema = z.object({
 export type AgentStatus = z.infer<typeof agentStatusSchema>;
 
 /** Letters of the frames above. */
-export const WIRE = { request: "Q", stdin: "I", stdinEnd: "Z", kill: "K", started: "S", stdout: "O", stderr: "E", result: "X", problem: "P" } as const;
+export const WIRE = {
+  request: "Q",
+  stdin: "I",
+  stdinEnd: "Z",
+  kill: "K",
+  started: "S",
+  stdout: "O",
+  stderr: "E",
+  result: "X",
+  problem: "P",
+  violation: "V",
+} as const;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { confinementSchema, fidelityRowSchema, type HostFacts, PlastronError } from "@plastron/contracts";
+import { confinementSchema, fidelityRowSchema, type HostFacts, PlastronError, TYPICAL_HOST } from "@plastron/contracts";
 import { describe, expect, test } from "vitest";
 import { compilePolicy, MIN_TIER_ANNOTATION } from "./compile.ts";
 import { compileDefault, defaultPolicy } from "./default.ts";
@@ -12,7 +12,7 @@ import { ARCHES } from "./testing/meaning.ts";
 import { policyOf } from "./testing/policies.ts";
 import { weakConfinement } from "./weak.ts";
 
-const host: HostFacts = { arch: "x86_64", tier: 2, landlock_abi: 4, user_namespaces: true, root_on_overlay: false, cgroup: true };
+const host: HostFacts = TYPICAL_HOST;
 const shipped = (name: string) => readFileSync(join(import.meta.dirname, "../../policies", name), "utf8");
 const DIFY = shipped("dify-sandbox.yaml");
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Confinement, Tier } from "@plastron/contracts";
+import { type Confinement, NO_RULES, type Tier } from "@plastron/contracts";
 import { assembleFilter } from "./seccomp/assemble.ts";
 import { MFD_NOEXEC_SEAL } from "./seccomp/constants.ts";
 import { floorProfile } from "./seccomp/floor.ts";
@@ -25,14 +25,13 @@ export function confine(policy: string, minTier: Tier, demands: Demands, arch: A
   const noexec = demands.noexec_writable || forbidden.length > 0;
   const denials = noexec ? [...demands.denials, ...ANONYMOUS_EXECUTABLES] : demands.denials;
   return named({
+    ...NO_RULES,
     policy,
     min_tier: minTier,
     seccomp: base64(assembleFilter(floorProfile(denials), arch)),
     hidden: sortedUnique(demands.hidden),
     forbidden_programs: forbidden,
     noexec_writable: noexec,
-    user_namespaces: false,
-    weak: null,
   });
 }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { TYPICAL_HOST } from "@plastron/contracts";
 import { describe, expect, test } from "vitest";
 import { compilePolicy } from "./compile.ts";
 import { parsePolicy } from "./parse/parse.ts";
@@ -8,7 +9,7 @@ import { ruleTable } from "./testing/rule-tables.ts";
 const docs = join(import.meta.dirname, "../../docs");
 const reference = readFileSync(join(docs, "reference/policy.md"), "utf8");
 const guide = readFileSync(join(docs, "guides/write-a-policy.md"), "utf8");
-const host = { arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true } as const;
+const host = TYPICAL_HOST;
 
 describe("docs/reference/policy.md", () => {
   test.each(["floor", "hardeningRules", "attackProtectionRules", "vulMitigationRules"] as const)(

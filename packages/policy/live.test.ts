@@ -1,7 +1,7 @@
 import { accessSync, chownSync, constants, copyFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { HostFacts } from "@plastron/contracts";
+import { type HostFacts, TYPICAL_HOST } from "@plastron/contracts";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { compilePolicy } from "./compile.ts";
 import { compileDefault } from "./default.ts";
@@ -11,14 +11,7 @@ import { NOBODY, PYTHON, runFiltered, untriable } from "./testing/filtered.ts";
 import { policyOf } from "./testing/policies.ts";
 import { weakConfinement } from "./weak.ts";
 
-const host: HostFacts = {
-  arch: process.arch === "arm64" ? "aarch64" : "x86_64",
-  tier: 2,
-  landlock_abi: 4,
-  user_namespaces: true,
-  root_on_overlay: false,
-  cgroup: true,
-};
+const host: HostFacts = { ...TYPICAL_HOST, arch: process.arch === "arm64" ? "aarch64" : "x86_64" };
 const DIFY = readFileSync(join(import.meta.dirname, "../../policies/dify-sandbox.yaml"), "utf8");
 const weak = weakConfinement({}).seccomp;
 

@@ -1,4 +1,4 @@
-import type { Confinement } from "@plastron/contracts";
+import { type Confinement, NO_RULES } from "@plastron/contracts";
 import { base64, named } from "./confine.ts";
 import { encode, Graph } from "./seccomp/program.ts";
 
@@ -11,12 +11,9 @@ type Weak = NonNullable<Confinement["weak"]>;
  */
 export function weakConfinement(weak: Weak): Confinement {
   return named({
+    ...NO_RULES,
     policy: "deliberately-weak",
-    min_tier: 1,
     seccomp: base64(encode(new Graph().return(0x7fff0000))),
-    hidden: [],
-    forbidden_programs: [],
-    noexec_writable: false,
     user_namespaces: true,
     weak: { seccomp: true, landlock: true, capabilities: true, readonly_etc: true, ...weak },
   });

@@ -1,4 +1,4 @@
-import type { AgentStatus, Confinement, DoctorReport, HostFacts, Limits, RunResult, RunSpec, Runtime, Tier } from "@plastron/contracts";
+import type { AgentStatus, Confinement, DoctorReport, HostFacts, Limits, RunResult, RunSpec, Runtime, Tier, Violation } from "@plastron/contracts";
 
 /**
  * Where a run's output goes while it runs. Chunks are raw bytes, already cut at the run's output limit.
@@ -8,6 +8,8 @@ export interface Output {
   started?(): void;
   stdout(chunk: Uint8Array): void | Promise<void>;
   stderr(chunk: Uint8Array): void | Promise<void>;
+  /** A rule was hit, as it happens; the first MAX_VIOLATIONS of a run, which are in its result too. */
+  violation?(violation: Violation): void;
 }
 
 /**

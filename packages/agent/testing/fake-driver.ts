@@ -1,17 +1,7 @@
-import { type Confinement, DEFAULT_LIMITS, newId, PlastronError, type RunResult, type RunSpec } from "@plastron/contracts";
+import { type Confinement, DEFAULT_LIMITS, NO_RULES, newId, PlastronError, type RunResult, type RunSpec } from "@plastron/contracts";
 import type { Control, Output, SandboxDriver, Session, SessionSpec } from "@plastron/sandbox";
 
-export const confinement: Confinement = {
-  id: "0".repeat(64),
-  policy: "test",
-  min_tier: 1,
-  seccomp: "",
-  hidden: [],
-  forbidden_programs: [],
-  noexec_writable: false,
-  user_namespaces: false,
-  weak: null,
-};
+export const confinement: Confinement = { ...NO_RULES, id: "0".repeat(64), policy: "test" };
 
 export function spec(code: string, more: Partial<RunSpec> = {}): RunSpec {
   const program = { runtime: "python3" as const, code, args: [], env: {}, stdin: "", files: [], collect: [], imports: [], limits: DEFAULT_LIMITS };
@@ -120,6 +110,8 @@ function result(status: RunResult["status"], reason: string | null): RunResult {
     limits_hit: [],
     usage: { wall_ms: 1, cpu_ms: null, memory_peak_bytes: null, context_switches: null },
     artifacts: [],
+    violations: [],
+    violations_dropped: 0,
     sandbox: { driver: "fake", tier: 2, start: "warm", source: "process", confinement: confinement.id },
     phases_us: { made_up: 1 },
   };

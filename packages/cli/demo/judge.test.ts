@@ -18,6 +18,8 @@ const evidence = (stdout: string, more: { result?: Partial<RunResult>; marked?: 
     stdout_truncated: false,
     stderr_truncated: false,
     limits_hit: [],
+    violations: [],
+    violations_dropped: 0,
     usage: { wall_ms: 1, cpu_ms: 1, memory_peak_bytes: DEFAULT_LIMITS.memory_bytes, context_switches: null },
     artifacts: [],
     sandbox: { driver: "local", tier: 2, start: "warm", source: "process", confinement: "" },

@@ -1,10 +1,11 @@
 import type { HostFacts } from "@plastron/contracts";
+import { TYPICAL_HOST } from "@plastron/contracts";
 import { RULES } from "../rules/registry.ts";
 import type { Category, Rule } from "../rules/rule.ts";
 
 /** The tables of docs/reference/policy.md, from the rules themselves, for a host that has everything. */
 
-const HOST: HostFacts = { arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true };
+const HOST: HostFacts = TYPICAL_HOST;
 
 export function ruleTable(category: Category): string {
   const rules = RULES.filter((rule) => rule.category === category && !isSingleCapability(rule));

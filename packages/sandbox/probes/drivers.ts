@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Confinement, DEFAULT_LIMITS, type DoctorReport, newId, type RunSpec } from "@plastron/contracts";
+import { type Confinement, DEFAULT_LIMITS, type DoctorReport, NO_RULES, newId, type RunSpec } from "@plastron/contracts";
 import type { SandboxDriver } from "../driver.ts";
 import { type DriverName, openDriver } from "../open.ts";
 import { type Finding, messageOf, missing, type Probe, working } from "./probe.ts";
@@ -133,17 +133,7 @@ function spec(marker: string): RunSpec {
 }
 
 /** Namespaces, capabilities and uids are the driver's own doing and hold without any policy. */
-const OPEN: Confinement = {
-  id: "0".repeat(64),
-  policy: "doctor",
-  min_tier: 1,
-  seccomp: "",
-  hidden: [],
-  forbidden_programs: [],
-  noexec_writable: false,
-  user_namespaces: false,
-  weak: null,
-};
+const OPEN: Confinement = { ...NO_RULES, id: "0".repeat(64), policy: "doctor" };
 
 function kernelUidOf(marker: string): number | null {
   for (const pid of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {

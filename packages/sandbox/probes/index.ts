@@ -31,12 +31,19 @@ export async function doctor(): Promise<DoctorReport> {
 export async function hostFacts(): Promise<HostFacts> {
   const [abi, namespaces, cgroup] = await Promise.all([landlockAbi(), allNamespaces(), canMakeCgroups()]);
   return {
+    driver: "local",
     arch: machine(),
     tier: namespaces ? 2 : 1,
     landlock_abi: abi ?? 0,
     user_namespaces: namespaces,
     root_on_overlay: statfsSync("/usr").type === OVERLAYFS_MAGIC,
     cgroup,
+    notify: false,
+    hooks: false,
+    egress: false,
+    lsm: [],
+    permissive: false,
+    cluster: null,
   };
 }
 

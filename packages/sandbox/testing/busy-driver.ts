@@ -2,11 +2,11 @@
  * A process that is to be killed: opens the local driver on the home given, prints "busy", and runs programs without end, each
  * of which leaves background processes. For reclaim.test.ts.
  */
-import { newId, runSpecSchema } from "@plastron/contracts";
+import { newId, runSpecSchema, TYPICAL_HOST } from "@plastron/contracts";
 import { compileDefault } from "@plastron/policy";
 import { openLocalDriver } from "../drivers/local/index.ts";
 
-const { confinement } = compileDefault({ arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true });
+const { confinement } = compileDefault(TYPICAL_HOST);
 const driver = await openLocalDriver({ home: process.argv[2] as string, warm: [{ runtime: "python3", confinement, count: 2 }] }, { zygoteCores: 0.001 });
 const program = "import os, time\nfor i in range(5):\n    if os.fork() == 0:\n        os.setsid(); time.sleep(600)\ntime.sleep(0.05)";
 const ignore = { stdout() {}, stderr() {} };

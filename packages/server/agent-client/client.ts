@@ -10,6 +10,7 @@ import {
   hostFactsSchema,
   type RunResult,
   type RunSpec,
+  type Tier,
   WIRE,
 } from "@plastron/contracts";
 import { type AgentRun, exchangeCall, exchangeRun, type RunSink } from "./exchange.ts";
@@ -67,8 +68,8 @@ export class AgentClient {
     return agentStatusSchema.parse(await this.#call({ op: "status" }, 3_000));
   }
 
-  async host(): Promise<HostFacts> {
-    return hostFactsSchema.parse(await this.#call({ op: "host" }, 30_000));
+  async host(minTier: Tier = 1): Promise<HostFacts> {
+    return hostFactsSchema.parse(await this.#call({ op: "host", min_tier: minTier }, 30_000));
   }
 
   close(): void {

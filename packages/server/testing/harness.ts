@@ -1,4 +1,4 @@
-import { PlastronError } from "@plastron/contracts";
+import { NO_RULES, PlastronError } from "@plastron/contracts";
 import { pino } from "pino";
 import { compose, type Parts, type Server } from "../compose.ts";
 import { readConfig } from "../config.ts";
@@ -21,10 +21,7 @@ export const FAKE_COMPILER: Compiler = {
 
 function confinement(policy: string, seed: number) {
   const id = seed.toString(16).padStart(64, "0");
-  return {
-    ...{ id, policy, min_tier: 1 as const, seccomp: "AAAA", hidden: [], forbidden_programs: [], noexec_writable: false },
-    ...{ user_namespaces: false, weak: null },
-  };
+  return { ...NO_RULES, id, policy, seccomp: "AAAA" };
 }
 
 export interface TestServer extends Server {

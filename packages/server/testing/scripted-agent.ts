@@ -2,7 +2,17 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { type AgentRequest, agentRequestSchema, DEFAULT_LIMITS, encodeFrame, FrameReader, type RunResult, type RunSpec, WIRE } from "@plastron/contracts";
+import {
+  type AgentRequest,
+  agentRequestSchema,
+  DEFAULT_LIMITS,
+  encodeFrame,
+  FrameReader,
+  type RunResult,
+  type RunSpec,
+  TYPICAL_HOST,
+  WIRE,
+} from "@plastron/contracts";
 
 /** What a script may do as the agent's side of one run. */
 export interface Scene {
@@ -41,7 +51,7 @@ const ECHO: Script = (scene) => {
   scene.result();
 };
 
-export const HOST = { arch: "x86_64", tier: 2, landlock_abi: 4, user_namespaces: true, root_on_overlay: false, cgroup: true } as const;
+export const HOST = TYPICAL_HOST;
 
 /** @param at the socket of an agent that was stopped, to be its successor */
 export async function startScriptedAgent(script: Script = ECHO, at?: string): Promise<ScriptedAgent> {
@@ -135,7 +145,12 @@ function resultOf(result: Partial<RunResult>, spec: RunSpec): RunResult {
       stderr_truncated: false,
       limits_hit: [],
     },
-    ...{ usage: { wall_ms: 2, cpu_ms: 1, memory_peak_bytes: DEFAULT_LIMITS.memory_bytes, context_switches: null }, artifacts: [] },
+    ...{
+      usage: { wall_ms: 2, cpu_ms: 1, memory_peak_bytes: DEFAULT_LIMITS.memory_bytes, context_switches: null },
+      artifacts: [],
+      violations: [],
+      violations_dropped: 0,
+    },
     sandbox: { driver: "scripted", tier: 2, start: "warm", source: "process", confinement: spec.confinement.id },
     phases_us: { exec: 1500 },
     ...result,

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TYPICAL_HOST } from "@plastron/contracts";
 import { compileDefault } from "@plastron/policy";
 import { afterAll } from "vitest";
 import { describeDriver } from "../../driver.conformance.ts";
@@ -9,6 +10,6 @@ import { openBubblewrapDriver } from "./index.ts";
 const home = mkdtempSync(join(tmpdir(), "plastron-bubblewrap-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-const { confinement } = compileDefault({ arch: "x86_64", tier: 2, landlock_abi: 0, user_namespaces: true, root_on_overlay: false, cgroup: true });
+const { confinement } = compileDefault(TYPICAL_HOST);
 
 describeDriver("bubblewrap", { open: () => openBubblewrapDriver({ home }), confinement, sessions: "refused" });

@@ -2,7 +2,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Confinement, newId } from "@plastron/contracts";
+import { type Confinement, NO_RULES, newId } from "@plastron/contracts";
 import { afterAll, describe, expect, it } from "vitest";
 import { bench } from "../../testing/harness.ts";
 import { cgroupParentOf } from "./cgroup.ts";
@@ -12,17 +12,7 @@ const home = mkdtempSync(join(tmpdir(), "plastron-hostile-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 const root = process.geteuid?.() === 0;
 
-const confinement: Confinement = {
-  id: "0".repeat(64),
-  policy: "test",
-  min_tier: 1,
-  seccomp: "",
-  hidden: [],
-  forbidden_programs: [],
-  noexec_writable: false,
-  user_namespaces: false,
-  weak: null,
-};
+const confinement: Confinement = { ...NO_RULES, id: "0".repeat(64), policy: "test" };
 const CORE = "(: >>/proc/sys/kernel/core_pattern) 2>/dev/null && echo open || echo shut";
 const BARE = ["--unshare-all", "--uid", "1000", "--gid", "1000", "--cap-drop", "ALL", "--ro-bind", "/", "/", "--dev", "/dev", "--proc", "/proc"];
 

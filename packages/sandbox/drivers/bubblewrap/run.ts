@@ -109,6 +109,8 @@ function resultOf(
     stderr_truncated: stderrTruncated,
     usage: { wall_ms: wallMs, cpu_ms: cpuMs, memory_peak_bytes: memoryPeakBytes, context_switches: null },
     artifacts: left.artifacts,
+    violations: [],
+    violations_dropped: 0,
     sandbox: { driver: "bubblewrap", tier: 2, start: "cold", source: "process", confinement: spec.confinement.id },
     phases_us,
   };

@@ -2,7 +2,7 @@ import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Confinement, DEFAULT_LIMITS } from "@plastron/contracts";
+import { type Confinement, DEFAULT_LIMITS, TYPICAL_HOST } from "@plastron/contracts";
 import { compileDefault, compilePolicy, parsePolicy } from "@plastron/policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SandboxDriver } from "../../driver.ts";
@@ -13,7 +13,7 @@ import { openLocalDriver } from "./index.ts";
  * Attacks that once got through, or nearly did: on what the kernel counts for the whole host, on init, on the supervisor, on the
  * zygote. Each is first seen to work where the control is missing (a bare process, or one part of the confinement taken out).
  */
-const HOST = { arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true } as const;
+const HOST = TYPICAL_HOST;
 const { confinement } = compileDefault(HOST);
 const DIFY = join(import.meta.dirname, "../../../../policies/dify-sandbox.yaml");
 const without = (weak: NonNullable<Confinement["weak"]>): Confinement => ({ ...confinement, id: "e".repeat(64), weak });

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Confinement } from "@plastron/contracts";
+import { TYPICAL_HOST } from "@plastron/contracts";
 import { compileDefault } from "@plastron/policy";
 import { afterAll, describe, expect, it } from "vitest";
 import { bench } from "../../testing/harness.ts";
@@ -31,7 +32,7 @@ describe("what a confinement hides", () => {
   });
 
   it("[needs: root] covers a program that was installed after the first run", async () => {
-    const facts = { arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true } as const;
+    const facts = TYPICAL_HOST;
     const name = `plastron-late-${process.pid}`;
     const late = `/usr/local/bin/${name}`;
     const confinement = { ...compileDefault(facts).confinement, forbidden_programs: [name] };
@@ -48,7 +49,7 @@ describe("what a confinement hides", () => {
   }, 60_000);
 
   it("[needs: root] that could not be looked up fails the runs that need it by name, and is looked up again for the next", async () => {
-    const facts = { arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true } as const;
+    const facts = TYPICAL_HOST;
     const confinement = { ...compileDefault(facts).confinement, forbidden_programs: ["no-such-program"] };
     const driver = await openLocalDriver({ home: join(usr, "lost") }, { hiddenMaxAgeMs: 100 });
     const { bash } = bench(driver, confinement);

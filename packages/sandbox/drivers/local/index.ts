@@ -3,7 +3,7 @@ import { accessSync, constants } from "node:fs";
 import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
-import { type Confinement, DEFAULT_LIMITS, PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
+import { type Confinement, DEFAULT_LIMITS, NO_RULES, PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
 import { Admission } from "./admission.ts";
 import { NeverStarted, type RunEnd } from "./box.ts";
@@ -62,17 +62,7 @@ async function provePossible(shop: Workshop, fleet: Fleet): Promise<void> {
 }
 
 /** No rules at all: what is tried is the host, not a policy. */
-const PROBE: Confinement = {
-  id: "0".repeat(64),
-  policy: "probe",
-  min_tier: 1,
-  seccomp: "",
-  hidden: [],
-  forbidden_programs: [],
-  noexec_writable: false,
-  user_namespaces: false,
-  weak: null,
-};
+const PROBE: Confinement = { ...NO_RULES, id: "0".repeat(64), policy: "probe" };
 
 async function openWorkshop(options: DriverOptions): Promise<Workshop> {
   const log = options.log ?? (() => {});

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TYPICAL_HOST } from "@plastron/contracts";
 import { compileDefault } from "@plastron/policy";
 import { afterAll } from "vitest";
 import { describeDriver } from "../../driver.conformance.ts";
@@ -9,7 +10,7 @@ import { openLocalDriver } from "./index.ts";
 const home = mkdtempSync(join(tmpdir(), "plastron-local-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 
-const { confinement } = compileDefault({ arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true });
+const { confinement } = compileDefault(TYPICAL_HOST);
 
 describeDriver("local", {
   open: () => openLocalDriver({ home, warm: (["python3", "nodejs", "bash"] as const).map((runtime) => ({ runtime, confinement, count: 1 })) }),

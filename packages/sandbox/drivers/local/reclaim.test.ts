@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { TYPICAL_HOST } from "@plastron/contracts";
 import { compileDefault } from "@plastron/policy";
 import { afterAll, describe, expect, it } from "vitest";
 import { bench } from "../../testing/harness.ts";
@@ -14,7 +15,7 @@ const home = mkdtempSync(join(tmpdir(), "plastron-reclaim-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
 const BUSY = fileURLToPath(new URL("../../testing/busy-driver.ts", import.meta.url));
 const group = `plastron-${createHash("sha256").update(home).digest("hex").slice(0, 12)}`;
-const { confinement } = compileDefault({ arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true });
+const { confinement } = compileDefault(TYPICAL_HOST);
 
 /** Processes whose uid is one of the pool's: what runs, or ran, in a sandbox of any driver of this machine. */
 function sandboxProcesses(): string[] {

@@ -42,6 +42,8 @@ export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandb
       content: Buffer.from(artifact.content).toString("base64"),
       truncated: artifact.content.length < artifact.size,
     })),
+    violations: [],
+    violations_dropped: 0,
   };
 }
 

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TYPICAL_HOST } from "@plastron/contracts";
 import { compileDefault } from "@plastron/policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeDriver } from "../../driver.conformance.ts";
@@ -10,7 +11,7 @@ import { openLocalDriver } from "./index.ts";
 
 const home = mkdtempSync(join(tmpdir(), "plastron-zygote-"));
 afterAll(() => rmSync(home, { recursive: true, force: true }));
-const { confinement } = compileDefault({ arch: "x86_64", tier: 2, landlock_abi: 7, user_namespaces: true, root_on_overlay: false, cgroup: true });
+const { confinement } = compileDefault(TYPICAL_HOST);
 
 /** A driver for which every tenant is busy enough for a zygote, and whose zygote of the suite's tenant is there. */
 async function openWithZygote(name: string): Promise<SandboxDriver> {

@@ -197,7 +197,14 @@ function statusWithoutResult(error: unknown): "refused" | "lost" {
 function neverStarted(reason: string): RunResult {
   return {
     ...{ status: "killed", exit_code: null, signal: null, reason, stdout: "", stderr: "", stdout_truncated: false, stderr_truncated: false },
-    ...{ limits_hit: [], usage: { wall_ms: 0, cpu_ms: null, memory_peak_bytes: null, context_switches: null }, artifacts: [], phases_us: {} },
+    ...{
+      limits_hit: [],
+      usage: { wall_ms: 0, cpu_ms: null, memory_peak_bytes: null, context_switches: null },
+      artifacts: [],
+      violations: [],
+      violations_dropped: 0,
+      phases_us: {},
+    },
     sandbox: { driver: "none", tier: 1, start: "cold", source: "process", confinement: "" },
   };
 }
