@@ -40,7 +40,7 @@ export const watchedCallSchema = z.object({
 });
 
 /**
- * A rule on paths. `glob`: `*` within a name, `**` across names (`/**/` stands for a single `/` too), `?` one character but `/`, `[a-z]`/`[^a-z]`; canonical paths
+ * A rule on paths. `glob`: `*` within a name, `**` across names (between two slashes also none, so that one slash remains), `?` one character but `/`, `[a-z]`/`[^a-z]`; canonical paths
  * inside the sandbox are compared. `write` covers every change (create, delete, rename, link, mode, owner, times, truncate).
  * `deny` false only records. `exec` is never decided here, since the kernel reads the path again: masks and noexec mounts do
  * that; it is recorded.
