@@ -1,7 +1,7 @@
 /**
  * Whether `path` is one that `glob` names: `*` within a name, `**` across names, `?` one character but `/`, `[a-z]` and `[^a-z]`
- * one character of a set; between two slashes `**` may stand for nothing and one slash, as upstream's prefixes and suffixes may overlap. The same
- * language as native/glob.c. Linear in the product of the lengths, whatever the glob.
+ * one character of a set. Between two slashes `**` may stand for nothing, and one slash remains: upstream's prefixes and
+ * suffixes may overlap. The same language as native/glob.c. Linear in the product of the lengths, whatever the glob.
  */
 export function globMatches(glob: string, path: string): boolean {
   let states = new Set<number>([0]);
@@ -40,7 +40,7 @@ function tokensOf(glob: string): Token[] {
   const tokens: Token[] = [];
   for (let at = 0; at < glob.length; at++) {
     const rest = glob.slice(at);
-    const set = /^[(^|!)?([^]]+)]/.exec(rest);
+    const set = /^\[(\^|!)?([^\]]+)\]/.exec(rest);
     if (rest.startsWith("**")) {
       tokens.push({ kind: "deep" });
       at++;
