@@ -8,10 +8,7 @@ export function globMatches(glob: string, path: string): boolean {
   const tokens = tokensOf(glob);
   const close = (from: Set<number>): Set<number> => {
     const all = new Set(from);
-    for (const at of all) {
-      if (tokens[at]?.kind === "any" || tokens[at]?.kind === "deep") all.add(at + 1);
-      if (tokens[at]?.kind === "deep" && isSlash(tokens[at - 1]) && isSlash(tokens[at + 1])) all.add(at + 2);
-    }
+    for (const at of all) if (tokens[at]?.kind === "any" || tokens[at]?.kind === "deep") all.add(at + 1);
     return all;
   };
   states = close(states);
@@ -21,6 +18,7 @@ export function globMatches(glob: string, path: string): boolean {
       const token = tokens[at];
       if (!token || !takes(token, character)) continue;
       next.add(token.kind === "one" ? at + 1 : at);
+      if (isSlash(token) && tokens[at + 1]?.kind === "deep" && isSlash(tokens[at + 2])) next.add(at + 3);
     }
     if (next.size === 0) return false;
     states = close(next);
