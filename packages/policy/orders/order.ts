@@ -15,6 +15,8 @@ export interface Order {
   deny: boolean;
   audit: boolean;
   intents: readonly Intent[];
+  /** In words for the fidelity row: where the reading of the rule is stricter than upstream's, or leaves a part of it out. */
+  notes?: readonly string[];
 }
 
 export type Permission = "read" | "write" | "append" | "exec";
