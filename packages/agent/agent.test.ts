@@ -1,30 +1,35 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { TYPICAL_HOST } from "@plastron/contracts";
+import { type HostFacts, MAX_VIOLATIONS, type Tier, TYPICAL_HOST } from "@plastron/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Agent, startAgent } from "./agent.ts";
-import { FakeDriver, sessionSpec, spec } from "./testing/fake-driver.ts";
+import { confinement, FakeDriver, sessionSpec, spec } from "./testing/fake-driver.ts";
 import { ask, type Peer, peer, summary } from "./testing/peer.ts";
 
 let home: string;
 let socket: string;
 let driver: FakeDriver;
-let agent: Agent;
+let agent: Agent | undefined;
 let logged: string[];
+
+async function restart(permissive: boolean): Promise<void> {
+  await agent?.close(0);
+  const never = () => Promise.reject(new Error("not asked for"));
+  const hostFacts = async (tier: Tier): Promise<HostFacts> => ({ ...TYPICAL_HOST, tier });
+  const parts = { driver, doctor: never, hostFacts, permissive, log: (message: string) => void logged.push(message) };
+  agent = await startAgent(async () => parts, { socket, serverUid: process.geteuid?.() ?? 0 });
+}
 
 beforeEach(async () => {
   home = mkdtempSync(join(tmpdir(), "plastron-agent-"));
   socket = join(home, "agent", "agent.sock");
   driver = new FakeDriver();
   logged = [];
-  const never = () => Promise.reject(new Error("not asked for"));
-  const facts = TYPICAL_HOST;
-  const parts = { driver, doctor: never, hostFacts: async () => facts, log: (message: string) => void logged.push(message) };
-  agent = await startAgent(async () => parts, { socket, serverUid: process.geteuid?.() ?? 0 });
+  await restart(false);
 });
 afterEach(async () => {
-  await agent.close(0);
+  await agent?.close(0);
   rmSync(home, { recursive: true, force: true });
 });
 
@@ -36,6 +41,14 @@ describe("a run", () => {
     expect(types).toBe("SOEX");
     expect(text).toBe("out");
     expect(last).toMatchObject({ status: "completed", stdout: "", phases_us: { made_up: 1 } });
+  });
+
+  it("tells each violation as it happens, and no more than a run may record", async () => {
+    const one = await peer(socket);
+    one.send("Q", JSON.stringify({ op: "run", spec: spec("violate") }));
+    const told = (await one.closed).filter(({ type }) => type === "V").map(({ payload }) => JSON.parse(Buffer.from(payload).toString()));
+    expect(told).toHaveLength(MAX_VIOLATIONS);
+    expect(told[0]).toMatchObject({ rule_id: "disable-access-shadow", action: "DENIED", event: { operation: "File", path: "/etc/shadow0" } });
   });
 
   it("is killed with the reason that the server gives", async () => {
@@ -180,8 +193,40 @@ describe("a session", () => {
 
   it("does not outlive the agent", async () => {
     await open("ses_1");
-    await agent.close(0);
+    await agent?.close(0);
     expect(driver.sessions.get("ses_1")).toMatchObject({ alive: false, closedFor: "the agent is shutting down" });
+  });
+});
+
+describe("what the operator must consent to", () => {
+  const lifted = { ...confinement, user_namespaces: true, capabilities: ["sys_admin"] };
+
+  it("is refused for runs and sessions, whatever the server says, and given with the consent", async () => {
+    const attempt = () => run("print", { spec: spec("print", { confinement: lifted }) });
+    const refusal = {
+      type: "P",
+      last: { code: "forbidden", detail: expect.stringContaining("user namespaces, capability sys_admin"), hint: expect.stringContaining("--permissive") },
+    };
+    expect(await attempt()).toMatchObject(refusal);
+    expect(await ask(socket, { op: "session.open", ...sessionSpec("ses_1"), confinement: lifted, ttl_ms: 60_000 })).toMatchObject(refusal);
+    expect(driver.sessions.size).toBe(0);
+    await restart(true);
+    expect((await attempt()).type).toBe("X");
+  });
+
+  it("never covers the weak parts of the demo", async () => {
+    await restart(true);
+    expect((await run("print", { spec: spec("print", { confinement: { ...confinement, weak: { seccomp: true } } }) })).last).toMatchObject({
+      code: "forbidden",
+    });
+  });
+});
+
+describe("a confinement that no policy has any more", () => {
+  it("is given up by the driver", async () => {
+    expect((await ask(socket, { op: "retire", confinement: "a".repeat(64) })).last).toEqual({});
+    expect(driver.retired).toEqual(["a".repeat(64)]);
+    expect((await ask(socket, { op: "retire", confinement: "../x" })).last).toMatchObject({ code: "invalid_request" });
   });
 });
 
@@ -191,7 +236,7 @@ describe("leaving", () => {
     const late = await peer(socket);
     one.send("Q", JSON.stringify({ op: "run", spec: spec("echo"), live_stdin: true }));
     await expect.poll(() => driver.running).toBe(1);
-    const left = agent.close(10_000);
+    const left = (agent as Agent).close(10_000);
     late.send("Q", JSON.stringify({ op: "run", spec: spec("print") }));
     expect(summary(await late.closed).last).toMatchObject({ code: "overloaded", retry_after_s: 2 });
     expect(driver.closed).toBe(false);
@@ -206,14 +251,15 @@ describe("leaving", () => {
     const one = await peer(socket);
     one.send("Q", JSON.stringify({ op: "run", spec: spec("hang") }));
     await expect.poll(() => driver.running).toBe(1);
-    await agent.close(50);
+    await agent?.close(50);
     expect([driver.running, driver.closed]).toEqual([0, true]);
   });
 });
 
 describe("questions", () => {
   it("about the host are answered", async () => {
-    expect((await ask(socket, { op: "host" })).last).toMatchObject({ arch: "x86_64", tier: 2 });
+    expect((await ask(socket, { op: "host" })).last).toMatchObject({ arch: "x86_64", tier: 1 });
+    expect((await ask(socket, { op: "host", min_tier: 3 })).last).toMatchObject({ tier: 3 });
     expect((await ask(socket, { op: "doctor" })).last).toMatchObject({ code: "internal" });
   });
 });

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { AgentStatus, DoctorReport, HostFacts } from "@plastron/contracts";
+import type { AgentStatus, DoctorReport, HostFacts, Tier } from "@plastron/contracts";
 import type { SandboxDriver } from "@plastron/sandbox";
 import { serveConnection } from "./connection.ts";
 import { sessionRegistry } from "./sessions.ts";
@@ -9,7 +9,10 @@ import { bindPrivately } from "./socket.ts";
 export interface AgentParts {
   driver: SandboxDriver;
   doctor(): Promise<DoctorReport>;
-  hostFacts(): Promise<HostFacts>;
+  /** Of the driver that would run `minTier`, with the operator's consent and cluster in them. */
+  hostFacts(minTier: Tier): Promise<HostFacts>;
+  /** The operator lets policies lift what the platform denies by itself. */
+  permissive: boolean;
   log(message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -55,7 +58,8 @@ function runningAgent(server: Server, parts: AgentParts): Agent & { accept(socke
     driver: parts.driver,
     sessions,
     doctor: sharedFlight(parts.doctor),
-    hostFacts: sharedFlight(parts.hostFacts),
+    hostFacts: parts.hostFacts,
+    permissive: parts.permissive,
     status,
     draining: () => closing !== undefined,
     log: parts.log,

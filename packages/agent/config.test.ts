@@ -14,6 +14,8 @@ describe("the agent's configuration", () => {
       maxRunning: undefined,
       maxQueued: undefined,
       uidBase: undefined,
+      permissive: false,
+      clusterAddresses: undefined,
       drainMs: 10_000,
       lifeline: false,
     });
@@ -33,6 +35,8 @@ describe("the agent's configuration", () => {
     ["PLASTRON_UID_BASE", "0"],
     ["PLASTRON_DRIVER", "docker"],
     ["PLASTRON_MAX_RUNNING", "1.5"],
+    ["PLASTRON_PERMISSIVE", "true"],
+    ["PLASTRON_CLUSTER_ADDRESSES", "cluster.yaml"],
     ["PLASTRON_AGENT_SOCKET", "relative.sock"],
     ["PLASTRON_AGENT_SOCKET", `/${"x".repeat(200)}`],
   ])("refuses %s=%s and names it", (name, value) => {

@@ -16,6 +16,10 @@ export interface AgentConfig {
   uidBase: number | undefined;
   /** How long SIGTERM waits for runs to end by themselves, in milliseconds. */
   drainMs: number;
+  /** The operator's consent: policies may lift what the platform denies by itself (HostFacts.permissive). */
+  permissive: boolean;
+  /** The operator's file of names and addresses of a cluster (clusterSchema). Absolute. */
+  clusterAddresses: string | undefined;
   /** Exit when standard input closes: the parent that holds its other end is gone. */
   lifeline: boolean;
 }
@@ -25,7 +29,7 @@ const DEFAULT_WARM: Partial<Record<Runtime, number>> = { python3: 2, nodejs: 1, 
 /**
  * PLASTRON_HOME (default ./.plastron), PLASTRON_AGENT_SOCKET, PLASTRON_SERVER_UID, PLASTRON_DRIVER, PLASTRON_WARM
  * (`python3=4,nodejs=2`; a runtime that is not named gets none), PLASTRON_MAX_RUNNING, PLASTRON_MAX_QUEUED,
- * PLASTRON_UID_BASE, PLASTRON_DRAIN_MS, PLASTRON_LIFELINE=stdin.
+ * PLASTRON_UID_BASE, PLASTRON_DRAIN_MS, PLASTRON_LIFELINE=stdin, PLASTRON_PERMISSIVE=1, PLASTRON_CLUSTER_ADDRESSES=FILE.
  * Throws PlastronError invalid_request that names the variable.
  */
 export function readConfig(env: Record<string, string | undefined>, ownUid: number): AgentConfig {
@@ -42,6 +46,8 @@ export function readConfig(env: Record<string, string | undefined>, ownUid: numb
     maxRunning: integer(env, "PLASTRON_MAX_RUNNING", 1),
     maxQueued: integer(env, "PLASTRON_MAX_QUEUED", 0),
     uidBase: integer(env, "PLASTRON_UID_BASE", 1),
+    permissive: yes(env, "PLASTRON_PERMISSIVE"),
+    clusterAddresses: absolute(env, "PLASTRON_CLUSTER_ADDRESSES"),
     drainMs: integer(env, "PLASTRON_DRAIN_MS", 0) ?? 10_000,
     lifeline: env.PLASTRON_LIFELINE === "stdin",
   };
@@ -69,6 +75,20 @@ function integer(env: Record<string, string | undefined>, name: string, min: num
   if (value === undefined || value === "") return undefined;
   if (!/^\d{1,10}$/.test(value) || Number(value) < min) throw wrong(name, `a whole number of at least ${min}`);
   return Number(value);
+}
+
+/** A consent must not be a misunderstanding: nothing but 1 means yes, and what is neither yes nor no is an error. */
+function yes(env: Record<string, string | undefined>, name: string): boolean {
+  const value = env[name] ?? "";
+  if (!["", "0", "1"].includes(value)) throw wrong(name, "1 or 0");
+  return value === "1";
+}
+
+function absolute(env: Record<string, string | undefined>, name: string): string | undefined {
+  const value = env[name];
+  if (value === undefined || value === "") return undefined;
+  if (!isAbsolute(value)) throw wrong(name, "an absolute path");
+  return value;
 }
 
 function wrong(name: string, expected: string): PlastronError {

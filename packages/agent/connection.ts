@@ -3,13 +3,17 @@ import {
   type AgentRequest,
   type AgentStatus,
   agentRequestSchema,
+  type Confinement,
   type DoctorReport,
   type Frame,
   FrameReader,
   type HostFacts,
+  MAX_VIOLATIONS,
   PlastronError,
   type RunSpec,
+  type Tier,
   toProblem,
+  type Violation,
   WIRE,
 } from "@plastron/contracts";
 import type { Control, Output, SandboxDriver } from "@plastron/sandbox";
@@ -23,10 +27,11 @@ const REASON_LENGTH = 200;
 
 /** What a connection may reach. */
 export interface Services {
-  driver: Pick<SandboxDriver, "run">;
+  driver: Pick<SandboxDriver, "run" | "retire">;
   sessions: SessionRegistry;
   doctor(): Promise<DoctorReport>;
-  hostFacts(): Promise<HostFacts>;
+  hostFacts(minTier: Tier): Promise<HostFacts>;
+  permissive: boolean;
   status(): AgentStatus;
   /** True once the agent is leaving: new work is refused, what runs goes on. */
   draining(): boolean;
@@ -101,9 +106,11 @@ async function perform(request: AgentRequest, services: Services, out: Outbound,
   switch (request.op) {
     case "run":
       refuseWhenDraining(services);
+      requireConsent(request.spec.confinement, services);
       return stream(out, control, (output, given) => driver.run(request.spec, output, given));
     case "session.open": {
       refuseWhenDraining(services);
+      requireConsent(request.confinement, services);
       const { op: _, ttl_ms, ...spec } = request;
       await sessions.open(spec, ttl_ms);
       // Nobody will ever learn of a session whose opener has gone: do not keep it until its time is over.
@@ -118,22 +125,42 @@ async function perform(request: AgentRequest, services: Services, out: Outbound,
     case "session.close":
       await sessions.close(request.session_id, request.tenant, "closed");
       return {};
+    case "retire":
+      driver.retire?.(request.confinement);
+      return {};
     case "doctor":
       return services.doctor();
     case "host":
-      return services.hostFacts();
+      return services.hostFacts(request.min_tier);
     case "status":
       return services.status();
   }
 }
 
 function stream(out: Outbound, control: Control, run: Runner): Promise<unknown> {
+  let violations = 0;
   const output: Output = {
     started: () => void out.send(WIRE.started),
     stdout: (chunk) => out.send(WIRE.stdout, chunk),
     stderr: (chunk) => out.send(WIRE.stderr, chunk),
+    violation(violation: Violation) {
+      if (++violations <= MAX_VIOLATIONS) void out.send(WIRE.violation, JSON.stringify(violation));
+    },
   };
   return run(output, control);
+}
+
+/**
+ * What a permissive policy lifts is the operator's to allow, and only this process heard the operator: a server that was taken over
+ * must not be able to ask for more. The weak parts are the demo's, which has a driver of its own.
+ */
+function requireConsent(confinement: Confinement, services: Services): void {
+  if (confinement.weak !== null) throw new PlastronError("forbidden", "A weak confinement is for the demo alone");
+  const lifted = [...(confinement.user_namespaces ? ["user namespaces"] : []), ...confinement.capabilities.map((name) => `capability ${name}`)];
+  if (lifted.length === 0 || services.permissive) return;
+  throw new PlastronError("forbidden", `The policy lifts what the platform denies by itself: ${lifted.join(", ")}`, {
+    hint: "The operator can consent: `plastron up --permissive`.",
+  });
 }
 
 function refuseWhenDraining(services: Services): void {

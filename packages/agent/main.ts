@@ -1,6 +1,6 @@
-import { chmodSync, lstatSync, mkdirSync } from "node:fs";
-import { type HostFacts, PlastronError, type Runtime } from "@plastron/contracts";
-import { compileDefault } from "@plastron/policy";
+import { chmodSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
+import { type Cluster, type HostFacts, PlastronError, type Runtime, type Tier } from "@plastron/contracts";
+import { compileDefault, parseCluster } from "@plastron/policy";
 import { type DriverOptions, doctor, hostFacts, openDriver } from "@plastron/sandbox";
 import { type Agent, startAgent } from "./agent.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
@@ -11,14 +11,29 @@ import { type AgentConfig, readConfig } from "./config.ts";
  */
 async function main(): Promise<void> {
   const config = readConfig(process.env, process.geteuid?.() ?? 0);
+  const consent = { permissive: config.permissive, cluster: readCluster(config.clusterAddresses) };
   ownStateHome(config.stateHome);
+  const facts = async (minTier: Tier): Promise<HostFacts> => ({ ...(await probe(minTier)), ...consent });
   const agent = await startAgent(async () => {
-    const driver = await openDriver(driverOptions(config, await hostFacts()), config.driver);
-    return { driver, doctor, hostFacts, log };
+    const driver = await openDriver(driverOptions(config, await facts(1)), config.driver);
+    return { driver, doctor, hostFacts: facts, permissive: config.permissive, log };
   }, config);
   leaveOnSignals(agent, config);
   const { driver, tier, pid } = agent.status();
   process.stdout.write(`${JSON.stringify({ event: "ready", driver, tier, pid })}\n`);
+}
+
+const probe: (minTier: Tier) => Promise<HostFacts> = hostFacts;
+
+/** @throws PlastronError invalid_request that names the variable, the file and the line */
+function readCluster(path: string | undefined): Cluster | null {
+  if (path === undefined) return null;
+  try {
+    return parseCluster(readFileSync(path, "utf8"));
+  } catch (error) {
+    const { message } = error as Error;
+    throw new PlastronError("invalid_request", `PLASTRON_CLUSTER_ADDRESSES: ${message.includes(path) ? message : `${path}: ${message}`}`, { cause: error });
+  }
 }
 
 function driverOptions(config: AgentConfig, host: HostFacts): DriverOptions {

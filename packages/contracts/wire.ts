@@ -12,6 +12,7 @@ import { programSchema, runSpecSchema } from "./run.ts";
  * | session.open   |                             | `X` {session_id} or `P`                                          |
  * | session.run    | as run                      | as run                                                           |
  * | session.close  |                             | `X` {}                                                           |
+ * | retire         |                             | `X` {}: warm sandboxes of that confinement are given up; what runs goes on |
  * | doctor, status, host |                       | `X` DoctorReport, AgentStatus, HostFacts (JSON) of the driver that would run `min_tier` |
  *
  * A problem frame is a Problem (errors.ts) with `retry_after_s` where the caller should wait that long and try again.
@@ -32,6 +33,7 @@ export const agentRequestSchema = z.discriminatedUnion("op", [
   }),
   z.object({ op: z.literal("session.run"), session_id: z.string(), tenant: z.string(), spec: runSpecSchema }),
   z.object({ op: z.literal("session.close"), session_id: z.string(), tenant: z.string() }),
+  z.object({ op: z.literal("retire"), confinement: confinementSchema.shape.id.describe("of a policy that was replaced") }),
   z.object({ op: z.literal("doctor") }),
   z.object({ op: z.literal("status") }),
   z.object({ op: z.literal("host"), min_tier: tierSchema.default(1) }),

@@ -2,6 +2,7 @@
  * VarmorPolicy → Confinement, and an honest report of how true each rule is. Functions over values: no effects, no clock, no
  * files. What must be tried is tried through a port that the caller gives (`runSelfTests`).
  */
+export { parseCluster } from "./cluster.ts";
 export { type Compiled, compilePolicy, MIN_TIER_ANNOTATION } from "./compile.ts";
 export { compileDefault, defaultPolicy } from "./default.ts";
 export { type ParsedPolicy, parsePolicy } from "./parse/parse.ts";

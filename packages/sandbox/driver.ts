@@ -50,6 +50,11 @@ export interface SandboxDriver {
   readonly tier: Tier;
   run(spec: RunSpec, output: Output, control?: Control): Promise<RunResult>;
   openSession(spec: SessionSpec): Promise<Session>;
+  /**
+   * Nobody will ask for this confinement (its id) again soon: its warm sandboxes are given up at once, and those that late runs
+   * still make soon after. What runs, and open sessions, go on. A driver without pools leaves it out.
+   */
+  retire?(confinement: string): void;
   status(): Pick<AgentStatus, "driver" | "tier" | "running" | "queued" | "sessions" | "pools">;
   /** Kills what runs, empties the pools, removes every trace. */
   close(): Promise<void>;

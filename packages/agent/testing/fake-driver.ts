@@ -1,4 +1,4 @@
-import { type Confinement, DEFAULT_LIMITS, NO_RULES, newId, PlastronError, type RunResult, type RunSpec } from "@plastron/contracts";
+import { type Confinement, DEFAULT_LIMITS, NO_RULES, newId, PlastronError, type RunResult, type RunSpec, type Violation } from "@plastron/contracts";
 import type { Control, Output, SandboxDriver, Session, SessionSpec } from "@plastron/sandbox";
 
 export const confinement: Confinement = { ...NO_RULES, id: "0".repeat(64), policy: "test" };
@@ -7,6 +7,12 @@ export function spec(code: string, more: Partial<RunSpec> = {}): RunSpec {
   const program = { runtime: "python3" as const, code, args: [], env: {}, stdin: "", files: [], collect: [], imports: [], limits: DEFAULT_LIMITS };
   return { ...program, run_id: newId("run"), tenant: "ten_a", confinement, min_tier: 1, ...more };
 }
+
+export const violation = (path: string): Violation => ({
+  ...{ rule_id: "disable-access-shadow", rule_path: "spec.policy.enhanceProtect.attackProtectionRules[0].rules[0]", enforcer: "BPF", action: "DENIED" },
+  event: { operation: "File", path, permissions: ["read"] },
+  ...{ pid: 7, comm: "cat", mnt_ns_id: 4_026_532_000, at: "2026-01-02T03:04:05.678Z" },
+});
 
 export const sessionSpec = (session_id: string, tenant = "ten_a") => ({
   session_id,
@@ -20,7 +26,7 @@ export const sessionSpec = (session_id: string, tenant = "ten_a") => ({
 
 /**
  * A driver without sandboxes: what a "program" does is in its code. `echo` repeats stdin, `hang` runs until it is killed,
- * `flood` writes 64 KiB chunks without end and as fast as it may, `overload` and `crash` fail.
+ * `flood` writes 64 KiB chunks without end and as fast as it may, `violate` hits a rule 200 times, `overload` and `crash` fail.
  */
 export class FakeDriver implements SandboxDriver {
   readonly name = "fake";
@@ -30,6 +36,7 @@ export class FakeDriver implements SandboxDriver {
   closed = false;
   readonly reasons: unknown[] = [];
   readonly sessions = new Map<string, FakeSession>();
+  readonly retired: string[] = [];
 
   async run(run: RunSpec, output: Output, control: Control = {}): Promise<RunResult> {
     this.running++;
@@ -51,6 +58,7 @@ export class FakeDriver implements SandboxDriver {
       await output.stdout(new Uint8Array(65_536));
       await new Promise((resolve) => setImmediate(resolve));
     }
+    for (let i = 0; run.code === "violate" && i < 200; i++) output.violation?.(violation(`/etc/shadow${i}`));
     await output.stdout(Buffer.from("out"));
     await output.stderr(Buffer.from("err"));
     if (signal?.aborted) this.reasons.push(signal.reason);
@@ -61,6 +69,10 @@ export class FakeDriver implements SandboxDriver {
     const session = new FakeSession(given.session_id, this);
     this.sessions.set(given.session_id, session);
     return session;
+  }
+
+  retire(id: string) {
+    this.retired.push(id);
   }
 
   status() {

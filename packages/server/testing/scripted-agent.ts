@@ -8,9 +8,13 @@ import {
   DEFAULT_LIMITS,
   encodeFrame,
   FrameReader,
+  type HostFacts,
+  PlastronError,
   type RunResult,
   type RunSpec,
+  type Tier,
   TYPICAL_HOST,
+  type Violation,
   WIRE,
 } from "@plastron/contracts";
 
@@ -21,6 +25,8 @@ export interface Scene {
   started(): void;
   stdout(bytes: string | Uint8Array): void;
   stderr(bytes: string | Uint8Array): void;
+  /** A rule was hit: what is not given is a made-up read of /etc/shadow. */
+  violation(violation?: Partial<Violation>): void;
   /** Ends the run. */
   result(result?: Partial<RunResult>): void;
   problem(code: string, detail: string, retryAfter?: number): void;
@@ -41,6 +47,8 @@ export interface ScriptedAgent {
   script: Script;
   /** Answers to requests that are not runs; a throw becomes a problem. */
   openSessions: Set<string>;
+  /** What `host` answers; a throw becomes a problem. */
+  facts(minTier: Tier): HostFacts;
   connections: number;
   stop(): Promise<void>;
 }
@@ -58,7 +66,11 @@ export async function startScriptedAgent(script: Script = ECHO, at?: string): Pr
   const directory = at === undefined ? mkdtempSync(join(tmpdir(), "plastron-test-agent-")) : dirname(at);
   mkdirSync(directory, { recursive: true });
   const sockets = new Set<Socket>();
-  const agent: ScriptedAgent = { path: join(directory, "agent.sock"), requests: [], script, openSessions: new Set(), connections: 0, stop: async () => {} };
+  const agent: ScriptedAgent = {
+    ...{ path: join(directory, "agent.sock"), requests: [], script, openSessions: new Set(), connections: 0 },
+    facts: () => HOST,
+    stop: async () => {},
+  };
   const server = createServer((socket) => {
     agent.connections++;
     sockets.add(socket);
@@ -105,7 +117,13 @@ function answer(socket: Socket, agent: ScriptedAgent, request: AgentRequest, kil
   const send = (type: string, payload: string | Uint8Array) => void (socket.writable && socket.write(encodeFrame(type, payload)));
   const problem = (code: string, detail: string, retry_after_s?: number) => send(WIRE.problem, JSON.stringify({ code, detail, hint: "", retry_after_s }));
   const reply = (value: unknown) => send(WIRE.result, JSON.stringify(value));
-  if (request.op === "host") reply(HOST);
+  if (request.op === "host") {
+    try {
+      reply(agent.facts(request.min_tier));
+    } catch (error) {
+      problem(error instanceof PlastronError ? error.code : "internal", (error as Error).message);
+    }
+  } else if (request.op === "retire") reply({});
   else if (request.op === "status") reply({ pid: 1, driver: "scripted", tier: 2, running: 0, queued: 0, sessions: agent.openSessions.size, pools: [POOL] });
   else if (request.op === "doctor") reply(DOCTOR);
   else if (request.op === "session.open") {
@@ -128,6 +146,7 @@ function play(agent: ScriptedAgent, spec: RunSpec, { send, ...wires }: Wires): v
     started: () => send(WIRE.started, ""),
     stdout: (bytes) => send(WIRE.stdout, bytes),
     stderr: (bytes) => send(WIRE.stderr, bytes),
+    violation: (violation = {}) => send(WIRE.violation, JSON.stringify({ ...SHADOW, ...violation })),
     result: (result = {}) => send(WIRE.result, JSON.stringify(resultOf(result, spec))),
   });
 }
@@ -156,6 +175,12 @@ function resultOf(result: Partial<RunResult>, spec: RunSpec): RunResult {
     ...result,
   };
 }
+
+export const SHADOW: Violation = {
+  ...{ rule_id: "disable-access-shadow", rule_path: "spec.policy.enhanceProtect.attackProtectionRules[0].rules[0]", enforcer: "BPF", action: "DENIED" },
+  event: { operation: "File", path: "/etc/shadow", permissions: ["read"] },
+  ...{ pid: 7, comm: "cat", mnt_ns_id: 4_026_532_000, at: "2026-01-02T03:04:05.678Z" },
+};
 
 const POOL = { key: "k", runtime: "python3", source: "process", tenant: null, ready: 2, starting: 0, target: 2, hits: 5, misses: 1, rate_per_s: 0.5 };
 const DOCTOR = {

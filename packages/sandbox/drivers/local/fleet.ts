@@ -36,6 +36,9 @@ export const FLEET_DEFAULTS: FleetSettings = {
   zygotePoolMax: 16,
 };
 
+/** Runs that were on their way when their policy was replaced come in this long after each other, or not at all. */
+const RETIRED_IDLE_MS = 1_000;
+
 interface Shared {
   kind: BoxKind;
   pool: Pool;
@@ -69,6 +72,8 @@ export class Fleet {
   readonly #shared = new Map<string, Shared>();
   readonly #tenants = new Map<string, Tenant>();
   readonly #hidden = new Map<string, Promise<string[]>>();
+  /** Confinements that a policy no longer compiles to → when that was said. Forgotten in time: a policy can be put back. */
+  readonly #retired = new Map<string, number>();
   #hiddenAt = performance.now();
   readonly #timer: NodeJS.Timeout;
 
@@ -134,6 +139,12 @@ export class Fleet {
     return [...shared, ...own];
   }
 
+  /** Gives up the pools and zygotes of a confinement whose policy was replaced; what late runs make of it goes soon after them. */
+  retire(confinement: string): void {
+    this.#retired.set(confinement, performance.now());
+    for (const [key, shared] of this.#shared) if (shared.kind.confinement.id === confinement && shared.min === 0) this.#giveUp(key, shared);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const zygotes = [...this.#tenants.values()].map(async ({ zygote }) => {
@@ -195,12 +206,12 @@ export class Fleet {
     }
     for (const [key, shared] of this.#shared) {
       shared.pool.tend(now);
+      const idle = now - shared.pool.lastTake;
       const used = [...this.#tenants.values()].some((tenant) => tenant.shared === shared);
-      if (shared.min === 0 && !used && now - shared.pool.lastTake > this.#settings.idleMs) {
-        this.#shared.delete(key);
-        void shared.pool.close();
-      }
+      if (shared.min === 0 && !used && idle > this.#settings.idleMs) this.#giveUp(key, shared);
+      else if (shared.min === 0 && idle > RETIRED_IDLE_MS && this.#retired.has(shared.kind.confinement.id)) this.#giveUp(key, shared);
     }
+    for (const [confinement, since] of this.#retired) if (now - since > this.#settings.idleMs) this.#retired.delete(confinement);
     for (const [key, tenant] of this.#tenants) this.#tendTenant(key, tenant, now);
   }
 
@@ -208,6 +219,12 @@ export class Fleet {
   async #lookAgain(key: string, shared: Shared): Promise<void> {
     const hidden = await this.#hiddenOf(shared.kind.confinement);
     if (hidden.join("\n") === shared.kind.hidden.join("\n") || this.#shared.get(key) !== shared) return;
+    this.#giveUp(key, shared);
+    if (shared.min > 0) await this.#sharedFor(shared.kind, shared.min);
+  }
+
+  /** A run that waits for this pool asks again, and gets a new one; what runs goes on. */
+  #giveUp(key: string, shared: Shared): void {
     this.#shared.delete(key);
     for (const [name, tenant] of this.#tenants) {
       if (tenant.shared !== shared) continue;
@@ -215,7 +232,6 @@ export class Fleet {
       void this.#dropZygote(tenant);
     }
     void shared.pool.close();
-    if (shared.min > 0) await this.#sharedFor(shared.kind, shared.min);
   }
 
   #tendTenant(key: string, tenant: Tenant, now: number): void {
@@ -246,6 +262,7 @@ export class Fleet {
     tenant.zygote = "starting";
     try {
       const source = await ZygoteSource.open(this.#shop, tenant.shared.kind);
+      if ((tenant as Tenant).zygote !== "starting") return await source.retire(); // its pool was given up meanwhile
       tenant.zygote = { source, pool: new Pool(source, { min: 2, max: this.#settings.zygotePoolMax, maxAgeMs: this.#settings.boxMaxAgeMs }, this.#forks) };
     } catch (error) {
       this.#giveUpZygote(tenant, error as Error);

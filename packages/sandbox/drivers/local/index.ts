@@ -163,6 +163,10 @@ class LocalDriver implements SandboxDriver {
     return session;
   }
 
+  retire(confinement: string): void {
+    this.#fleet.retire(confinement);
+  }
+
   status() {
     return {
       driver: this.name,
