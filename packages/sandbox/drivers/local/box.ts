@@ -1,7 +1,8 @@
 import type { Duplex } from "node:stream";
-import { encodeFrame, type Frame, FrameReader, PlastronError, type Program } from "@plastron/contracts";
+import { encodeFrame, type Frame, FrameReader, PlastronError, type Program, type Violation } from "@plastron/contracts";
 import type { Control, Output } from "../../driver.ts";
 import { RUNTIMES, startMessage } from "../../runtimes/index.ts";
+import { ViolationTally } from "../../violations/index.ts";
 
 /** The reason that the supervisor gives for a time-out (native/supervise.c). */
 export const WALL_CLOCK = "wall clock";
@@ -14,6 +15,7 @@ export interface RunEnd {
   stats: Map<string, string>;
   before: Map<string, string>;
   artifacts: { path: string; size: number; content: Uint8Array }[];
+  violations: ViolationTally;
 }
 
 /** The sandbox was dead before it was given its program: nothing of the program has run, so another sandbox may have it. */
@@ -44,6 +46,8 @@ export class Box {
   state: BoxState = "starting";
   /** A step that failed, in the supervisor's words. */
   failure: string | undefined;
+  /** Called when the program has ended and before the run is told so: whoever records violations from elsewhere looks once more. */
+  readonly beforeEnd: (() => void)[] = [];
   readonly #stream: Duplex;
   readonly #reader = new FrameReader();
   /** The cgroup's counters when the next program begins: a session's go on counting. */
@@ -86,7 +90,7 @@ export class Box {
     if (this.state !== "ready") return Promise.reject(new NeverStarted());
     this.state = "running";
     const ended = new Promise<RunEnd>((resolve, reject) => {
-      this.#current = { output, started: false, end: { facts: new Map(), stats: new Map(), before: this.#counters, artifacts: [] }, resolve, reject };
+      this.#current = { output, started: false, end: newEnd(this.#counters), resolve, reject };
     });
     this.#stream.write(startFrames(program, knobs, control.stdin !== undefined));
     if (control.stdin) void this.#feed(control.stdin);
@@ -99,6 +103,12 @@ export class Box {
 
   kill(reason: string): void {
     if (!this.#stream.destroyed) this.#stream.write(encodeFrame("K", reason));
+  }
+
+  /** A rule was hit: told to the run's reader and kept for its result. Of no effect unless a program runs: an interpreter's start is ours. */
+  record(violation: Violation): void {
+    const current = this.#current;
+    if (current?.end.violations.add(violation)) current.output.violation?.(violation);
   }
 
   /** Lets go of a box that is not wanted: the supervisor sees the end of the connection and removes everything. */
@@ -154,6 +164,7 @@ export class Box {
   #onEnd(payload: Uint8Array): void {
     const current = this.#current;
     if (!current) return;
+    for (const look of this.beforeEnd) look();
     for (const line of text(payload).split("\n")) {
       const cut = line.indexOf(" ");
       if (cut > 0) current.end.facts.set(line.slice(0, cut), line.slice(cut + 1));
@@ -173,6 +184,8 @@ export class Box {
     this.#current = undefined;
   }
 }
+
+const newEnd = (before: Map<string, string>): RunEnd => ({ facts: new Map(), stats: new Map(), before, artifacts: [], violations: new ViolationTally() });
 
 const decoder = new TextDecoder();
 const text = (bytes: Uint8Array): string => decoder.decode(bytes);

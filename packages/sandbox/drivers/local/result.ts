@@ -42,8 +42,8 @@ export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandb
       content: Buffer.from(artifact.content).toString("base64"),
       truncated: artifact.content.length < artifact.size,
     })),
-    violations: [],
-    violations_dropped: 0,
+    violations: end.violations.kept,
+    violations_dropped: end.violations.dropped,
   };
 }
 
