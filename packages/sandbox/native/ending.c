@@ -54,6 +54,7 @@ static void send_result(struct watch *w, uint64_t wall, int over) {
                      (unsigned long long)wall, w->voluntary, w->involuntary, w->out.truncated, w->err.truncated, full, w->cut_short, over);
     if (w->has_code) n += snprintf(text + n, sizeof text - (size_t)n, "code %d\n", w->code);
     if (w->has_status) n += snprintf(text + n, sizeof text - (size_t)n, "status %d\n", w->status);
+    if (w->note[0]) n += snprintf(text + n, sizeof text - (size_t)n, "%s\n", w->note);
     if (w->reason[0]) n += snprintf(text + n, sizeof text - (size_t)n, "reason %s\n", w->reason);
     frame(w, 'X', text, (size_t)n);
 }

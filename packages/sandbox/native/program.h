@@ -8,6 +8,8 @@
  * user namespace. On return nothing of the host can be reached, and the filter is on. Nothing of a request has been read yet.
  */
 void confine_program(const struct spec *spec, const int fds[4], int ipc, int life);
+/* Sends the supervisor its way into the workspace. */
+void hand_over_workspace(int life);
 /* Execs `exec PATH` with its `arg`s and `env`s. */
 _Noreturn void exec_program(const struct spec *spec, int life);
 #endif

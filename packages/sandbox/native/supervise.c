@@ -103,6 +103,13 @@ static void on_control(struct watch *w) {
     }
 }
 
+/* A guest's worker has its control on a connection of its own (guest/keeper.h). */
+static void take_control(struct watch *w, int fd) {
+    if (w->box->control >= 0) close(w->box->control);
+    w->box->control = fd;
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+}
+
 static void on_life(struct watch *w) {
     union {
         char text[600];
@@ -117,6 +124,8 @@ static void on_life(struct watch *w) {
         return kill_sandbox(w, "init has gone");
     }
     if (message.text[0] == 'w' && count == 1) w->workspace = fds[0];
+    if (message.text[0] == 'c' && count == 1) take_control(w, fds[0]);
+    if (message.text[0] == 'n') snprintf(w->note, sizeof w->note, "%.*s", n - 1, message.text + 1);
     if (message.text[0] == 'e') {
         frame(w, 'N', message.text + 1, (size_t)n - 1);
         kill_sandbox(w, "a step of the confinement failed");

@@ -33,6 +33,7 @@ struct watch {
     int ended, has_status, status, has_code, code, workspace, strays, cut_short;
     long long voluntary, involuntary;
     char reason[160];
+    char note[40]; /* a limit that a guest kernel saw hit, as a "key value" line of the result */
     char complaint[400]; /* what the worker wrote to stderr before it was ready */
 };
 
