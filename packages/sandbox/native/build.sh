@@ -11,10 +11,13 @@ if [ "${SANITIZE:-0}" = 1 ]; then
   static=""
 fi
 cd "$here"
+relay="relay/start.c relay/network.c relay/steer.c relay/confine.c relay/flow.c relay/serve.c"
 inside="init.c wire.c life.c lockdown.c mounts.c program.c"
 # Written under other names first, so that an interrupted build never leaves half a binary.
-${CC:-cc} $flags $static -o "$out/launcher.new" launcher.c supervise.c agent.c ending.c buffer.c files.c cgroup.c zygote.c $inside
+${CC:-cc} $flags $static -o "$out/launcher.new" launcher.c supervise.c agent.c ending.c buffer.c files.c cgroup.c zygote.c guest/keeper.c $relay $inside
 ${CC:-cc} $flags -fPIC -shared -o "$out/zygote.new" zygote-lib.c $inside
+${CC:-cc} $flags $static -o "$out/enter.new" enter/enter.c
+mv "$out/enter.new" "$out/plastron-enter"
 mv "$out/launcher.new" "$out/plastron-launcher"
 mv "$out/zygote.new" "$out/libplastron-zygote.so"
 # The workers are mounted read-only, so Python could not keep their bytecode by itself: 5 ms of every start.

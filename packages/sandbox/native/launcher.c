@@ -10,11 +10,13 @@
  */
 #define _GNU_SOURCE
 #include "cgroup.h"
+#include "guest/keeper.h"
 #include "init.h"
 #include "life.h"
 #include "lockdown.h"
 #include "mounts.h"
 #include "program.h"
+#include "relay/egress.h"
 #include "supervise.h"
 #include "zygote.h"
 #include <errno.h>
@@ -76,12 +78,15 @@ static _Noreturn void init_main(const struct sandbox *box, const int theirs[5], 
     if (!program) {
         close(ipc[0]);
         if (zygote->orders >= 0) zygote_exec(spec, theirs, zygote, ipc[1], life);
+        if (spec_get(spec, "guest", 0, NULL)) keep_guest(spec, theirs, ipc[1], life);
         confine_program(spec, theirs, ipc[1], life);
         exec_program(spec, life);
     }
     close(ipc[1]);
     if (zygote->orders >= 0)
         serve_user_namespace(ipc[0], 0, box->uid, zygote->uids, life);
+    else if (spec_get(spec, "guest", 0, NULL))
+        serve_guest_namespace(ipc[0], spec_long(spec, "guest", 1, 0), life);
     else if (!spec_get(spec, "keep-root", 0, NULL))
         serve_user_namespace(ipc[0], INSIDE_UID, box->uid, 1, life);
     init_serve(life, box->uid, program);
@@ -133,12 +138,14 @@ static void make_sandbox(const uint8_t *bytes, uint32_t len) {
     for (int i = 0; i < 5; i++) close(theirs[i]);
     close(zygote.orders);
     if (cgroup_join(&spec, pid, &what)) report_and_exit(CONN, "join cgroup", what);
+    if (egress_start(&spec, box.init, &what)) report_and_exit(CONN, "start", what);
     if (send_fds(box.life, "g", 1, NULL, 0) != 1) report_and_exit(CONN, "start", "init is gone");
     supervise(&box);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
     uint32_t len;
+    if (argc > 1 && !strcmp(argv[1], "probe-egress")) return egress_probe();
     signal(SIGPIPE, SIG_IGN);
     signal(SIGINT, SIG_IGN); /* a Ctrl-C at the terminal is the agent's to handle */
     signal(SIGCHLD, SIG_IGN);
