@@ -13,6 +13,7 @@ const PLANTED: Record<string, [file: string, imported: string]> = {
   "contracts-knows-only-itself": ["packages/contracts/run.ts", "@plastron/policy"],
   "policy-knows-only-itself-contracts": ["packages/policy/live.ts", "@plastron/sandbox"],
   "sandbox-knows-only-itself-contracts": ["packages/sandbox/tenant.ts", "@plastron/server"],
+  "egress-knows-only-itself-contracts": ["packages/egress/launch.ts", "@plastron/sandbox"],
   "agent-knows-only-itself-contracts-sandbox-policy": ["packages/agent/report.ts", "@plastron/server"],
   "server-knows-only-itself-contracts-policy": ["packages/server/shortcut.ts", "@plastron/sandbox"],
   "cli-knows-only-itself-contracts-policy-sandbox": ["packages/cli/inprocess.ts", "@plastron/agent"],
@@ -36,6 +37,7 @@ const ALLOWED: [file: string, imported: string][] = [
   ["packages/policy/sample.test.ts", "node:fs"],
   ["packages/sandbox/index.ts", "node:fs"],
   ["packages/sandbox/hen.ts", "./egg.ts"],
+  ["packages/egress/main.ts", "@plastron/contracts"],
   ["packages/agent/index.ts", "@plastron/sandbox"],
   ["packages/server/index.ts", "pg"],
   ["packages/server/modules/tenants/store.ts", "pg"],
@@ -91,7 +93,7 @@ function linkPackages(): void {
     write(`node_modules/${name}/index.js`, "");
   }
   mkdirSync(join(directory, "node_modules/@plastron"));
-  for (const name of ["contracts", "policy", "sandbox", "agent", "server", "cli"]) {
+  for (const name of ["contracts", "policy", "sandbox", "egress", "agent", "server", "cli"]) {
     write(`packages/${name}/package.json`, JSON.stringify({ name: `@plastron/${name}`, exports: { ".": "./index.ts" } }));
     symlinkSync(`../../packages/${name}`, join(directory, "node_modules/@plastron", name));
   }

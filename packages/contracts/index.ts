@@ -3,6 +3,7 @@
  * Nothing here has an effect, and nothing here knows who calls it.
  */
 export * from "./confinement.ts";
+export * from "./egress.ts";
 export * from "./errors.ts";
 export * from "./frames.ts";
 export * from "./host.ts";

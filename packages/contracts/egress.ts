@@ -1,0 +1,44 @@
+import { z } from "zod";
+import { networkSchema } from "./network.ts";
+import { violationActionSchema, violationEventSchema } from "./violation.ts";
+
+/**
+ * What the driver and the egress process say to each other: one JSON document a line, on descriptor 3 of the egress process.
+ * Its end of file is the death of the other side.
+ */
+const certificateAuthority = z.object({ certificate: z.string().describe("PEM"), key: z.string().describe("PEM") });
+export type CertificateAuthority = z.infer<typeof certificateAuthority>;
+
+export const toEgressSchema = z.discriminatedUnion("type", [
+  z.object({
+    type: z.literal("start"),
+    uid: z.int().min(1).nullable().describe("what it becomes before it takes the first connection; null: it stays who it is"),
+    authority: certificateAuthority.nullable().describe("of the process before it; null: it makes one"),
+    secrets: z.string().nullable().describe("directory of NAME/KEY files, read when a request needs one"),
+    hosts: z.record(z.string(), z.string()).describe("name → the one address that it stands for, whatever that address is"),
+    trust: z.array(z.string()).describe("further certificates (PEM) that servers may be certified by"),
+  }),
+  z.object({ type: z.literal("admit"), token: z.string(), network: networkSchema, rules: z.array(z.object({ id: z.string(), path: z.string() })) }),
+  z.object({ type: z.literal("forget"), token: z.string() }),
+]);
+export type ToEgress = z.infer<typeof toEgressSchema>;
+
+export const fromEgressSchema = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("ready"), authority: certificateAuthority }),
+  z.object({
+    type: z.literal("violation"),
+    token: z.string(),
+    rule_id: z.string(),
+    rule_path: z.string(),
+    action: violationActionSchema,
+    event: violationEventSchema,
+  }),
+  z.object({ type: z.literal("forgotten"), token: z.string(), connections: z.number(), bytes_out: z.number(), bytes_in: z.number(), dropped: z.number() }),
+]);
+export type FromEgress = z.infer<typeof fromEgressSchema>;
+
+/** The relay's word at the head of each connection (packages/sandbox/native/relay/egress.h). */
+export const EGRESS_HEADER = 84;
+export const EGRESS_TOKEN = 64;
+/** Names stand in a sandbox for addresses of these ranges, which lead nowhere else. */
+export const STAND_IN_NAMESERVER = "198.18.0.1";
