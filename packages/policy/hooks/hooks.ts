@@ -1,10 +1,13 @@
 import type { HookPoint, Hooks } from "@plastron/contracts";
 import type { PortRange } from "../orders/order.ts";
+import { bindProgram, program4, program6 } from "./destinations.ts";
 import { deviceProgram } from "./devices.ts";
+import { socketProgram } from "./sockets.ts";
+import { both, NOTHING, outcomeOf } from "./verdict.ts";
 
 /**
- * What programs on the sandbox's cgroup decide. `rule` is the index in the confinement's `rules`. A rule that neither denies
- * nor reports has no effect; one that only reports lets pass and records.
+ * What programs on the sandbox's cgroup decide. `rule` is the index in the confinement's `rules`, at most 2^30 - 1. A call is
+ * refused when any rule that matches denies; recorded is the first rule that denies and reports, else the first that reports.
  */
 export interface HookRules {
   /** `cidr` null: every address of both families. No ports: every port. */
@@ -23,9 +26,29 @@ export interface HookRules {
   devices: boolean;
 }
 
-/** eBPF for each attach point that the rules need; null where they need none. Throws RangeError for an address that is none. */
+/**
+ * eBPF for each attach point that the rules need; null where they need none. Throws RangeError for text that is no address.
+ *
+ * What the rules of `connects` mean beyond their words: IPv4 rules hold for the IPv6 spellings of an address (::ffff:a.b.c.d,
+ * ::a.b.c.d, ::ffff:0:a.b.c.d, 64:ff9b::a.b.c.d); rules on loopback hold for 0.0.0.0 and :: too, which reach it, but not the other
+ * way round; and where any of them denies, sockets that could go around (raw, ping, UDP-Lite, SCTP, DCCP) cannot be made.
+ */
 export function assembleHooks(rules: HookRules): Hooks | null {
+  const hasEffect = ({ deny, report }: { deny: boolean; report: boolean }) => deny || report;
+  const [connects, sockets, binds] = [rules.connects.filter(hasEffect), rules.sockets.filter(hasEffect), rules.binds.filter(hasEffect)];
   const programs: { at: HookPoint; code: string }[] = [];
-  if (rules.devices) programs.push({ at: "device", code: Buffer.from(deviceProgram()).toString("base64") });
+  const add = (code: Uint8Array, ...points: HookPoint[]) => {
+    for (const at of points) programs.push({ at, code: Buffer.from(code).toString("base64") });
+  };
+  const guard = connects
+    .filter(({ deny }) => deny)
+    .map(outcomeOf)
+    .reduce(both, NOTHING);
+  if (connects.length > 0) add(program4(connects), "connect4", "sendmsg4");
+  if (connects.length > 0) add(program6(connects), "connect6", "sendmsg6");
+  if (binds.length > 0) add(bindProgram(4, binds), "bind4");
+  if (binds.length > 0) add(bindProgram(6, binds), "bind6");
+  if (sockets.length > 0 || guard.deny) add(socketProgram(sockets, guard), "sock_create");
+  if (rules.devices) add(deviceProgram(), "device");
   return programs.length === 0 ? null : { programs };
 }

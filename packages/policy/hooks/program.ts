@@ -14,6 +14,8 @@ export class Program {
   readonly #code: Instruction[] = [];
   /** Jumps to labels that have no place yet, oldest first. */
   readonly #waiting = new Map<Label, number[]>();
+  /** None of them is before this. */
+  #oldest = 0;
   /** Whether the next instruction can be reached from the last one: the kernel refuses what nothing leads to. */
   #falls = true;
 
@@ -36,7 +38,7 @@ export class Program {
     this.jump(always(), to);
   }
 
-  /** The next instruction is where `label` leads. A jump right before it is left out. */
+  /** The next instruction is where `label` leads. */
   place(label: Label): void {
     const jumps = this.#waiting.get(label) ?? [];
     this.#waiting.delete(label);
@@ -66,14 +68,16 @@ export class Program {
 
   #bridge(): void {
     const here = this.#code.length;
-    const far = [...this.#waiting].filter(([, [oldest = here]]) => here - oldest > REACH / 2);
-    if (!far.some(([, [oldest = here]]) => here - oldest > REACH)) return;
+    if (here - this.#oldest <= REACH) return;
+    this.#oldest = Math.min(here, ...[...this.#waiting.values()].map(([first = here]) => first));
+    if (here - this.#oldest <= REACH) return;
     const over = this.label("over the island");
     if (this.#falls) {
       this.#push(always());
-      this.#wait(over, this.#code.length - 1);
+      this.#wait(over, here);
     }
-    for (const [label] of far) {
+    for (const [label, [first = here]] of [...this.#waiting]) {
+      if (here - first <= REACH / 2) continue;
       this.place(label);
       this.#push(always());
       this.#wait(label, this.#code.length - 1);

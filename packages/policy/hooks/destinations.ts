@@ -1,0 +1,120 @@
+import { type AddressRange, overlap, parseCidr } from "./addresses.ts";
+import { copy, fromNetwork, jump32, jump64, load32, or, R, shiftLeft, shiftRight, wide } from "./instructions.ts";
+import { type PortRule, writePorts } from "./ports.ts";
+import { type Label, Program } from "./program.ts";
+import { writeRanges } from "./ranges.ts";
+import { ADDRESS4, ADDRESS6 } from "./record.ts";
+import { beginVerdict, endVerdict } from "./verdict.ts";
+
+export interface DestinationRule extends PortRule {
+  cidr: string | null;
+}
+
+interface Placed {
+  range: AddressRange;
+  rule: PortRule;
+}
+
+/**
+ * Who can be reached by 0.0.0.0 (in_route.c: the address that the socket is bound to, else 127.0.0.1) and by :: (::1; or, from a
+ * socket bound to an IPv4 address, 127.0.0.1). A rule about any of them covers the unspecified address too; a rule about the
+ * unspecified address covers that alone.
+ */
+const REACHED_BY_UNSPECIFIED = [
+  { unspecified: parseCidr("0.0.0.0"), reached: parseCidr("127.0.0.0/8") },
+  { unspecified: parseCidr("::"), reached: parseCidr("::1") },
+];
+
+/**
+ * Spellings of an IPv4 address as an IPv6 one, by the 96 bits before it: mapped (RFC 4291), compatible (the same, deprecated; ::
+ * among them, but not ::1), translated (RFC 2765) and NAT64 (RFC 6052).
+ */
+const LOOPBACK6 = 1;
+const SPELLINGS_OF_V4 = [
+  { high: 0n, middle: 0xffff },
+  { high: 0n, middle: 0, butNot: LOOPBACK6 },
+  { high: 0n, middle: 0xffff0000 },
+  { high: 0x64ff9b00000000n, middle: 0 },
+];
+
+/** For connect4 and sendmsg4. */
+export function program4(rules: readonly DestinationRule[]): Uint8Array {
+  const program = new Program();
+  const decided = program.label("decided");
+  begin(program, ADDRESS4.port);
+  program.add(load32(R.address, R.context, ADDRESS4.address[0]), fromNetwork(R.address, 32));
+  writeRanges(program, 4, place(rules), decided);
+  program.place(decided);
+  endVerdict(program, { kind: "destination", ...ADDRESS4 });
+  return program.encode();
+}
+
+/** For connect6 and sendmsg6: the rules of IPv6, and those of the IPv4 address that it may be another spelling of. */
+export function program6(rules: readonly DestinationRule[]): Uint8Array {
+  const program = new Program();
+  const [decided, rangesDone] = [program.label("decided"), program.label("IPv6 ranges done")];
+  const placed = place(rules);
+  begin(program, ADDRESS6.port);
+  const [first, second, third, fourth] = ADDRESS6.address;
+  readHalf(program, R.high, first, second);
+  readHalf(program, R.e, third, fourth);
+  writeRanges(program, 6, placed, rangesDone);
+  program.place(rangesDone);
+  if (placed.some(({ range }) => range.family === 4)) {
+    unwrap(program, decided);
+    writeRanges(program, 4, placed, decided);
+  }
+  program.place(decided);
+  endVerdict(program, { kind: "destination", ...ADDRESS6 });
+  return program.encode();
+}
+
+/** For bind4 and bind6: by port alone. */
+export function bindProgram(family: 4 | 6, rules: readonly PortRule[]): Uint8Array {
+  const program = new Program();
+  const decided = program.label("decided");
+  const context = family === 4 ? ADDRESS4 : ADDRESS6;
+  begin(program, context.port);
+  writePorts(program, rules, decided);
+  program.place(decided);
+  endVerdict(program, { kind: "bind", ...context });
+  return program.encode();
+}
+
+function begin(program: Program, port: number): void {
+  program.add(copy(R.context, R.a), load32(R.port, R.context, port), fromNetwork(R.port, 16));
+  beginVerdict(program);
+}
+
+function readHalf(program: Program, into: number, upper: number, lower: number): void {
+  program.add(load32(into, R.context, upper), fromNetwork(into, 32), shiftLeft(into, 32));
+  program.add(load32(R.a, R.context, lower), fromNetwork(R.a, 32), or(into, R.a));
+}
+
+/** Puts the IPv4 address that the IPv6 address stands for into R.address, or goes to `none`. */
+function unwrap(program: Program, none: Label): void {
+  const found = program.label("an IPv4 address");
+  program.add(copy(R.address, R.e), copy(R.b, R.e), shiftRight(R.b, 32));
+  for (const { high, middle, butNot } of SPELLINGS_OF_V4) {
+    const other = program.label("another spelling");
+    program.add(...wide(R.a, high));
+    program.jump(jump64("ne", R.high, R.a), other);
+    program.jump(jump32("ne", R.b, middle), other);
+    if (butNot !== undefined) program.jump(jump32("eq", R.address, butNot), none);
+    program.goto(found);
+    program.place(other);
+  }
+  program.goto(none);
+  program.place(found);
+}
+
+function place(rules: readonly DestinationRule[]): Placed[] {
+  return rules.flatMap((rule) => rangesOf(rule.cidr).map((range) => ({ range, rule })));
+}
+
+function rangesOf(cidr: string | null): AddressRange[] {
+  if (cidr === null) return [parseCidr("0.0.0.0/0"), parseCidr("::/0")];
+  const range = parseCidr(cidr);
+  const also = REACHED_BY_UNSPECIFIED.filter(({ unspecified, reached }) => overlap(range, reached) && !overlap(range, unspecified));
+  return [range, ...also.map(({ unspecified }) => unspecified)];
+}
