@@ -18,13 +18,21 @@ export function word<const Words extends readonly [string, ...string[]]>(words: 
   });
 }
 
+/** As `word`, where upstream compares without regard to case; the result is in lower case. */
+export function wordInAnyCase<const Words extends readonly [string, ...string[]]>(words: Words) {
+  return z.preprocess((given) => (typeof given === "string" ? given.toLowerCase() : given), word(words));
+}
+
 export const strings = z.array(z.string());
 export const labels = z.record(z.string(), z.string());
 
-export const selector = fields({
-  matchLabels: labels.optional(),
-  matchExpressions: z.array(fields({ key: z.string(), operator: word(["In", "NotIn", "Exists", "DoesNotExist"]), values: strings.optional() })).optional(),
-});
+const expression = fields({ key: z.string().min(1), operator: word(["In", "NotIn", "Exists", "DoesNotExist"]), values: strings.optional() }).refine(
+  ({ operator, values = [] }) => values.length > 0 === (operator === "In" || operator === "NotIn"),
+  "In and NotIn need values; Exists and DoesNotExist have none",
+);
+
+export const selector = fields({ matchLabels: labels.optional(), matchExpressions: z.array(expression).optional() });
 
 const port = z.int().min(1).max(65_535);
-export const ports = z.array(fields({ port, endPort: port.optional() }));
+/** An `endPort` of 0 is none, as upstream. */
+export const ports = z.array(fields({ port, endPort: z.int().min(0).max(65_535).optional() }));

@@ -7,7 +7,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
   let best: string | null = null;
   let least = Math.floor(word.length / 3) + 1;
   for (const candidate of candidates) {
-    const distance = edits(word.toLowerCase(), candidate.toLowerCase());
+    if (Math.abs(word.length - candidate.length) >= least) continue;
+    const distance = edits(word.toLowerCase(), candidate.toLowerCase(), least);
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;
@@ -19,7 +20,8 @@ export function suggestion(word: string, candidates: Iterable<string>): string {
   return candidate === null ? "" : `. Did you mean ${JSON.stringify(candidate)}?`;
 }
 
-function edits(a: string, b: string): number {
+/** `enough` or more: how far apart they are does not matter then. A document may be full of misspelt words. */
+function edits(a: string, b: string, enough: number): number {
   let row = Array.from({ length: b.length + 1 }, (_, i) => i);
   for (let i = 1; i <= a.length; i++) {
     const next = [i];
@@ -28,6 +30,7 @@ function edits(a: string, b: string): number {
       next.push(Math.min(replaced, (row[j] as number) + 1, (next[j - 1] as number) + 1));
     }
     row = next;
+    if (Math.min(...row) >= enough) return enough;
   }
   return row[b.length] as number;
 }

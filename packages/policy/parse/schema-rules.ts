@@ -1,35 +1,41 @@
 import { z } from "zod";
-import { fields, ports, selector, strings, word } from "./fields.ts";
+import { fields, ports, selector, strings, word, wordInAnyCase } from "./fields.ts";
 
-/** The raw rules of VarmorPolicy v1beta1: valid as documents, refused by the compiler until they are enforced. */
+/** Required, which raw/qualifiers.ts says in its own words: upstream's own examples have rules without. */
+const qualifiers = strings.optional();
+
+/** The raw rules of VarmorPolicy v1beta1: their shape. What they mean is checked where they are read (`raw/`). */
 export const appArmorRawRules = z.array(fields({ rules: z.string(), targets: strings.optional() }));
 
 export const syscallRawRules = z.array(
   fields({
     names: strings,
     action: z.string(),
-    errnoRet: z.int().min(0).optional(),
-    args: z.array(fields({ index: z.int().min(0).max(5), value: z.int(), valueTwo: z.int().optional(), op: z.string() })).optional(),
+    errnoRet: z.int().min(0).max(4095).optional(),
+    args: z
+      .array(fields({ index: z.int().min(0).max(5), value: z.int(), valueTwo: z.int().optional(), op: z.string() }))
+      .max(32)
+      .optional(),
   }),
 );
 
-const pathRule = fields({ qualifiers: strings, pattern: z.string(), permissions: strings });
+const pathRule = fields({ qualifiers, pattern: z.string(), permissions: strings });
 
 export const bpfRawRules = fields({
-  files: z.array(pathRule).max(64).optional(),
-  processes: z.array(pathRule).max(64).optional(),
+  files: z.array(pathRule).optional(),
+  processes: z.array(pathRule).optional(),
   network: fields({
-    sockets: z.array(fields({ qualifiers: strings, domains: strings.optional(), types: strings.optional(), protocols: strings.optional() })).optional(),
+    sockets: z.array(fields({ qualifiers, domains: strings.optional(), types: strings.optional(), protocols: strings.optional() })).optional(),
     egress: fields({
-      toDestinations: z.array(fields({ qualifiers: strings, ip: z.string().optional(), cidr: z.string().optional(), ports: ports.optional() })).optional(),
+      toDestinations: z.array(fields({ qualifiers, ip: z.string().optional(), cidr: z.string().optional(), ports: ports.optional() })).optional(),
       toServices: z
-        .array(fields({ qualifiers: strings, name: z.string().optional(), namespace: z.string().optional(), serviceSelector: selector.optional() }))
+        .array(fields({ qualifiers, name: z.string().optional(), namespace: z.string().optional(), serviceSelector: selector.optional() }))
         .optional(),
-      toPods: z.array(fields({ qualifiers: strings, namespace: z.string().optional(), podSelector: selector, ports: ports.optional() })).optional(),
+      toPods: z.array(fields({ qualifiers, namespace: z.string().optional(), podSelector: selector, ports: ports.optional() })).optional(),
     }).optional(),
   }).optional(),
-  ptrace: fields({ qualifiers: strings, permissions: strings, strictMode: z.boolean().optional() }).optional(),
-  mounts: z.array(fields({ qualifiers: strings, sourcePattern: z.string(), fstype: z.string(), flags: strings })).optional(),
+  ptrace: fields({ qualifiers, permissions: strings, strictMode: z.boolean().optional() }).optional(),
+  mounts: z.array(fields({ qualifiers, sourcePattern: z.string(), fstype: z.string(), flags: strings })).optional(),
 });
 
 const httpMatch = fields({
@@ -41,13 +47,11 @@ const httpMatch = fields({
 
 export const networkProxyRawRules = fields({
   egress: fields({
-    defaultAction: word(["deny", "allow"]),
+    defaultAction: wordInAnyCase(["deny", "allow"]),
     rules: z
-      .array(
-        fields({ qualifiers: strings, description: z.string().optional(), ip: z.string().optional(), cidr: z.string().optional(), ports: ports.optional() }),
-      )
+      .array(fields({ qualifiers, description: z.string().optional(), ip: z.string().optional(), cidr: z.string().optional(), ports: ports.optional() }))
       .optional(),
-    httpRules: z.array(fields({ qualifiers: strings, description: z.string().optional(), match: httpMatch })).optional(),
+    httpRules: z.array(fields({ qualifiers, description: z.string().optional(), match: httpMatch })).optional(),
   }).optional(),
 });
 

@@ -1,11 +1,14 @@
 import type { FidelityRow } from "@plastron/contracts";
 import { invalid, type Position, type ProblemEntry } from "../parse/document.ts";
+import { suggestion } from "../parse/nearest.ts";
 import type { Resolvable } from "../rules/resolve.ts";
 
 /** A part of the report, where nothing is enforced for it: what it is called, where it stands, and why. */
 export function unenforced(rule: string, category: string, note: string, mechanism = "none"): FidelityRow {
   return { rule, category, fidelity: "unsupported", mechanism, note, self_tests: [] };
 }
+
+const MAX_SUGGESTIONS = 100;
 
 /**
  * What is found while raw rules are read. Faults are gathered, so that one error names them all with their lines; what a rule
@@ -16,6 +19,7 @@ export class Notes {
   readonly rows: FidelityRow[] = [];
   readonly #faults: ProblemEntry[] = [];
   readonly #policy: Resolvable;
+  #suggested = 0;
 
   constructor(policy: Resolvable) {
     this.#policy = policy;
@@ -35,6 +39,12 @@ export class Notes {
   /** Nothing is enforced for what stands at `path`, and nobody is at fault. */
   row(path: string, note: string, mechanism?: string): void {
     this.rows.push(unenforced(fieldOf(path), path, note, mechanism));
+  }
+
+  /** `. Did you mean …?` or nothing. For the first misspelt words alone: looking for them in a document full of them takes long. */
+  meant(word: string, candidates: Iterable<string>): string {
+    this.#suggested++;
+    return this.#suggested > MAX_SUGGESTIONS ? "" : suggestion(word, candidates);
   }
 
   /** Throws PlastronError invalid_policy if anything was wrong. */

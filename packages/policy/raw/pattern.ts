@@ -1,3 +1,5 @@
+import { globMatches } from "../orders/glob.ts";
+
 /**
  * vArmor's patterns for paths, and the globs that they mean (contracts/watch.ts). A pattern is a literal, or has one `*` and no
  * `/` (a file name, anywhere), or one `**` (what a whole path begins and ends with). What stands before and after the star has
@@ -21,7 +23,7 @@ export function pathGlobs(pattern: string): Reading {
     if (/\/(?:\.{0,2})\/|\/\.{1,2}$/.test(head)) return { without: "no canonical path has //, /./ or /../ in it" };
     return { globs: [plain(head.endsWith("/") ? `${head}**` : head, head.endsWith("/"))] };
   }
-  if (kind === "name") return { globs: overlapping(head, tail, "*").flatMap((name) => [`/**/${name}`, `/${name}`]) };
+  if (kind === "name") return { globs: overlapping(head, tail, "*").map((name) => `/**/${name}`) };
   if (head !== "" && !head.startsWith("/")) return { without: "no path begins without a /" };
   return { globs: overlapping(head === "" ? "/" : head, tail, "**") };
 }
@@ -32,7 +34,7 @@ export function sourceGlobs(pattern: string): Reading {
   if ("fault" in parts) return parts;
   const { kind, head, tail } = parts;
   if (kind === "literal") return head === "" ? { fault: "is empty: write ** for every source" } : { globs: [plain(head)] };
-  if (kind === "name") return { globs: overlapping(head, tail, "*").flatMap((name) => [name, `/**/${name}`, `/${name}`]) };
+  if (kind === "name") return { globs: overlapping(head, tail, "*").flatMap((name) => [name, `/**/${name}`]) };
   return { globs: overlapping(head, tail, "**") };
 }
 
@@ -43,7 +45,6 @@ function partsOf(pattern: string): Parts | { fault: string } {
   const single = stars.filter((run) => run === "*").length;
   const double = stars.filter((run) => run === "**").length;
   if (pattern === "") return { fault: "is empty" };
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a path cannot hold these and stay readable in a report
   if (/[\u0000-\u001f\u007f]/.test(pattern)) return { fault: "has a control character" };
   if (stars.some((run) => run.length > 2)) return { fault: "has more than two stars in a row: there are * (within a name) and ** (across names)" };
   if (single > 0 && double > 0) return { fault: "has both * and **: only one of them may be used" };
@@ -63,7 +64,8 @@ function overlapping(head: string, tail: string, star: "*" | "**"): string[] {
   for (let length = 1; length <= Math.min(head.length, tail.length); length++) {
     if (head.endsWith(tail.slice(0, length))) shared.push(plain(head + tail.slice(length)));
   }
-  return [plain(head) + star + plain(tail), ...shared];
+  const glob = plain(head) + star + plain(tail);
+  return [glob, ...shared.filter((word) => !globMatches(glob, word))];
 }
 
 /** `?` and `[` are characters like others in a pattern, and not in a glob: any one character stands for them, which is more. */

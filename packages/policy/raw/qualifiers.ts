@@ -1,4 +1,3 @@
-import { suggestion } from "../parse/nearest.ts";
 import type { Notes } from "./notes.ts";
 
 export interface Qualified {
@@ -22,7 +21,7 @@ export function qualified(given: readonly string[] | undefined, path: string, kn
   const words = given.map((word, i) => ({ word: word.trim().toLowerCase(), place: `${at}[${i}]`, given: word }));
   for (const each of words) {
     if (!(known as readonly string[]).includes(each.word)) {
-      notes.wrong(each.place, `unknown qualifier ${JSON.stringify(each.given)}; there are ${known.join(", ")}${suggestion(each.word, known)}`);
+      notes.wrong(each.place, `unknown qualifier ${JSON.stringify(each.given)}; there are ${known.join(", ")}${notes.meant(each.word, known)}`);
     }
   }
   const has = (word: Qualifier) => words.some((each) => each.word === word);

@@ -32,7 +32,7 @@ const ociSchema = z.object({
     .max(1024)
     .default([]),
 });
-type OciEntry = z.infer<typeof ociSchema>["syscalls"][number];
+export type OciEntry = z.infer<typeof ociSchema>["syscalls"][number];
 
 /**
  * JSON (text or parsed) of an OCI seccomp profile → Profile. As runc reads it: an entry whose verdict is the default one says
@@ -47,11 +47,12 @@ export function readOciProfile(json: unknown): Profile {
   if (!result.success) throw refused(result.error.issues.map(({ path, message }) => ({ path: path.join("."), message })));
   const { defaultAction, defaultErrnoRet, syscalls } = result.data;
   const otherwise = verdictOf(defaultAction, defaultErrnoRet, "defaultAction");
-  const entries = syscalls.flatMap((entry, i) => entriesOf(entry, `syscalls.${i}`)).filter(({ verdict }) => !same(verdict, otherwise));
+  const entries = syscalls.flatMap((entry, i) => ociEntries(entry, `syscalls.${i}`)).filter(({ verdict }) => !same(verdict, otherwise));
   return { otherwise, unknown: otherwise, entries };
 }
 
-function entriesOf(entry: OciEntry, path: string): Entry[] {
+/** One entry of a profile, or of a policy's syscallRawRules. Throws as readOciProfile, with paths below `path`. */
+export function ociEntries(entry: OciEntry, path: string): Entry[] {
   const names = entry.names.filter(isSyscallName);
   const verdict = verdictOf(entry.action, entry.errnoRet, `${path}.action`);
   const conditions = (entry.args ?? []).map((argument, i) => conditionOf(argument, `${path}.args.${i}`));
@@ -81,7 +82,8 @@ function conditionOf({ index, value, valueTwo, op }: NonNullable<OciEntry["args"
   }
 }
 
-function verdictOf(action: string, errnoRet: number | undefined, path: string): Verdict {
+/** `action` of an entry as a verdict; without an errno EPERM. Throws as readOciProfile, naming `path`. */
+export function verdictOf(action: string, errnoRet: number | undefined, path: string): Verdict {
   switch (action) {
     case "SCMP_ACT_ALLOW":
       return { action: "allow" };
@@ -101,7 +103,7 @@ function verdictOf(action: string, errnoRet: number | undefined, path: string): 
   }
 }
 
-function same(a: Verdict, b: Verdict): boolean {
+export function same(a: Verdict, b: Verdict): boolean {
   return a.action === b.action && (a.action !== "errno" || b.action !== "errno" || a.errno === b.errno);
 }
 
