@@ -1,0 +1,26 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { openDriver, type SandboxDriver } from "@plastron/sandbox";
+
+/**
+ * Lends a sandbox driver of its own under a temporary home: nothing needs to run, and nothing that runs is disturbed. Ctrl-C
+ * leaves no sandbox, cgroup or home behind. Throws PlastronError sandbox_failed where this host can make none.
+ */
+export async function withOwnDriver<T>(use: (driver: SandboxDriver) => Promise<T>): Promise<T> {
+  const home = mkdtempSync(join(tmpdir(), "plastron-own-"));
+  let driver: SandboxDriver | undefined;
+  const leave = async (): Promise<void> => {
+    await driver?.close();
+    rmSync(home, { recursive: true, force: true });
+  };
+  const interrupted = (): void => void leave().finally(() => process.exit(130));
+  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, interrupted);
+  try {
+    driver = await openDriver({ home });
+    return await use(driver);
+  } finally {
+    for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, interrupted);
+    await leave();
+  }
+}
