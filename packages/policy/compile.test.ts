@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { confinementSchema, fidelityRowSchema, type HostFacts, PlastronError, TYPICAL_HOST } from "@plastron/contracts";
+import { type Cluster, confinementSchema, fidelityRowSchema, type HostFacts, PlastronError, TYPICAL_HOST } from "@plastron/contracts";
 import { describe, expect, test } from "vitest";
 import { compilePolicy, MIN_TIER_ANNOTATION } from "./compile.ts";
 import { compileDefault, defaultPolicy } from "./default.ts";
 import { parsePolicy } from "./parse/parse.ts";
 import { RULES } from "./rules/registry.ts";
+import { selfTestsOf } from "./rules/rule.ts";
 import { syscallNumbers } from "./seccomp/syscalls.ts";
 import { decode, execute } from "./testing/classic-bpf.ts";
 import { ARCHES } from "./testing/meaning.ts";
@@ -13,6 +14,15 @@ import { policyOf } from "./testing/policies.ts";
 import { weakConfinement } from "./weak.ts";
 
 const host: HostFacts = TYPICAL_HOST;
+/** What makes the two rules about services of a cluster enforceable. */
+const CLUSTER: Cluster = {
+  services: [
+    { namespace: "default", name: "kubernetes", labels: {}, addresses: ["10.96.0.1", "fd00::1"], ports: [443] },
+    { namespace: "ingress-nginx", name: "ingress-nginx-controller-admission", labels: {}, addresses: ["10.96.0.10"], ports: [] },
+  ],
+  pods: [],
+  self: [],
+};
 const shipped = (name: string) => readFileSync(join(import.meta.dirname, "../../policies", name), "utf8");
 const DIFY = shipped("dify-sandbox.yaml");
 
@@ -34,7 +44,7 @@ function asks(seccomp: string): (...asked: Asked) => string {
   return (name, ...args) => {
     const filled = Array.from({ length: 6 }, (_, i) => BigInt(args[i] ?? 0));
     const value = execute(program, { arch: ARCHES.x86_64, nr: syscallNumbers("x86_64").get(name) as number, args: filled });
-    return { 2147418112: "allow", 327681: "EPERM", 327718: "ENOSYS" }[value] ?? String(value);
+    return { 2147418112: "allow", 2143289344: "notify", 327681: "EPERM", 327718: "ENOSYS" }[value] ?? String(value);
   };
 }
 
@@ -56,7 +66,7 @@ describe("the policy of the Dify article", () => {
   });
 
   test("refuses executable modes and executable memory files, by any bit, and leaves the rest", () => {
-    const ask = asks(confinement.seccomp);
+    const ask = asks(compilePolicy(parsePolicy(DIFY), { ...host, notify: false }).confinement.seccomp);
     for (const mode of [0o100, 0o010, 0o001, 0o755, 0o4600, 0o2600])
       expect([ask("chmod", 0, mode), ask("fchmod", 3, mode), ask("fchmodat", 3, 0, mode), ask("fchmodat2", 3, 0, mode)]).toEqual(Array(4).fill("EPERM"));
     expect([ask("chmod", 0, 0o600), ask("fchmodat2", 3, 0, 0o666)]).toEqual(["allow", "allow"]);
@@ -73,8 +83,11 @@ describe("the policy of the Dify article", () => {
     ]).toEqual(["EPERM", "EPERM", "EPERM", "allow", "allow"]);
   });
 
-  test("says that recording is not there yet", () => {
-    expect(fidelity.find(({ rule }) => rule === "auditViolations")).toMatchObject({ fidelity: "unsupported", self_tests: [] });
+  test("says how violations are recorded", () => {
+    expect(fidelity.find(({ rule }) => rule === "auditViolations")).toMatchObject({ fidelity: "stricter", observes: true });
+    const blind = compilePolicy(parsePolicy(DIFY), { ...host, notify: false });
+    expect(blind.fidelity.find(({ rule }) => rule === "auditViolations")).toMatchObject({ fidelity: "unsupported" });
+    expect(blind.confinement).toMatchObject({ rules: [], watch: { calls: [], paths: [] } });
   });
 });
 
@@ -99,10 +112,10 @@ describe("the shipped files", () => {
 });
 
 describe("each rule", () => {
-  const enforced = RULES.filter((rule) => rule.kind === "enforced");
+  const known: HostFacts = { ...host, cluster: CLUSTER };
 
-  test.each(enforced.filter(({ category }) => category !== "floor"))("$name compiles, by each of its names, with a test if it claims anything", (rule) => {
-    const rows = [rule.name, ...rule.aliases].map((name) => compilePolicy(policyOf([name]), host).fidelity.find((row) => row.rule === rule.name));
+  test.each(RULES.filter(({ category }) => category !== "floor"))("$name compiles, by each of its names, with a test if it claims anything", (rule) => {
+    const rows = [rule.name, ...rule.aliases].map((name) => compilePolicy(policyOf([name]), known).fidelity.find((row) => row.rule === rule.name));
     for (const row of rows) {
       expect(row?.fidelity).not.toBe("unsupported");
       expect(row?.self_tests.length).toBeGreaterThan(0);
@@ -117,7 +130,7 @@ describe("each rule", () => {
     expect(new Set(names).size).toBe(names.length);
     expect(RULES.filter(({ category }) => category !== "floor").length).toBe(98);
     const programs = new Map<string, string>();
-    for (const test of enforced.flatMap(({ selfTests }) => selfTests)) {
+    for (const test of RULES.flatMap((rule) => selfTestsOf(rule, known))) {
       const text = JSON.stringify(test);
       expect(programs.get(test.id) ?? text).toBe(text);
       programs.set(test.id, text);
@@ -126,7 +139,7 @@ describe("each rule", () => {
 
   test("names for each test a part that the weak confinement can lack", () => {
     const parts = [...Object.keys(confinementSchema.shape.weak.unwrap().shape), "hidden", "noexec_writable", null];
-    expect(enforced.flatMap(({ selfTests }) => selfTests).filter(({ weakness }) => !parts.includes(weakness))).toEqual([]);
+    expect(RULES.flatMap((rule) => selfTestsOf(rule, known)).filter(({ weakness }) => !parts.includes(weakness))).toEqual([]);
   });
 
   test.each<[string, Asked, Asked]>([
@@ -147,10 +160,7 @@ describe("each rule", () => {
 describe("what is not implemented is refused by name", () => {
   const insert = (text: string) => DIFY.replace("      auditViolations: true\n", `      auditViolations: true\n${text}`);
   test.each([
-    ["a rule", DIFY.replace("disable-wget", "disable-write-skills"), "disable-write-skills", "attackProtectionRules[0].rules[7]"],
     ["a mode", DIFY.replace("mode: EnhanceProtect", "mode: BehaviorModeling"), "BehaviorModeling", "spec.policy.mode"],
-    ["observing only", insert("      allowViolations: true\n"), "allowViolations", "enhanceProtect.allowViolations"],
-    ["privilege", insert("      privileged: true\n"), "privileged", "enhanceProtect.privileged"],
     [
       "BPF rules",
       insert("      bpfRawRules: {processes: [{qualifiers: [deny], pattern: '**ping', permissions: [exec]}]}\n"),
@@ -205,7 +215,7 @@ describe.each(["AlwaysAllow", "RuntimeDefault"] as const)("mode %s", (mode) => {
 describe("the report is true to the host", () => {
   test("without namespaces only filters are claimed", () => {
     const rows = compilePolicy(parsePolicy(DIFY), { ...host, tier: 1, user_namespaces: false }).fidelity;
-    const claimed = rows.filter(({ fidelity }) => fidelity !== "unsupported").map(({ rule }) => rule);
+    const claimed = rows.filter(({ fidelity, observes }) => fidelity !== "unsupported" && !observes).map(({ rule }) => rule);
     expect(claimed).toEqual(["floor-system-calls", "floor-tracing", "disallow-load-all-bpf-prog", "disallow-load-bpf-via-setsockopt"]);
     expect(rows.filter(({ fidelity }) => fidelity === "unsupported").flatMap(({ self_tests }) => self_tests)).toEqual([]);
   });

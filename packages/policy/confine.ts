@@ -1,41 +1,36 @@
 import { createHash } from "node:crypto";
-import { type Confinement, NO_RULES, type Tier } from "@plastron/contracts";
-import { assembleFilter } from "./seccomp/assemble.ts";
+import type { Confinement } from "@plastron/contracts";
 import { MFD_NOEXEC_SEAL } from "./seccomp/constants.ts";
-import { floorProfile } from "./seccomp/floor.ts";
 import { deny, type Entry, maskedEq } from "./seccomp/profile.ts";
-import type { Arch } from "./seccomp/syscalls.ts";
 
 /** What rules put into a confinement, over the floor that every sandbox has. */
 export interface Demands {
+  /** Calls that are refused. */
   denials: readonly Entry[];
   hidden: readonly string[];
   forbidden_programs: readonly string[];
+  unexecutable: readonly string[];
   noexec_writable: boolean;
 }
 
-/**
- * The confinement with those demands and the platform's floor under them: the allow-list of system calls.
- * Equal demands give an equal `id`, whatever their order, so that pools can be shared; the policy's name is part of it because
- * denials are reported by it.
- */
-export function confine(policy: string, minTier: Tier, demands: Demands, arch: Arch): Confinement {
-  const forbidden = sortedUnique(demands.forbidden_programs);
-  // A forbidden program that can be copied to a writable place under another name is not forbidden.
-  const noexec = demands.noexec_writable || forbidden.length > 0;
-  const denials = noexec ? [...demands.denials, ...ANONYMOUS_EXECUTABLES] : demands.denials;
-  return named({
-    ...NO_RULES,
-    policy,
-    min_tier: minTier,
-    seccomp: base64(assembleFilter(floorProfile(denials), arch)),
-    hidden: sortedUnique(demands.hidden),
+/** All demands as one. A forbidden program that can be copied to a writable place under another name is not forbidden. */
+export function joined(all: readonly Partial<Demands>[]): Demands {
+  const forbidden = sortedUnique(all.flatMap(({ forbidden_programs: names = [] }) => names));
+  const unexecutable = sortedUnique(all.flatMap(({ unexecutable: paths = [] }) => paths));
+  const noexec = forbidden.length > 0 || unexecutable.length > 0 || all.some(({ noexec_writable }) => noexec_writable);
+  return {
+    denials: [...all.flatMap(({ denials = [] }) => denials), ...(noexec ? ANONYMOUS_EXECUTABLES : [])],
+    hidden: sortedUnique(all.flatMap(({ hidden = [] }) => hidden)),
     forbidden_programs: forbidden,
+    unexecutable,
     noexec_writable: noexec,
-  });
+  };
 }
 
-/** The confinement with its name: sha256 of the canonical JSON (keys sorted, no spaces) of everything else. */
+/**
+ * The confinement with its name: sha256 of the canonical JSON (keys sorted, no spaces) of everything else. Equal demands give an
+ * equal `id`, whatever their order, so that pools can be shared; the policy's name is part of it because denials are reported by it.
+ */
 export function named(rest: Omit<Confinement, "id">): Confinement {
   return { id: createHash("sha256").update(canonicalJson(rest)).digest("hex"), ...rest };
 }

@@ -72,6 +72,6 @@ function complaint(what: string, { exit_code: code, stderr }: ProgramOutcome, wa
 }
 
 function verdictOf(row: FidelityRow, tests: SelfTestResult[]): RowResult["verdict"] {
-  if (row.fidelity === "unsupported") return "unclaimed";
+  if (row.fidelity === "unsupported" || row.observes) return "unclaimed";
   return tests.length > 0 && tests.every((test) => test.passed) ? "passed" : "failed";
 }

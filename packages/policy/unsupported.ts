@@ -34,12 +34,6 @@ export function unsupportedFields(policy: PolicyDocument): Refusal[] {
 function enhanceProtectFields(enhanceProtect: EnhanceProtect, base: string): Refusal[] {
   const { appArmorRawRules, bpfRawRules, networkProxyRawRules, syscallRawRules, attackProtectionRules = [] } = enhanceProtect;
   return [
-    ...refuse(enhanceProtect.privileged === true, `${base}.privileged`, "privileged: true is not implemented: a sandbox is never privileged"),
-    ...refuse(
-      enhanceProtect.allowViolations === true,
-      `${base}.allowViolations`,
-      "allowViolations: true is not implemented: violations cannot be observed without denying them",
-    ),
     ...refuse(!isEmpty(appArmorRawRules), `${base}.appArmorRawRules`, "appArmorRawRules is not implemented"),
     ...refuse(!isEmpty(bpfRawRules), `${base}.bpfRawRules`, "bpfRawRules is not implemented"),
     ...refuse(!isEmpty(networkProxyRawRules), `${base}.networkProxyRawRules`, "networkProxyRawRules is not implemented"),

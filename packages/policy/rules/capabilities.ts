@@ -24,6 +24,7 @@ const DROPPED = "every capability is dropped from all five sets, no_new_privs is
 function capabilityRule(name: string, capabilities: readonly string[], exact: boolean): Parameters<typeof rulesOf>[1][number] {
   return {
     name,
+    intents: [{ kind: "capability", names: capabilities.map((capability) => capability.replaceAll("-", "_")) }],
     mechanism: DROPPED,
     fidelity: exact ? "exact" : "stricter",
     note: exact ? "" : "all the other capabilities are dropped too",
@@ -47,5 +48,8 @@ export const capabilityRules: EnforcedRule[] = rulesOf("hardeningRules", [
   capabilityRule("disable-cap-privileged", PRIVILEGED, false),
   ...CAPABILITIES.map((name) => capabilityRule(`disable-cap-${name}`, [name], false)),
 ]);
+
+/** All of them as orders and confinements name them: `net_raw`. */
+export const CAPABILITY_NAMES: readonly string[] = CAPABILITIES.map((name) => name.replaceAll("-", "_"));
 
 export const CAP_SYS_ADMIN = CAPABILITIES.indexOf("sys-admin");

@@ -1,3 +1,4 @@
+import { everyMountBut, files } from "../orders/intents.ts";
 import { deny } from "../seccomp/profile.ts";
 import { openingForWrite, reading } from "./probes-files.ts";
 import { floorCalls, foreignMemory, mounting, tracing } from "./probes-kernel.ts";
@@ -34,6 +35,7 @@ const KERNEL_FILES = [
 export const floorRules: EnforcedRule[] = rulesOf("floor", [
   {
     name: "floor-system-calls",
+    intents: [],
     needs: "filter",
     mechanism: "seccomp lets a list of system calls through; known others answer EPERM, unknown numbers ENOSYS, calls of foreign ABIs kill",
     fidelity: "stricter",
@@ -42,6 +44,10 @@ export const floorRules: EnforcedRule[] = rulesOf("floor", [
   },
   {
     name: "floor-kernel-files",
+    intents: files(
+      ["read", "write", "append"],
+      ...["/proc/sysrq-trigger", "/proc/kmem", "/proc/kcore", "/sys/firmware/**", "/sys/devices/virtual/powercap/**", "/sys/kernel/security/**"],
+    ),
     demands: { hidden: KERNEL_FILES },
     mechanism: "masked by files that nobody in the sandbox may read; /sys is not mounted; kernel switches belong to an id that is not mapped",
     fidelity: "stricter",
@@ -57,6 +63,7 @@ export const floorRules: EnforcedRule[] = rulesOf("floor", [
   },
   {
     name: "floor-process-memory",
+    intents: files(["read", "write", "append"], "/proc/**/mem"),
     mechanism: "own pid namespace, hidden entries of other users, and other ids: no memory outside the program's own processes can be opened",
     fidelity: "approximate",
     note: "a program can open the memory of its own processes through /proc, where upstream hides it",
@@ -64,6 +71,8 @@ export const floorRules: EnforcedRule[] = rulesOf("floor", [
   },
   {
     name: "floor-mounts",
+    family: "mounts",
+    intents: [everyMountBut("umount")],
     demands: { denials: [deny("mount move_mount fsopen fsconfig fsmount fspick open_tree open_tree_attr mount_setattr pivot_root umount2")] },
     mechanism: "seccomp refuses the whole mount family; Landlock and missing capabilities refuse it again",
     fidelity: "stricter",
@@ -72,6 +81,8 @@ export const floorRules: EnforcedRule[] = rulesOf("floor", [
   },
   {
     name: "floor-tracing",
+    family: "tracing",
+    intents: [{ kind: "ptrace", permissions: ["trace", "read"], strict: false }],
     demands: { denials: [deny("ptrace process_vm_readv process_vm_writev kcmp pidfd_getfd")] },
     needs: "filter",
     mechanism: "own pid namespace; seccomp refuses ptrace, process_vm_readv, process_vm_writev, kcmp and pidfd_getfd",

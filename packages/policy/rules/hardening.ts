@@ -1,3 +1,4 @@
+import { everyMountBut, files, mountsOf } from "../orders/intents.ts";
 import * as linux from "../seccomp/constants.ts";
 import { absent, anyBits, deny, type Entry, eq } from "../seccomp/profile.ts";
 import { CAP_SYS_ADMIN } from "./capabilities.ts";
@@ -24,6 +25,9 @@ const SOCKET_FILTERS: Entry[] = [linux.SO_ATTACH_FILTER, linux.SO_ATTACH_BPF, li
   deny("setsockopt", eq(1, linux.SOL_SOCKET), eq(2, option)),
 );
 
+/** What block devices are called. Upstream takes the names of the node's /proc/partitions; nothing of a host is read here. */
+const DISKS = ["sd*", "vd*", "xvd*", "hd*", "nvme*", "mmcblk*", "dm-*", "md*", "loop*", "nbd*", "sr*", "zram*", "ram*"].map((name) => `/dev/${name}`);
+
 const MOUNT_MECHANISM = "seccomp refuses the whole mount family; Landlock and missing capabilities refuse it again";
 const ALL_MOUNTS = "every mount is refused, of any kind and anywhere";
 
@@ -31,14 +35,27 @@ const ALL_MOUNTS = "every mount is refused, of any kind and anywhere";
 export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
   {
     name: "disallow-mount",
+    intents: [everyMountBut("umount")],
     demands: { denials: MOUNT },
     mechanism: MOUNT_MECHANISM,
     fidelity: "exact",
     selfTests: [mounting("mount", ["tmpfs", "proc", "overlay"])],
   },
-  { name: "disallow-umount", demands: { denials: UMOUNT }, mechanism: "seccomp refuses umount2; Landlock again", fidelity: "exact", selfTests: [unmounting] },
+  {
+    name: "disallow-umount",
+    intents: [{ kind: "mount", source: "**", fstype: "none", flags: ["umount"] }],
+    demands: { denials: UMOUNT },
+    mechanism: "seccomp refuses umount2; Landlock again",
+    fidelity: "exact",
+    selfTests: [unmounting],
+  },
   ...(["procfs", "cgroupfs", "securityfs"] as const).map((kind) => ({
     name: `disallow-mount-${kind}`,
+    intents: {
+      procfs: mountsOf(["proc"], "/proc/**"),
+      cgroupfs: mountsOf(["cgroup", "cgroup2"], "/sys/**"),
+      securityfs: mountsOf(["securityfs"]),
+    }[kind],
     demands: { denials: MOUNT },
     mechanism: MOUNT_MECHANISM,
     fidelity: "stricter" as const,
@@ -47,6 +64,7 @@ export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
   })),
   {
     name: "disallow-mount-disk-device",
+    intents: DISKS.map((source) => ({ ...everyMountBut("umount"), source })),
     demands: { denials: MOUNT },
     mechanism: MOUNT_MECHANISM,
     fidelity: "stricter",
@@ -55,24 +73,28 @@ export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
   },
   {
     name: "disallow-debug-disk-device",
+    intents: files(["read", "write", "append"], ...DISKS),
     mechanism: "/dev has no block device, mounts are nodev, and seccomp refuses to make device nodes",
     fidelity: "by-construction",
     selfTests: [diskDevices],
   },
   {
     name: "disallow-write-core-pattern",
+    intents: files(["write", "append"], "/proc/sys/kernel/core_pattern"),
     mechanism: "kernel switches belong to the host's root, whose id is not mapped in the sandbox",
     fidelity: "by-construction",
     selfTests: [openingForWrite("write-core-pattern", ["/proc/sys/kernel/core_pattern"], null)],
   },
   {
     name: "disallow-write-release-agent",
+    intents: files(["write", "append"], "/sys/fs/cgroup/**/release_agent"),
     mechanism: "no control group file system is mounted, and none can be",
     fidelity: "by-construction",
     selfTests: [controlGroups],
   },
   {
     name: "disallow-insmod",
+    intents: [{ kind: "capability", names: ["sys_module"] }],
     demands: { denials: [deny("init_module finit_module delete_module")] },
     needs: "filter",
     mechanism: "seccomp refuses init_module, finit_module and delete_module; CAP_SYS_MODULE is dropped",
@@ -82,6 +104,7 @@ export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
   {
     name: "disallow-load-bpf-prog",
     aliases: ["disallow-load-ebpf"],
+    intents: [{ kind: "capability", names: ["sys_admin", "bpf"] }],
     demands: { denials: BPF },
     mechanism: "CAP_BPF and CAP_SYS_ADMIN are dropped for good, and seccomp refuses bpf",
     fidelity: "stricter",
@@ -90,12 +113,14 @@ export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
   },
   {
     name: "disallow-access-procfs-root",
+    intents: [{ kind: "ptrace", permissions: ["read"], strict: false }],
     mechanism: "own pid namespace and a /proc of that namespace: no process outside has an entry",
     fidelity: "by-construction",
     selfTests: [foreignProcesses],
   },
   {
     name: "disallow-access-kallsyms",
+    intents: files(["read"], "/proc/kallsyms"),
     demands: { hidden: ["/proc/kallsyms"] },
     mechanism: "the file is masked by one that nobody in the sandbox may read",
     fidelity: "exact",
@@ -103,6 +128,7 @@ export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
   },
   {
     name: "disallow-abuse-user-ns",
+    intents: [{ kind: "capability", names: ["sys_admin"] }],
     demands: { denials: USER_NAMESPACES },
     mechanism: "CAP_SYS_ADMIN is dropped, and seccomp and max_user_namespaces=0 keep it from being won in a new user namespace",
     fidelity: "stricter",
@@ -111,6 +137,7 @@ export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
   },
   {
     name: "disallow-create-user-ns",
+    intents: [{ kind: "syscall", entries: USER_NAMESPACES }],
     demands: { denials: USER_NAMESPACES },
     mechanism:
       "seccomp refuses CLONE_NEWUSER in unshare and clone on the bits that the kernel reads, and setns; clone3 does not exist; max_user_namespaces is 0",
@@ -120,6 +147,7 @@ export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
   },
   {
     name: "disallow-load-all-bpf-prog",
+    intents: [{ kind: "syscall", entries: [deny("bpf", eq(0, linux.BPF_PROG_LOAD))] }],
     demands: { denials: BPF },
     needs: "filter",
     mechanism: "seccomp refuses bpf",
@@ -129,6 +157,7 @@ export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
   },
   {
     name: "disallow-load-bpf-via-setsockopt",
+    intents: [{ kind: "syscall", entries: SOCKET_FILTERS }],
     demands: { denials: SOCKET_FILTERS },
     needs: "filter",
     mechanism: "seccomp refuses setsockopt with SO_ATTACH_FILTER, _BPF, _REUSEPORT_CBPF and _REUSEPORT_EBPF, compared on 32 bits",
@@ -138,6 +167,7 @@ export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
   },
   {
     name: "disallow-userfaultfd-creation",
+    intents: [{ kind: "syscall", entries: [deny("userfaultfd")] }],
     demands: { denials: [deny("userfaultfd")] },
     mechanism: "seccomp refuses userfaultfd, and /dev has no userfaultfd",
     fidelity: "exact",

@@ -1,4 +1,6 @@
 import type { HostFacts } from "@plastron/contracts";
+import { type ServiceName, serviceIntents } from "../orders/cluster.ts";
+import { addresses, files } from "../orders/intents.ts";
 import { reading } from "./probes-files.ts";
 import { hostAddresses, overlayOptions, reaching } from "./probes-world.ts";
 import { type EnforcedRule, type Judgement, rulesOf } from "./rule.ts";
@@ -25,19 +27,21 @@ function overlay(host: HostFacts): Judgement {
     : { fidelity: "by-construction", note: "" };
 }
 
-const metadataRule = (name: string, addresses: readonly string[], aliases: string[] = []) => ({
+const metadataRule = (name: string, hosts: readonly string[], aliases: string[] = []) => ({
   name,
+  intents: addresses(...hosts),
   aliases,
   mechanism: NO_ROUTE,
   fidelity: "stricter" as const,
   note: NO_NETWORK,
-  selfTests: [reaching(name, addresses)],
+  selfTests: [reaching(name, hosts)],
 });
 
 /** Rules of `attackProtectionRules` against leaks of information about the host. */
 export const leakRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   {
     name: "mitigate-sa-leak",
+    intents: files(["read"], ...SERVICE_ACCOUNT.map((path) => `${path}/**`)),
     demands: { hidden: SERVICE_ACCOUNT },
     mechanism: "the service account's directory is never mounted, and masked where a root file system brings one",
     fidelity: "exact",
@@ -45,6 +49,7 @@ export const leakRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   },
   {
     name: "mitigate-disk-device-number-leak",
+    intents: files(["read"], "/proc/partitions", "/proc/**/mountinfo"),
     demands: { hidden: ["/proc/partitions", "/proc/diskstats"] },
     mechanism: "/proc/partitions and /proc/diskstats are masked; /dev has no block device",
     fidelity: "approximate",
@@ -53,12 +58,14 @@ export const leakRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   },
   {
     name: "mitigate-overlayfs-leak",
+    intents: files(["read"], "/proc/**/mounts", "/proc/**/mountinfo"),
     mechanism: "no overlay is mounted in the sandbox, so its mount table has no directory of the host to tell",
     fidelity: overlay,
     selfTests: [overlayOptions],
   },
   {
     name: "mitigate-host-ip-leak",
+    intents: files(["read"], "/proc/**/net/arp"),
     mechanism: "own network namespace: /proc/net tells of the sandbox's loopback only",
     fidelity: "by-construction",
     selfTests: [hostAddresses],
@@ -66,8 +73,24 @@ export const leakRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   // Upstream's list lacks the last two clouds.
   metadataRule("block-access-to-metadata-service", Object.values(METADATA).flat(), ["disallow-metadata-service"]),
   ...Object.entries(METADATA).map(([cloud, addresses]) => metadataRule(`block-access-to-${cloud}-metadata-service`, addresses)),
-  // Without a network the address of the API server does not matter; 10.96.0.1 is kubeadm's default.
-  { ...metadataRule("block-access-to-kube-apiserver", ["10.96.0.1"]) },
+  clusterRule("block-access-to-kube-apiserver", [{ namespace: "default", name: "kubernetes" }]),
 ]);
 
-export const noNetwork = { mechanism: NO_ROUTE, fidelity: "stricter" as const, note: NO_NETWORK };
+/** A rule about services that only a cluster knows: enforced where the operator's map has them. */
+export function clusterRule(name: string, services: readonly ServiceName[]) {
+  const unknown = `which addresses ${services.map(({ namespace, name: service }) => `${namespace}/${service}`).join(" and ")} has, only a cluster knows: give \
+its map with --cluster-addresses. A sandbox without a network reaches no address in any case`;
+  const hostsOf = (host: HostFacts): string[] =>
+    (serviceIntents(host, services) ?? []).flatMap((intent) =>
+      intent.kind === "connect" && intent.cidr?.match(/\/(32|128)$/) ? [intent.cidr.replace(/\/.*/, "")] : [],
+    );
+  return {
+    name,
+    intents: [],
+    intentsOn: (host: HostFacts) => serviceIntents(host, services) ?? [],
+    mechanism: NO_ROUTE,
+    fidelity: (host: HostFacts): Judgement =>
+      serviceIntents(host, services) ? { fidelity: "stricter", note: NO_NETWORK } : { fidelity: "unsupported", note: unknown },
+    selfTests: (host: HostFacts) => [reaching(name, hostsOf(host).slice(0, 4))],
+  };
+}

@@ -1,3 +1,4 @@
+import { sockets as anySocket, files } from "../orders/intents.ts";
 import * as linux from "../seccomp/constants.ts";
 import { deny, eq, maskedEq } from "../seccomp/profile.ts";
 import { reading } from "./probes-files.ts";
@@ -17,6 +18,7 @@ const typeDenied = (type: number) => IP_FAMILIES.map((family) => deny("socket", 
 export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   {
     name: "disable-network",
+    intents: [anySocket({})],
     demands: { denials: [deny("socket socketpair")] },
     needs: "filter",
     mechanism: "seccomp refuses socket and socketpair",
@@ -26,6 +28,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   },
   {
     name: "disable-inet",
+    intents: [anySocket({ families: [linux.AF_INET] })],
     aliases: ["disable-ipv4"],
     demands: { denials: [deny("socket", eq(0, linux.AF_INET))] },
     needs: "filter",
@@ -35,6 +38,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   },
   {
     name: "disable-inet6",
+    intents: [anySocket({ families: [linux.AF_INET6] })],
     aliases: ["disable-ipv6"],
     demands: { denials: [deny("socket", eq(0, linux.AF_INET6))] },
     needs: "filter",
@@ -44,6 +48,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   },
   {
     name: "disable-unix-domain-socket",
+    intents: [anySocket({ families: [linux.AF_UNIX] })],
     demands: { denials: [deny("socket socketpair", eq(0, linux.AF_UNIX))] },
     needs: "filter",
     mechanism: "seccomp refuses socket(AF_UNIX) and socketpair(AF_UNIX)",
@@ -53,6 +58,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   },
   {
     name: "disable-icmp",
+    intents: [anySocket({ protocols: [linux.IPPROTO_ICMP, linux.IPPROTO_ICMPV6] })],
     demands: { denials: [deny("socket", eq(2, 1)), deny("socket", eq(2, 58))] },
     needs: "filter",
     mechanism: "seccomp refuses the protocols ICMP and ICMPv6, as datagram and as raw sockets",
@@ -61,6 +67,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   },
   {
     name: "disable-tcp",
+    intents: [anySocket({ families: IP_FAMILIES, types: [linux.SOCK_STREAM] }), anySocket({ protocols: [linux.IPPROTO_TCP] })],
     demands: { denials: typeDenied(linux.SOCK_STREAM) },
     needs: "filter",
     mechanism: "seccomp refuses stream sockets over IPv4 and IPv6, with protocol 0 as with 6",
@@ -70,6 +77,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   },
   {
     name: "disable-udp",
+    intents: [anySocket({ families: IP_FAMILIES, types: [linux.SOCK_DGRAM] }), anySocket({ protocols: [linux.IPPROTO_UDP] })],
     demands: { denials: typeDenied(linux.SOCK_DGRAM) },
     needs: "filter",
     mechanism: "seccomp refuses datagram sockets over IPv4 and IPv6, with protocol 0 as with 17",
@@ -79,6 +87,7 @@ export const networkRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   },
   {
     name: "block-access-to-container-runtime",
+    intents: files(["read", "write", "append"], "/**/containerd.sock", "/**/docker.sock", "/**/crio.sock"),
     demands: { hidden: RUNTIME_SOCKETS },
     mechanism: "the runtime's sockets are never mounted, and masked where a root file system has such a path",
     fidelity: "by-construction",

@@ -60,6 +60,38 @@ open(os.path.join(os.getcwd(), "note"), "w").close()
   weakness: "readonly_etc",
 });
 
+/** In the root, and in a folder of that name that the program makes itself where `own` folders are covered too. */
+export function writingSkills(own: boolean): SelfTest {
+  return pythonProbe({
+    id: "write-skills",
+    forbidden: `
+OWN = ${own ? "True" : "False"}
+def own_folder():
+    folder = os.path.join(os.getcwd(), "a", "skills")
+    os.makedirs(folder, exist_ok=True)
+    return folder
+def spoil(folder):
+    path = os.path.join(folder, "SKILL.md")
+    return {
+        "create in " + folder: attempt(lambda: open(path, "w").close()),
+        "mkdir in " + folder: attempt(os.mkdir, path + ".d"),
+        "symlink in " + folder: attempt(os.symlink, "x", path + ".l"),
+        "rename into " + folder: attempt(os.rename, os.path.join(os.getcwd(), "note"), path),
+    }
+open(os.path.join(os.getcwd(), "note"), "w").close()
+results = spoil("/usr/share/skills")
+if OWN:
+    results.update(spoil(own_folder()))
+judge(results, denied=DENIED + (errno.ENOENT, errno.EXDEV))
+`,
+    allowed: `
+os.makedirs(os.path.join(os.getcwd(), "tools"))
+open(os.path.join(os.getcwd(), "tools", "SKILL.md"), "w").close()
+`,
+    weakness: null,
+  });
+}
+
 /** By its own name where it is installed, and any other program under that name in a writable place. */
 export function running(names: readonly string[]): SelfTest {
   return pythonProbe({

@@ -4,21 +4,11 @@ import { hardeningRules } from "./hardening.ts";
 import { leakRules } from "./leaks.ts";
 import { networkRules } from "./network.ts";
 import { operationRules } from "./operations.ts";
-import type { Rule, UnsupportedRule } from "./rule.ts";
+import type { EnforcedRule } from "./rule.ts";
 import { vulnerabilityRules } from "./vulnerabilities.ts";
 
-const UNSUPPORTED: UnsupportedRule[] = [
-  {
-    kind: "unsupported",
-    name: "disable-write-skills",
-    aliases: [],
-    category: "attackProtectionRules",
-    reason: "names inside writable mounts cannot be made read-only by pattern yet",
-  },
-];
-
 /** Every built-in rule name of vArmor v0.10, in the order of its documentation, after the floor's own. */
-export const RULES: readonly Rule[] = [
+export const RULES: readonly EnforcedRule[] = [
   ...floorRules,
   ...hardeningRules,
   ...capabilityRules,
@@ -26,19 +16,18 @@ export const RULES: readonly Rule[] = [
   ...operationRules,
   ...networkRules,
   ...vulnerabilityRules,
-  ...UNSUPPORTED,
 ];
 
-const BY_NAME: ReadonlyMap<string, Rule> = new Map(RULES.flatMap((rule) => [rule.name, ...rule.aliases].map((name) => [name, rule])));
+const BY_NAME: ReadonlyMap<string, EnforcedRule> = new Map(RULES.flatMap((rule) => [rule.name, ...rule.aliases].map((name) => [name, rule])));
 
 /** The rule of that name or alias, in any case and with `_` for `-`, as upstream reads names. */
-export function findRule(name: string): Rule | undefined {
+export function findRule(name: string): EnforcedRule | undefined {
   const rule = BY_NAME.get(normalise(name));
   return rule?.category === "floor" ? undefined : rule;
 }
 
 /** Every name and alias that a policy may use in that category. */
-export function ruleNames(category?: Rule["category"]): string[] {
+export function ruleNames(category?: EnforcedRule["category"]): string[] {
   return RULES.filter((rule) => rule.category !== "floor" && (category === undefined || rule.category === category)).flatMap((rule) => [
     rule.name,
     ...rule.aliases,

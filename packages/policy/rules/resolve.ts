@@ -2,10 +2,10 @@ import { invalid, type Position, type ProblemEntry } from "../parse/document.ts"
 import { nearest } from "../parse/nearest.ts";
 import type { PolicyDocument } from "../parse/schema.ts";
 import { findRule, ruleNames } from "./registry.ts";
-import type { Category, Rule } from "./rule.ts";
+import type { Category, EnforcedRule } from "./rule.ts";
 
 /** A rule as a policy names it. `path` is where, e.g. `spec.policy.enhanceProtect.hardeningRules[0]`. */
-export type NamedRule = { path: string; name: string } & ({ kind: "rule"; rule: Rule } | { kind: "ignored"; why: string });
+export type NamedRule = { path: string; name: string } & ({ kind: "rule"; rule: EnforcedRule } | { kind: "ignored"; why: string });
 
 export interface Resolvable extends PolicyDocument {
   positions?: ReadonlyMap<string, Position>;

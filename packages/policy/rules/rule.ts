@@ -1,33 +1,33 @@
 import type { Fidelity, HostFacts, SelfTest } from "@plastron/contracts";
 import type { Demands } from "../confine.ts";
+import type { FileIntent } from "../lower/part.ts";
+import type { Intent } from "../orders/order.ts";
+import type { Family } from "../seccomp/families.ts";
 
 /** Where a rule belongs in `spec.policy.enhanceProtect`; `floor` rules hold for every policy and are not written in one. */
 export type Category = "hardeningRules" | "attackProtectionRules" | "vulMitigationRules" | "floor";
 
 /** A built-in rule of vArmor: what it is called, and what it becomes here. One entry is all that a new rule needs. */
-export type Rule = EnforcedRule | UnsupportedRule;
-
 export interface EnforcedRule {
-  kind: "enforced";
   name: string;
   aliases: readonly string[];
   category: Category;
+  /** What upstream's rule means, or more where upstream can be got round. What it names is recorded when it is audited. */
+  intents: readonly Intent[];
+  /** More of them, where only the operator's map of a cluster tells what the rule means. */
+  intentsOn: (host: HostFacts) => readonly Intent[];
+  /** What it becomes in a sandbox where it denies. What a sandbox has anyway needs no demand. */
   demands: Partial<Demands>;
+  /** Paths that a listener must decide call by call, where it denies: what a program makes itself in its own places. */
+  watched: readonly FileIntent[];
+  /** A part of the floor that this rule stands for: it goes where the part is lifted. */
+  family: Family | null;
   /** `filter`: system calls alone. `namespaces`: mounts or namespaces too, hence tier 2. */
   needs: "filter" | "namespaces";
   /** How it is enforced. */
   mechanism: string;
   fidelity: (host: HostFacts) => Judgement;
-  selfTests: readonly SelfTest[];
-}
-
-export interface UnsupportedRule {
-  kind: "unsupported";
-  name: string;
-  aliases: readonly string[];
-  category: Category;
-  /** What is missing. */
-  reason: string;
+  selfTests: readonly SelfTest[] | ((host: HostFacts) => readonly SelfTest[]);
 }
 
 /** How true the enforcement is to the rule, and in words what is more, what is less, or what would be needed. */
@@ -36,18 +36,24 @@ export interface Judgement {
   note: string;
 }
 
-type Given = Pick<EnforcedRule, "name" | "mechanism" | "selfTests"> &
-  Partial<Omit<EnforcedRule, "kind" | "fidelity">> & { fidelity: Fidelity | EnforcedRule["fidelity"]; note?: string };
+type Given = Pick<EnforcedRule, "name" | "mechanism" | "selfTests" | "intents"> &
+  Partial<Omit<EnforcedRule, "fidelity">> & { fidelity: Fidelity | EnforcedRule["fidelity"]; note?: string };
 
 /** Rules of one category, from what is particular about each. */
 export function rulesOf(category: Category, given: readonly Given[]): EnforcedRule[] {
   return given.map(({ note = "", fidelity, ...rule }) => ({
-    kind: "enforced",
     aliases: [],
     category,
     demands: {},
+    watched: [],
+    family: null,
+    intentsOn: () => [],
     needs: "namespaces",
     ...rule,
     fidelity: typeof fidelity === "function" ? fidelity : () => ({ fidelity, note }),
   }));
+}
+
+export function selfTestsOf(rule: EnforcedRule, host: HostFacts): readonly SelfTest[] {
+  return typeof rule.selfTests === "function" ? rule.selfTests(host) : rule.selfTests;
 }

@@ -1,5 +1,5 @@
 import { argumentWidth, type Width } from "./arguments.ts";
-import { type Condition, type Entry, KILL, type Profile, severity, type Verdict } from "./profile.ts";
+import { type Condition, deciding, type Entry, entriesByName, isFinal, KILL, NOTIFY, type Profile, type Verdict } from "./profile.ts";
 import { encode, Graph, type Node } from "./program.ts";
 import { type Arch, syscallNumbers } from "./syscalls.ts";
 
@@ -15,6 +15,7 @@ const RETURN: Record<Verdict["action"], number> = {
   kill_thread: 0,
   trap: 0x00030000,
   errno: 0x00050000,
+  notify: 0x7fc00000,
   log: 0x7ffc0000,
   allow: 0x7fff0000,
 };
@@ -39,11 +40,14 @@ interface Segment {
 
 function segmentsOf(graph: Graph, profile: Profile, arch: Arch): Segment[] {
   const unknown = returning(graph, profile.unknown);
-  const entries = new Map<string, Entry[]>();
-  for (const entry of profile.entries) for (const name of entry.names) entries.set(name, [...(entries.get(name) ?? []), entry]);
+  const entries = entriesByName(profile.entries);
+  const brokered = new Set(profile.brokered);
+  const { otherwise } = profile;
 
   const nodes = new Map<number, Node>();
-  for (const [name, number] of syscallNumbers(arch)) nodes.set(number, verdictOf(graph, name, entries.get(name) ?? [], profile.otherwise));
+  for (const [name, number] of syscallNumbers(arch)) {
+    nodes.set(number, answerOf(graph, { name, entries: entries.get(name) ?? [], otherwise, brokered: brokered.has(name) }));
+  }
 
   const segments: Segment[] = [{ first: 0, node: nodes.get(0) ?? unknown }];
   const add = (first: number, node: Node): void => {
@@ -70,16 +74,32 @@ function dispatchOver(graph: Graph, segments: Segment[]): Node {
   return graph.jump("ge", (segments[middle] as Segment).first, upper, lower);
 }
 
-function verdictOf(graph: Graph, name: string, entries: Entry[], otherwise: Verdict): Node {
-  const ordered = entries.toSorted((a, b) => severity(a.verdict) - severity(b.verdict));
-  let node = returning(graph, otherwise);
-  for (const entry of ordered.toReversed()) {
-    const failed = node;
-    node = returning(graph, entry.verdict);
-    for (const condition of entry.when.toReversed()) node = testing(graph, condition, argumentWidth(name, condition.index), node, failed);
-  }
-  return node;
+interface Asked {
+  name: string;
+  entries: readonly Entry[];
+  otherwise: Verdict;
+  brokered: boolean;
 }
+
+/** First whether anybody is to hear of it, then what is decided: handed over, all but the final decisions are the listener's. */
+function answerOf(graph: Graph, asked: Asked): Node {
+  const silent = decisionOf(graph, asked, (verdict) => (asked.brokered && passes(verdict) ? NOTIFY : verdict));
+  const reporting = asked.entries.filter(({ report }) => report !== undefined);
+  if (reporting.length === 0) return silent;
+  const heard = decisionOf(graph, asked, (verdict) => (isFinal(verdict) ? verdict : NOTIFY));
+  return reporting.reduceRight((next, { when }) => matching(graph, asked.name, when, heard, next), silent);
+}
+
+function decisionOf(graph: Graph, { name, entries, otherwise }: Asked, put: (verdict: Verdict) => Verdict): Node {
+  const last = returning(graph, put(otherwise));
+  return deciding(entries).reduceRight((next, { when, verdict }) => matching(graph, name, when, returning(graph, put(verdict)), next), last);
+}
+
+function matching(graph: Graph, name: string, when: readonly Condition[], yes: Node, no: Node): Node {
+  return when.reduceRight((next, condition) => testing(graph, condition, argumentWidth(name, condition.index), next, no), yes);
+}
+
+const passes = ({ action }: Verdict): boolean => action === "allow" || action === "log";
 
 /**
  * `argument` below is the register cut to `width`. A value that is a sign-extended negative of that width is cut too, so that
@@ -122,7 +142,8 @@ function testing(graph: Graph, condition: Condition, width: Width, yes: Node, no
   }
 }
 
-function normalise(value: bigint, width: Width): bigint {
+/** A value as it is compared with an argument of that width: sign-extended negatives are cut. */
+export function normalise(value: bigint, width: Width): bigint {
   const negative = (1n << 64n) - (1n << BigInt(width - 1));
   return width !== 64 && value >= negative ? BigInt.asUintN(width, value) : value;
 }

@@ -1,14 +1,17 @@
 import * as linux from "./constants.ts";
+import { FAMILIES, type Family } from "./families.ts";
 import { absent, allow, anyBits, deny, type Entry, eq, errno, maskedEq, type Profile } from "./profile.ts";
 
 /**
  * The system calls that every sandbox may use, whatever its policy: enough for CPython, numpy, Node, bash and what they start.
  * It is a list of what is allowed. A known call that is not here answers EPERM, a number that does not exist ENOSYS.
  *
- * Rules of policies are laid over it (profile.ts): they can take away and never give.
+ * Rules of policies are laid over it (profile.ts): they can take away and never give. Only an operator's consent lifts parts of it.
  */
-export function floorProfile(denials: readonly Entry[] = []): Profile {
-  return { otherwise: errno("EPERM"), unknown: errno("ENOSYS"), entries: [...denials, ...FALLBACKS, ...PLAIN, ...PROCESSES, ...SOCKETS, ...FILES, ...ODDS] };
+export function floorProfile(denials: readonly Entry[] = [], lifted: readonly Family[] = []): Profile {
+  const given = lifted.flatMap((family) => FAMILIES[family]);
+  const entries = [...denials, ...given, ...FALLBACKS, ...PLAIN, ...PROCESSES, ...SOCKETS, ...FILES, ...ODDS];
+  return { otherwise: errno("EPERM"), unknown: errno("ENOSYS"), entries };
 }
 
 /**

@@ -5,11 +5,17 @@
  * (kill > trap > errno > log > allow; among equals the first entry). No matching entry: `otherwise`. A number that the
  * architecture does not have: `unknown`. So entries can only be tightened by adding others: a rule of a policy lays its
  * denials over the allow-list without having to know it.
+ *
+ * That is what is decided. Whether somebody hears of it is apart: a call that an entry with a `report` matches, or that is
+ * `brokered` and would pass, is handed over (SECCOMP_RET_USER_NOTIF), and the listener decides the same (lower/calls.ts).
+ * What ends the process or is answered with success is never handed over: nobody could say it as well.
  */
 export interface Profile {
   otherwise: Verdict;
   unknown: Verdict;
   entries: readonly Entry[];
+  /** Calls that a listener carries out itself wherever they would pass, because only their paths tell what they do. */
+  brokered?: readonly string[];
 }
 
 export interface Entry {
@@ -17,10 +23,14 @@ export interface Entry {
   verdict: Verdict;
   /** All must hold. Empty: always. */
   when: readonly Condition[];
+  /** What is recorded when it matches: an index in the confinement's rules. */
+  report?: number;
 }
 
 export type Verdict =
   | { action: "kill_process" | "kill_thread" | "trap" | "log" | "allow" }
+  /** Handed over. As the verdict of an entry it decides nothing: whatever the others say holds. */
+  | { action: "notify" }
   /** `errno` is 0..4095; the call is skipped and answers it. */
   | { action: "errno"; errno: number };
 
@@ -38,9 +48,11 @@ export const ERRNO = { EPERM: 1, EACCES: 13, EINVAL: 22, ENOSYS: 38 } as const;
 
 export const ALLOW: Verdict = { action: "allow" };
 export const KILL: Verdict = { action: "kill_process" };
+export const NOTIFY: Verdict = { action: "notify" };
 export const errno = (name: keyof typeof ERRNO): Verdict => ({ action: "errno", errno: ERRNO[name] });
 
 export const eq = (index: ArgumentIndex, value: number): Condition => ({ index, op: "eq", value: BigInt(value) });
+export const not = (index: ArgumentIndex, value: number): Condition => ({ index, op: "ne", value: BigInt(value) });
 export const maskedEq = (index: ArgumentIndex, mask: number, value: number): Condition => ({
   index,
   op: "masked_eq",
@@ -54,9 +66,43 @@ export const deny = (names: string, ...when: Condition[]): Entry => ({ names: na
 /** Answers as a kernel without this call would, so that callers take their older way. */
 export const absent = (names: string): Entry => ({ names: names.trim().split(/\s+/), verdict: errno("ENOSYS"), when: [] });
 
-const SEVERITY: readonly Verdict["action"][] = ["kill_process", "kill_thread", "trap", "errno", "log", "allow"];
+const SEVERITY: readonly Verdict["action"][] = ["kill_process", "kill_thread", "trap", "errno", "notify", "log", "allow"];
 
 /** Smaller is more severe. The kernel's own order where several filters answer (seccomp(2), "Return values"). */
 export function severity(verdict: Verdict): number {
   return SEVERITY.indexOf(verdict.action);
+}
+
+/** The entries that name `call` and decide something, the most severe first. */
+export function deciding(entries: readonly Entry[]): Entry[] {
+  return entries.filter(({ verdict }) => verdict.action !== "notify").toSorted((a, b) => severity(a.verdict) - severity(b.verdict));
+}
+
+/** Whether the filter itself must answer: a listener can refuse a call or let it pass, and nothing else. */
+export function isFinal(verdict: Verdict): boolean {
+  switch (verdict.action) {
+    case "kill_process":
+    case "kill_thread":
+    case "trap":
+      return true;
+    case "errno":
+      return verdict.errno === 0;
+    case "notify":
+    case "log":
+    case "allow":
+      return false;
+  }
+}
+
+/** Which entries name each call, in their order. */
+export function entriesByName(entries: readonly Entry[]): ReadonlyMap<string, readonly Entry[]> {
+  const byName = new Map<string, Entry[]>();
+  for (const entry of entries) {
+    for (const name of entry.names) {
+      const known = byName.get(name);
+      if (known) known.push(entry);
+      else byName.set(name, [entry]);
+    }
+  }
+  return byName;
 }

@@ -30,12 +30,14 @@ export class Graph {
     return this.#once(`r${value}`, (id) => ({ id, kind: "return", value }));
   }
 
-  /** Loads the 32-bit word at that byte of struct seccomp_data. */
+  /** Loads the 32-bit word at that byte of struct seccomp_data; nothing where the word is not looked at. */
   load(offset: number, next: Node): Node {
+    if (next.kind === "return" || next.kind === "load") return next;
     return this.#once(`l${offset}.${next.id}`, (id) => ({ id, kind: "load", value: offset, next }));
   }
 
   and(mask: number, next: Node): Node {
+    if (next.kind === "return" || next.kind === "load") return next;
     return this.#once(`a${mask}.${next.id}`, (id) => ({ id, kind: "and", value: mask, next }));
   }
 

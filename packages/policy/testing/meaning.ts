@@ -15,8 +15,24 @@ export function meaning(profile: Profile, arch: Arch, call: Call): Verdict {
   const name = [...syscallNumbers(arch)].find(([, number]) => number === call.nr)?.[0];
   if (name === undefined) return profile.unknown;
   const matching = profile.entries.filter((entry) => entry.names.includes(name) && holds(entry, name, call));
-  const severest = Math.min(...matching.map(({ verdict }) => ORDER.indexOf(verdict.action)));
-  return matching.find(({ verdict }) => ORDER.indexOf(verdict.action) === severest)?.verdict ?? profile.otherwise;
+  const decided = decision(matching) ?? profile.otherwise;
+  const final = ["kill_process", "kill_thread", "trap"].includes(decided.action) || (decided.action === "errno" && decided.errno === 0);
+  const passes = decided.action === "allow" || decided.action === "log";
+  const heard = matching.some(({ report }) => report !== undefined) || (passes && (profile.brokered?.includes(name) ?? false));
+  return heard && !final ? { action: "notify" } : decided;
+}
+
+/** What is decided about a call, whoever hears of it; null where no entry decides. */
+export function decision(matching: readonly Entry[]): Verdict | null {
+  const deciding = matching.filter(({ verdict }) => verdict.action !== "notify");
+  const severest = Math.min(...deciding.map(({ verdict }) => ORDER.indexOf(verdict.action)));
+  return deciding.find(({ verdict }) => ORDER.indexOf(verdict.action) === severest)?.verdict ?? null;
+}
+
+/** The entries that speak of a call of the native ABI. */
+export function matchingEntries(profile: Profile, arch: Arch, call: Call): Entry[] {
+  const name = [...syscallNumbers(arch)].find(([, number]) => number === call.nr)?.[0];
+  return name === undefined ? [] : profile.entries.filter((entry) => entry.names.includes(name) && holds(entry, name, call));
 }
 
 export function returned(verdict: Verdict): number {
@@ -29,6 +45,8 @@ export function returned(verdict: Verdict): number {
       return 0x00030000;
     case "errno":
       return 0x00050000 + verdict.errno;
+    case "notify":
+      return 0x7fc00000;
     case "log":
       return 0x7ffc0000;
     case "allow":

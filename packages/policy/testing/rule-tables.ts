@@ -1,7 +1,7 @@
 import type { HostFacts } from "@plastron/contracts";
 import { TYPICAL_HOST } from "@plastron/contracts";
 import { RULES } from "../rules/registry.ts";
-import type { Category, Rule } from "../rules/rule.ts";
+import type { Category, EnforcedRule } from "../rules/rule.ts";
 
 /** The tables of docs/reference/policy.md, from the rules themselves, for a host that has everything. */
 
@@ -13,13 +13,12 @@ export function ruleTable(category: Category): string {
 }
 
 /** disable-cap-chown and forty more differ in the capability only: the page has a sentence for them. */
-function isSingleCapability(rule: Rule): boolean {
+function isSingleCapability(rule: EnforcedRule): boolean {
   return rule.name.startsWith("disable-cap-") && !/^disable-cap-(all|privileged)/.test(rule.name);
 }
 
-function rowOf(rule: Rule): string {
+function rowOf(rule: EnforcedRule): string {
   const names = [rule.name, ...rule.aliases].map((name) => `\`${name}\``).join(", ");
-  if (rule.kind === "unsupported") return `| ${names} | refused | not implemented | ${rule.reason} |`;
   const { fidelity, note } = rule.fidelity(HOST);
   return `| ${names} | ${fidelity} | ${rule.mechanism} | ${note || "—"} |`;
 }

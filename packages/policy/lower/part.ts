@@ -1,0 +1,20 @@
+import type { FidelityRow, HostFacts } from "@plastron/contracts";
+import type { Demands } from "../confine.ts";
+import type { Intent, Order } from "../orders/order.ts";
+
+export type FileIntent = Extract<Intent, { kind: "file" }>;
+
+/** One order on its way into a confinement: what it becomes here where it denies, and how true that is. */
+export interface Part {
+  order: Order;
+  /** What holds without anybody looking. */
+  demands: Partial<Demands>;
+  /** Paths that are decided call by call, since nothing that is put up beforehand covers them. */
+  watched: readonly FileIntent[];
+  claim: Claim;
+}
+
+export type Claim = Pick<FidelityRow, "fidelity" | "mechanism" | "note" | "self_tests">;
+
+/** Whether calls can be handed over to a listener: for records, and for rules on paths that a program makes itself. */
+export const canWatch = (host: HostFacts): boolean => host.driver === "local" && host.notify;
