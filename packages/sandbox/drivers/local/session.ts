@@ -3,14 +3,17 @@ import type { Control, Output, Session, SessionSpec } from "../../driver.ts";
 import type { Box } from "./box.ts";
 import { describeEnd } from "./result.ts";
 
+/** What a session needs of its sandbox. */
+export type SessionBox = Pick<Box, "state" | "run" | "destroy" | "gone">;
+
 /** A sandbox whose interpreter stays between runs. Its limits are those it was opened with; a wall-clock limit is each run's. */
 export class LocalSession implements Session {
   readonly id: string;
   readonly #spec: SessionSpec;
-  readonly #box: Box;
+  readonly #box: SessionBox;
   readonly #driver: string;
   readonly #tier: Tier;
-  constructor(spec: SessionSpec, box: Box, driver: string, tier: Tier) {
+  constructor(spec: SessionSpec, box: SessionBox, driver: string, tier: Tier) {
     this.id = spec.session_id;
     this.#spec = spec;
     this.#box = box;

@@ -1,0 +1,24 @@
+import { type Confinement, PlastronError } from "@plastron/contracts";
+
+/**
+ * What a guest's kernel cannot enforce. The compiler does not ask for it where it was told the facts of this driver (facts.ts);
+ * a confinement that was compiled for another is refused here, by the name of the part, rather than run with a rule less.
+ * Errors: tier_unavailable.
+ */
+export function requireHonoured(confinement: Confinement): void {
+  const { watch, hooks, network, capabilities, weak } = confinement;
+  const parts = [
+    [watch.calls.length > 0, "watch.calls", "gVisor has no seccomp user notification"],
+    [watch.paths.length > 0, "watch.paths", "gVisor has no seccomp user notification"],
+    [hooks !== null, "hooks", "the host's cgroup programs do not see a guest's sockets"],
+    [network !== null, "network", "a guest has no way out"],
+    [capabilities.length > 0, "capabilities", "programs of a guest have none"],
+    [weak?.capabilities === true, "weak.capabilities", "programs of a guest have none"],
+    [weak?.network_namespace !== undefined, "weak.network_namespace", "a guest has no way out"],
+  ] as const;
+  const refused = parts.filter(([asked]) => asked).map(([, part, why]) => `${part} (${why})`);
+  if (refused.length === 0) return;
+  throw new PlastronError("tier_unavailable", `the gvisor driver cannot enforce ${refused.join(", ")} of policy ${confinement.policy}`, {
+    hint: "Compile the policy for tier 3: `plastron policy explain --min-tier 3 FILE` says what becomes of each rule.",
+  });
+}

@@ -1,0 +1,237 @@
+import { createHash } from "node:crypto";
+import { accessSync, constants, statSync } from "node:fs";
+import { mkdir, readdir, rmdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { type Confinement, DEFAULT_LIMITS, NO_RULES, PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
+import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
+import { Admission } from "../local/admission.ts";
+import { type Box, NeverStarted } from "../local/box.ts";
+import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "../local/cgroups.ts";
+import { Forge } from "../local/forge.ts";
+import { LocalSession, type SessionBox } from "../local/session.ts";
+import type { BoxKind } from "../local/sources.ts";
+import { SupervisorSocket } from "../local/supervisors.ts";
+import { describeGuestEnd, guestEnd } from "./end.ts";
+import { GUEST_FLEET_DEFAULTS, GuestFleet, type GuestFleetSettings } from "./fleet.ts";
+import { requireHonoured } from "./honoured.ts";
+import { findRunsc, type Platform } from "./runsc.ts";
+import { type GuestWorkshop, hostLimits } from "./source.ts";
+import { UidRanges } from "./uids.ts";
+
+const NATIVE = fileURLToPath(new URL("../../native/build/", import.meta.url));
+const RUNTIMES = fileURLToPath(new URL("../../runtimes", import.meta.url));
+const TIER: Tier = 3;
+const DEFAULT_UID_BASE = 1_900_000_000;
+const SWEEP_MS = 30_000;
+const MAX_SESSIONS = 32;
+const MAX_TRIES = 10;
+
+export interface GvisorOptions extends Partial<GuestFleetSettings> {
+  /** Default: ptrace, which every runsc and every machine has. */
+  platform?: Platform;
+  /** How long the first guest may take to start before the driver is given up, in milliseconds. */
+  probeMs?: number;
+}
+
+/**
+ * The driver of tier 3: each program has a kernel of its own, gVisor's, in a sandbox that the local driver's supervisor makes
+ * and ends like any other (own uids, cgroup, namespaces). Pools, statuses and limits are the local driver's; docs/guides/gvisor.md says
+ * what differs. Errors: sandbox_failed with what is missing, or with what the first guest said.
+ */
+export async function openGvisorDriver(options: DriverOptions, settings: GvisorOptions = {}): Promise<SandboxDriver> {
+  const shop = await openWorkshop(options, settings.platform ?? "ptrace");
+  const fleet = new GuestFleet(shop, { ...GUEST_FLEET_DEFAULTS, ...settings });
+  const driver = new GvisorDriver(options, shop, fleet);
+  try {
+    await provePossible(fleet, settings.probeMs ?? 15_000);
+    for (const { runtime, confinement, count, imports } of options.warm ?? []) await fleet.warm(runtime, confinement, imports ?? [], count);
+    return driver;
+  } catch (error) {
+    await driver.close();
+    throw error;
+  }
+}
+
+const PROBE: Confinement = { ...NO_RULES, id: "0".repeat(64), policy: "probe" };
+
+/** A guest is booted before anybody is told that there can be one. Some platforms never answer, so the clock decides. */
+async function provePossible(fleet: GuestFleet, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new PlastronError("sandbox_failed", `no guest was ready within ${ms} ms`)), ms);
+  });
+  const started = fleet.alone({ runtime: "bash", confinement: PROBE, imports: [], limits: DEFAULT_LIMITS }, "run");
+  try {
+    const box = await Promise.race([started, late]);
+    box.destroy();
+    await box.gone;
+  } finally {
+    clearTimeout(timer);
+    started.catch(() => {});
+  }
+}
+
+async function openWorkshop(options: DriverOptions, platform: Platform): Promise<GuestWorkshop> {
+  const runsc = findRunsc();
+  requireParts();
+  const home = `${options.home}/gvisor`;
+  const cgroups = findCgroups(`plastron-gvisor-${createHash("sha256").update(options.home).digest("hex").slice(0, 12)}`);
+  if (cgroups.version === "none") throw new PlastronError("sandbox_failed", "the gvisor driver needs cgroups for memory, pids and cpu");
+  const log = options.log ?? (() => {});
+  await prepareCgroups(cgroups);
+  const reclaimed = await reclaimCgroups(cgroups);
+  if (reclaimed > 0) log("reclaimed cgroups of an earlier agent's guests", { count: reclaimed });
+  await mkdir(`${home}/root`, { recursive: true, mode: 0o700 });
+  const supervisors = await SupervisorSocket.listen(`${home}/supervisors.sock`);
+  return {
+    forge: new Forge(`${NATIVE}plastron-launcher`, supervisors, log),
+    sources: {
+      usr: "/usr",
+      node: process.execPath,
+      runtimes: RUNTIMES,
+      zygoteLibrary: `${NATIVE}libplastron-zygote.so`,
+      mountPoint: `${home}/root`,
+      runsc,
+      enter: `${NATIVE}plastron-enter`,
+    },
+    cgroups,
+    ranges: new UidRanges(options.uidBase ?? DEFAULT_UID_BASE),
+    platform,
+    living: new Set(),
+    supervisors,
+    log,
+  };
+}
+
+function requireParts(): void {
+  if (process.getuid?.() !== 0) throw new PlastronError("sandbox_failed", "the gvisor driver cannot be used: it needs root");
+  for (const name of ["plastron-launcher", "plastron-enter"]) {
+    try {
+      accessSync(NATIVE + name, constants.X_OK);
+      statSync(NATIVE + name);
+    } catch {
+      throw new PlastronError("sandbox_failed", "the gvisor driver cannot be used: the native parts are not built");
+    }
+  }
+}
+
+/** A guest as a session uses it: what its kernel counted stands in for what the host's cgroup would have. */
+function sessionBox(box: Box): SessionBox {
+  return {
+    get state() {
+      return box.state;
+    },
+    gone: box.gone,
+    destroy: () => box.destroy(),
+    run: async (...program) => guestEnd(await box.run(...program)),
+  };
+}
+
+class GvisorDriver implements SandboxDriver {
+  readonly name = "gvisor";
+  readonly tier = TIER;
+  readonly #shop: GuestWorkshop;
+  readonly #fleet: GuestFleet;
+  readonly #admission: Admission;
+  readonly #sessions = new Set<Session>();
+  readonly #sweep: NodeJS.Timeout;
+
+  constructor(options: DriverOptions, shop: GuestWorkshop, fleet: GuestFleet) {
+    this.#shop = shop;
+    this.#fleet = fleet;
+    this.#admission = new Admission(options.maxRunning ?? Math.max(8, availableParallelism() * 4), options.maxQueued ?? 256);
+    this.#sweep = setInterval(() => void this.#sweepCgroups(), SWEEP_MS);
+    this.#sweep.unref();
+  }
+
+  async run(spec: RunSpec, output: Output, control?: Control): Promise<RunResult> {
+    this.#require(spec);
+    const begun = performance.now();
+    const leave = await this.#admission.enter(control?.signal);
+    const admitted = performance.now();
+    try {
+      const { end, cold, acquired } = await this.#runInFreshGuest(spec, output, control, MAX_TRIES);
+      const finished = performance.now();
+      return {
+        ...describeGuestEnd(end, spec.limits),
+        stdout: "",
+        stderr: "",
+        sandbox: { driver: this.name, tier: this.tier, start: cold ? "cold" : "warm", source: "process", confinement: spec.confinement.id },
+        phases_us: {
+          queue: Math.round((admitted - begun) * 1000),
+          acquire: Math.round((acquired - admitted) * 1000),
+          run: Math.round((finished - acquired) * 1000),
+          program: Number(end.facts.get("wall_us") ?? 0),
+        },
+      };
+    } finally {
+      leave();
+    }
+  }
+
+  /** A warm guest can have died unseen since it became ready; its program then has not begun, and gets the next one. */
+  async #runInFreshGuest(spec: RunSpec, output: Output, control: Control | undefined, tries: number) {
+    const { box, cold, kind } = await this.#fleet.take(spec);
+    const acquired = performance.now();
+    try {
+      return { cold, acquired, end: await box.run(spec, this.#knobs(kind, spec), output, control) };
+    } catch (error) {
+      if (!(error instanceof NeverStarted) || tries <= 1 || control?.stdin || control?.signal?.aborted) throw error;
+      return this.#runInFreshGuest(spec, output, control, tries - 1);
+    }
+  }
+
+  async openSession(spec: SessionSpec): Promise<Session> {
+    this.#require(spec);
+    if (this.#sessions.size >= MAX_SESSIONS) {
+      throw new PlastronError("overloaded", `${this.#sessions.size} sessions are open in gVisor, which is as many as this agent keeps`, {
+        retryAfterSeconds: 30,
+      });
+    }
+    const box = await this.#fleet.alone(spec, "session");
+    const session = new LocalSession(spec, sessionBox(box), this.name, this.tier);
+    this.#sessions.add(session);
+    void box.gone.then(() => this.#sessions.delete(session));
+    return session;
+  }
+
+  retire(confinement: string): void {
+    this.#fleet.retire(confinement);
+  }
+
+  status() {
+    const { running, queued } = this.#admission;
+    return { driver: this.name, tier: this.tier, running, queued, sessions: this.#sessions.size, pools: this.#fleet.pools() };
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweep);
+    this.#admission.close();
+    await Promise.all([...this.#sessions].map((session) => session.close("the agent is closing")));
+    await this.#fleet.close();
+    this.#shop.forge.close();
+    await this.#shop.supervisors.close();
+    await reclaimCgroups(this.#shop.cgroups);
+    for (const dir of this.#shop.cgroups.dirs) await rmdir(dir).catch(() => {});
+  }
+
+  #require({ min_tier, confinement }: Pick<RunSpec, "min_tier" | "confinement">): void {
+    const wanted = Math.max(min_tier, confinement.min_tier);
+    if (wanted > TIER) throw new PlastronError("tier_unavailable", `tier ${wanted} was asked for; the gvisor driver gives tier ${TIER}`);
+    requireHonoured(confinement);
+  }
+
+  /** Only what differs from what the guest was made with costs a write. */
+  #knobs(kind: BoxKind, spec: RunSpec): Record<string, string> {
+    const made = knobValues(this.#shop.cgroups, hostLimits(kind.limits));
+    const wanted = knobValues(this.#shop.cgroups, hostLimits(spec.limits));
+    return Object.fromEntries(Object.entries(wanted).filter(([knob, value]) => made[knob as keyof typeof made] !== value));
+  }
+
+  async #sweepCgroups(): Promise<void> {
+    const names = new Set<string>();
+    for (const dir of this.#shop.cgroups.dirs) for (const entry of await readdir(dir).catch(() => [])) if (entry.startsWith("box-")) names.add(entry);
+    for (const name of names) if (!this.#shop.living.has(name)) await reclaimCgroups(this.#shop.cgroups, name);
+  }
+}
