@@ -63,7 +63,8 @@ export type HookPoint = z.infer<typeof hookPointSchema>;
 /**
  * eBPF programs. `code` is base64 of struct bpf_insn[], little endian; an LD_IMM64 with src_reg BPF_PSEUDO_MAP_FD stands for the
  * ring buffer that the loader makes. A record in it: u32 rule · u32 denied · u32 pid (host) · u32 family · u32 type · u32 protocol ·
- * u32 port (host order) · u32 zero · u8 address[16] (IPv4 in the first four) · u64 cgroup id · char comm[16]; 72 bytes, little endian.
+ * u32 port (host order) · u32 kind · u8 address[16] (IPv4 in the first four) · u64 cgroup id · char comm[16]; 72 bytes, little endian. Kind: 0 an
+ * address that was asked for, 1 a socket (no address, no port), 2 a bind.
  */
 export const hooksSchema = z.object({ programs: z.array(z.object({ at: hookPointSchema, code: z.string() })) });
 export type Hooks = z.infer<typeof hooksSchema>;

@@ -18,6 +18,8 @@ ${CC:-cc} $flags $static -o "$out/launcher.new" launcher.c supervise.c agent.c e
 ${CC:-cc} $flags -fPIC -shared -o "$out/zygote.new" zygote-lib.c $inside
 ${CC:-cc} $flags $static -o "$out/enter.new" enter/enter.c
 mv "$out/enter.new" "$out/plastron-enter"
+${CC:-cc} $flags $static -o "$out/hooks.new" hooks/hooks.c hooks/programs.c hooks/ring.c wire.c
+mv "$out/hooks.new" "$out/plastron-hooks"
 mv "$out/launcher.new" "$out/plastron-launcher"
 mv "$out/zygote.new" "$out/libplastron-zygote.so"
 # The workers are mounted read-only, so Python could not keep their bytecode by itself: 5 ms of every start.
