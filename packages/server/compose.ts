@@ -1,3 +1,4 @@
+import { hostname } from "node:os";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { sql } from "kysely";
 import { AgentClient } from "./agent-client/client.ts";
@@ -19,9 +20,12 @@ import { healthRoutes } from "./modules/health/routes.ts";
 import { HealthService } from "./modules/health/service.ts";
 import { Idempotency } from "./modules/idempotency/service.ts";
 import { IdempotencyStore } from "./modules/idempotency/store.ts";
+import { listenForChanges } from "./modules/policies/changes.ts";
+import type { Compiler } from "./modules/policies/compiled.ts";
 import { HostKnowledge } from "./modules/policies/host.ts";
 import { policyRoutes } from "./modules/policies/routes.ts";
-import { type Compiler, PolicyService } from "./modules/policies/service.ts";
+import { PolicyTests } from "./modules/policies/self-tests.ts";
+import { PolicyService } from "./modules/policies/service.ts";
 import { PolicyStore } from "./modules/policies/store.ts";
 import { Gate } from "./modules/runs/gate.ts";
 import { runRoutes } from "./modules/runs/routes.ts";
@@ -33,6 +37,9 @@ import { SessionStore } from "./modules/sessions/store.ts";
 import { tenantRoutes } from "./modules/tenants/routes.ts";
 import { TenantService } from "./modules/tenants/service.ts";
 import { TenantStore } from "./modules/tenants/store.ts";
+import type { ViolationLog } from "./modules/violations/log.ts";
+import { violationRoutes } from "./modules/violations/routes.ts";
+import { ViolationStore } from "./modules/violations/store.ts";
 
 export interface Parts {
   config: Pick<
@@ -54,6 +61,8 @@ export interface Parts {
   version: string;
   /** Names this server among others on one database, over its restarts. */
   serverId: string;
+  /** The file that violations are copied to; none is written where it is absent. */
+  violationsLog?: ViolationLog | undefined;
 }
 
 export interface Server {
@@ -80,17 +89,19 @@ export async function compose(parts: Parts): Promise<Server> {
     inFlight: config.PLASTRON_MAX_IN_FLIGHT,
     tenantInFlight: config.PLASTRON_TENANT_MAX_IN_FLIGHT,
   });
-  const metrics = new Metrics({ agent: () => agent.status(), gate, database: pool.gauges, records });
+  const metrics = new Metrics({ agent: () => agent.status(), gate, database: pool.gauges, records, violationsLog: parts.violationsLog });
   const runStore = new RunStore(pool.db);
-  const runs = new RunService({ agent, records, gate, observer: metrics, server: parts.serverId });
-  const host = new HostKnowledge(() => agent.host());
-  const policies = new PolicyService(new PolicyStore(pool.db), parts.compiler, host);
+  const violations = { observer: metrics, log: parts.violationsLog };
+  const runs = new RunService({ agent, records, gate, observer: metrics, violations, server: parts.serverId, node: hostname() });
+  const host = new HostKnowledge((minTier) => agent.host(minTier));
+  const policies = new PolicyService(new PolicyStore(pool.db), parts.compiler, host, (confinement) => void agent.retire(confinement).catch(() => {}));
+  const changes = listenForChanges(() => openClient(parts.connection, onDatabaseError), policies);
   const auth = new AuthService(new KeyStore(pool.db));
   const tenants = new TenantService(new TenantStore(pool.db));
   const idempotencyStore = new IdempotencyStore(pool.db);
   const idempotency = new Idempotency(idempotencyStore, parts.serverId);
   const sessionStore = new SessionStore(pool.db);
-  const sessions = new SessionService(sessionStore, agent);
+  const sessions = new SessionService(sessionStore, agent, policies);
   const health = new HealthService({ version: parts.version, pingDatabase: () => sql`select 1`.execute(pool.db), agent });
   const dify = new DifyService(runs, policies, { workerTimeoutMs: config.WORKER_TIMEOUT * 1000 });
   const difyDependencies = {
@@ -108,6 +119,7 @@ export async function compose(parts: Parts): Promise<Server> {
     [
       ...(days === 0 ? [] : retention),
       eventPartitions(pool.db),
+      { name: "what the host can do", everyMs: 30_000, work: async () => (await host.lookAgain()) && policies.forgetAll() },
       { name: "idempotency keys", everyMs: 3_600_000, work: () => idempotencyStore.expire() },
       { name: "lost runs", everyMs: 60_000, work: () => runStore.markLost(parts.serverId, runs.liveIds(), { seconds: 900 }) },
     ],
@@ -117,10 +129,11 @@ export async function compose(parts: Parts): Promise<Server> {
   const bootId = Date.now().toString(36);
   const app = newApp(logger, bootId);
   await describeApi(app as unknown as FastifyInstance, parts.version);
-  healthRoutes(app, { auth, health, metrics, agent });
+  healthRoutes(app, { auth, health, metrics, agent, violationsLog: parts.violationsLog });
   runRoutes(app, { auth, runs, store: runStore, policies, idempotency });
   sessionRoutes(app, { auth, sessions, runs, policies, idempotency });
-  policyRoutes(app, { auth, policies, host });
+  violationRoutes(app, { auth, store: new ViolationStore(pool.db) });
+  policyRoutes(app, { auth, policies, tests: new PolicyTests(agent, gate) });
   keyRoutes(app, { auth, tenants, idempotency });
   tenantRoutes(app, { auth, tenants, idempotency });
   difyRoutes(app as unknown as FastifyInstance, difyDependencies);
@@ -141,7 +154,7 @@ export async function compose(parts: Parts): Promise<Server> {
       housekeeping.stop();
       await runs.drain("the server is shutting down", 1_200);
       await Promise.all([app as unknown as FastifyInstance, ...others].map(closeListener));
-      await records.close();
+      await Promise.all([records.close(), changes.close(), parts.violationsLog?.close()]);
       agent.close();
       await pool.close();
     },

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { compileDefault, compilePolicy, parsePolicy } from "@plastron/policy";
+import { compileDefault, compilePolicy, defaultPolicy, type PolicyDocument, parsePolicy } from "@plastron/policy";
 import { type Logger, pino } from "pino";
 import { compose, type Server } from "./compose.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -9,7 +9,9 @@ import { type Cluster, startCluster } from "./database/cluster.ts";
 import { migrate } from "./database/migrate.ts";
 import { type Connection, openClient } from "./database/pool.ts";
 import type { CreatedKey } from "./modules/auth/service.ts";
-import type { Compiler } from "./modules/policies/service.ts";
+import type { Compiler, PolicyIdentity } from "./modules/policies/compiled.ts";
+import { ViolationLog } from "./modules/violations/log.ts";
+import { RotatingFile } from "./modules/violations/log-file.ts";
 
 /**
  * The server process: database, migrations, keys, listeners, and one line on stdout when it can be used. It is started by
@@ -29,6 +31,7 @@ async function main(): Promise<void> {
     const { connection, database } = await openDatabase(config, home, logger, stops, stop);
     const server = await compose({
       ...{ config, connection, logger, compiler, version: version(), serverId: serverId(home) },
+      violationsLog: violationsLog(home),
       agentSocket: config.PLASTRON_AGENT_SOCKET ?? join(home, "agent", "agent.sock"),
     });
     stops.unshift(() => server.close());
@@ -43,9 +46,22 @@ async function main(): Promise<void> {
 }
 
 const compiler: Compiler = {
-  compile: (text, host) => compilePolicy(parsePolicy(text), host),
-  compileDefault,
+  compile(text, host, options) {
+    const policy = parsePolicy(text, options);
+    return { ...compilePolicy(policy, host), identity: identityOf(policy) };
+  },
+  compileDefault: (host) => ({ ...compileDefault(host), identity: identityOf(defaultPolicy) }),
 };
+
+function identityOf({ kind, metadata }: PolicyDocument): PolicyIdentity {
+  return { name: metadata.name, kind, namespace: metadata.namespace ?? "" };
+}
+
+/** As upstream rotates it: 10 MB, three older files. */
+function violationsLog(home: string): ViolationLog {
+  const path = join(home, "logs", "violations.log");
+  return new ViolationLog(path, new RotatingFile(path, { bytes: 10_000_000, kept: 3 }));
+}
 
 /** The server reads what strangers send; nothing of it needs root, and PostgreSQL refuses it. */
 function refuseRoot(): void {

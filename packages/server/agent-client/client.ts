@@ -60,6 +60,11 @@ export class AgentClient {
     await this.#call({ op: "session.close", session_id, tenant }, 15_000);
   }
 
+  /** Lets the warm sandboxes of a confinement go that no policy compiles to any more. */
+  async retire(confinement: string): Promise<void> {
+    await this.#call({ op: "retire", confinement }, 5_000);
+  }
+
   async doctor(): Promise<DoctorReport> {
     return doctorReportSchema.parse(await this.#call({ op: "doctor" }, 120_000));
   }

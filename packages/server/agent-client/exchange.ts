@@ -1,11 +1,13 @@
 import type { Socket } from "node:net";
-import { ERRORS, type ErrorCode, encodeFrame, FrameReader, PlastronError, type RunResult, runResultSchema, WIRE } from "@plastron/contracts";
+import { ERRORS, type ErrorCode, encodeFrame, FrameReader, PlastronError, type RunResult, runResultSchema, type Violation, WIRE } from "@plastron/contracts";
+import { boundResult, readViolation } from "./violation.ts";
 
 /** Where a run's frames go. Chunks are raw bytes, cut at the run's output limit by the agent. */
 export interface RunSink {
   started?(): void;
   stdout(chunk: Uint8Array): void;
   stderr(chunk: Uint8Array): void;
+  violation?(violation: Violation): void;
 }
 
 /** A run in progress. */
@@ -47,8 +49,9 @@ export function exchangeRun(socket: Socket, request: Uint8Array, sink: RunSink, 
       if (type === WIRE.stdout) sink.stdout(payload);
       else if (type === WIRE.stderr) sink.stderr(payload);
       else if (type === WIRE.started) sink.started?.();
+      else if (type === WIRE.violation) sink.violation?.(readViolation(parse(payload)));
       else if (type === WIRE.result) {
-        const result = runResultSchema.parse(parse(payload));
+        const result = boundResult(runResultSchema.parse(parse(payload)));
         settle(() => resolve(result));
       } else if (type === WIRE.problem) {
         const problem = problemOf(payload);

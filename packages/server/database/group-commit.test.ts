@@ -9,6 +9,7 @@ function admission(): Admission {
   const id = `run_${String(++sequence).padStart(4, "0")}`;
   return {
     ...{ id, tenant: "default", server: "s", session_id: null, key_id: "key", language: "python3", policy: "default", policy_version: null },
+    policy_sha256: null,
     ...{ confinement: "c", code_sha256: "h", created_at: new Date().toISOString() },
   };
 }

@@ -12,6 +12,7 @@ export interface Admission {
   language: string;
   policy: string;
   policy_version: number | null;
+  policy_sha256: string | null;
   confinement: string;
   code_sha256: string;
   created_at: string;
@@ -26,6 +27,14 @@ export interface Finish {
   problem: unknown;
   stdout: string;
   stderr: string;
+}
+
+/** A violation of a run, as an event. With `data.n`, its number within the run, it is written once however often it is given. */
+export interface ViolationRow {
+  at: string;
+  tenant: string;
+  run: string;
+  data: { n: number };
 }
 
 /** The part of a pg connection that is used, so that a test can be the database. */
@@ -47,6 +56,7 @@ interface Waiting {
   id: string;
   admission: Admission | undefined;
   finish: Finish | undefined;
+  violations: ViolationRow[];
   /** Sent once already with an unknown outcome. */
   repeated: boolean;
   since: number;
@@ -55,6 +65,8 @@ interface Waiting {
 
 const MOST_RUNS = 128;
 const MOST_BYTES = 8 * 1024 * 1024;
+/** What a violation takes at most, about: its texts are cut where it is read. */
+const VIOLATION_BYTES = 4096;
 const CONNECTION_LOST = /^(08|57P0)|ECONN|EPIPE|ENOENT|terminat|not queryable|Connection/;
 
 /**
@@ -87,8 +99,8 @@ export class GroupCommit {
 
   /** Notes a run that starts now. It is written within `lingerMs`, or together with its end. */
   admit(admission: Admission): void {
-    this.#waiting.set(admission.id, { id: admission.id, admission, finish: undefined, repeated: false, since: Date.now(), settle: [] });
-    if (this.#timer === undefined && !this.#flushing) this.#timer = setTimeout(() => void this.#flush(), this.#options.lingerMs);
+    this.#entry(admission.id).admission = admission;
+    this.#linger();
   }
 
   /** The same, and resolves when it is durable: for callers that are told the run's id before it ends. */
@@ -97,14 +109,25 @@ export class GroupCommit {
     return this.#durable(this.#waiting.get(admission.id) as Waiting);
   }
 
-  /** Resolves when the end of the run is durable. Rejects with `database_unavailable` where it could not be written in time. */
-  finish(id: string, finish: Finish): Promise<void> {
-    let waiting = this.#waiting.get(id);
-    if (waiting === undefined) {
-      waiting = { id, admission: undefined, finish: undefined, repeated: false, since: Date.now(), settle: [] };
-      this.#waiting.set(id, waiting);
-    }
+  /**
+   * Resolves when the violation of a run in progress is durable: within `lingerMs` and a commit, together with what comes meanwhile.
+   * Rejects as `finish` does; then give it to `finish` again.
+   */
+  note(violation: ViolationRow): Promise<void> {
+    const waiting = this.#entry(violation.run);
+    waiting.violations.push(violation);
+    this.#linger();
+    return new Promise<void>((resolve, reject) => waiting.settle.push((error) => (error ? reject(error) : resolve())));
+  }
+
+  /**
+   * Resolves when the end of the run is durable, and with it the violations that were not before.
+   * Rejects with `database_unavailable` where it could not be written in time.
+   */
+  finish(id: string, finish: Finish, violations: ViolationRow[] = []): Promise<void> {
+    const waiting = this.#entry(id);
     waiting.finish = finish;
+    waiting.violations.push(...violations);
     return this.#durable(waiting);
   }
 
@@ -117,6 +140,19 @@ export class GroupCommit {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#connection?.then((connection) => connection.end()).catch(() => {});
+  }
+
+  #entry(id: string): Waiting {
+    let waiting = this.#waiting.get(id);
+    if (waiting === undefined) {
+      waiting = { id, admission: undefined, finish: undefined, violations: [], repeated: false, since: Date.now(), settle: [] };
+      this.#waiting.set(id, waiting);
+    }
+    return waiting;
+  }
+
+  #linger(): void {
+    if (this.#timer === undefined && !this.#flushing) this.#timer = setTimeout(() => void this.#flush(), this.#options.lingerMs);
   }
 
   #durable(waiting: Waiting): Promise<void> {
@@ -145,7 +181,7 @@ export class GroupCommit {
     const group: Waiting[] = [];
     let bytes = 0;
     for (const waiting of this.#waiting.values()) {
-      bytes += (waiting.finish?.stdout.length ?? 0) + (waiting.finish?.stderr.length ?? 0);
+      bytes += (waiting.finish?.stdout.length ?? 0) + (waiting.finish?.stderr.length ?? 0) + waiting.violations.length * VIOLATION_BYTES;
       if (group.length === MOST_RUNS || (bytes > MOST_BYTES && group.length > 0)) break;
       group.push(waiting);
       this.#waiting.delete(waiting.id);
@@ -161,7 +197,8 @@ export class GroupCommit {
     const finished = group
       .filter((waiting) => waiting.finish && (!waiting.admission || waiting.repeated))
       .map((waiting) => ({ id: waiting.id, ...waiting.finish }));
-    await connection.query({ ...FLUSH, values: [jsonFor(admitted), jsonFor(finished)] });
+    const violations = group.flatMap((waiting) => waiting.violations);
+    await connection.query({ ...FLUSH, values: [jsonFor(admitted), jsonFor(finished), jsonFor(violations)] });
     this.#reachable = true;
   }
 
@@ -201,7 +238,8 @@ export class GroupCommit {
       const older = this.#waiting.get(waiting.id);
       if (older === undefined) this.#waiting.set(waiting.id, waiting);
       else {
-        older.finish = waiting.finish;
+        older.finish = waiting.finish ?? older.finish;
+        older.violations.push(...waiting.violations);
         older.settle.push(...waiting.settle);
       }
     }

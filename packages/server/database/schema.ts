@@ -14,7 +14,15 @@ export interface Schema {
     created_at: Generated<Date>;
     revoked_at: Date | null;
   };
-  policy_versions: { tenant: string; name: string; version: number; yaml: string | null; created_at: Generated<Date>; created_by: string };
+  policy_versions: {
+    tenant: string;
+    name: string;
+    version: number;
+    yaml: string | null;
+    upstream_compat: Generated<boolean>;
+    created_at: Generated<Date>;
+    created_by: string;
+  };
   runs: {
     id: string;
     tenant: string;
@@ -24,6 +32,7 @@ export interface Schema {
     language: string;
     policy: string;
     policy_version: number | null;
+    policy_sha256: string | null;
     confinement: string;
     code_sha256: string;
     status: string;
@@ -41,6 +50,7 @@ export interface Schema {
     language: string;
     policy: string;
     policy_version: number | null;
+    policy_origin: JSONColumnType<Record<string, unknown>> | null;
     confinement: JSONColumnType<Record<string, unknown>>;
     limits: JSONColumnType<Limits>;
     created_at: Generated<Date>;

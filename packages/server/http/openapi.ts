@@ -18,6 +18,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         { name: "runs", description: "Programs, each run once in a sandbox of its own" },
         { name: "sessions", description: "Sandboxes that keep their interpreter's state between runs" },
         { name: "policies", description: "VarmorPolicy documents and what they compile to on this host" },
+        { name: "violations", description: "What runs did against their policies" },
         { name: "keys", description: "API keys" },
         { name: "tenants", description: "Customers of the installation" },
         { name: "operations", description: "Health, metrics, and what the host can enforce" },

@@ -4,7 +4,7 @@ import { compose, type Parts, type Server } from "../compose.ts";
 import { readConfig } from "../config.ts";
 import type { Connection } from "../database/pool.ts";
 import type { Scope } from "../modules/auth/principal.ts";
-import type { Compiler } from "../modules/policies/service.ts";
+import type { Compiler } from "../modules/policies/compiled.ts";
 
 /** Stands for the policy package: a text that starts with `ok` compiles to a confinement named by its length. */
 export const FAKE_COMPILER: Compiler = {
@@ -13,10 +13,11 @@ export const FAKE_COMPILER: Compiler = {
       throw new PlastronError("invalid_policy", "line 1: not a policy", { errors: [{ path: "spec", message: "missing", line: 1, column: 1 }] });
     return {
       confinement: confinement("named", text.length),
+      identity: { name: "named", kind: "VarmorPolicy", namespace: "demo" },
       fidelity: [{ rule: "r", category: "spec.policy", fidelity: "exact", mechanism: "seccomp", note: "", self_tests: [] }],
     };
   },
-  compileDefault: () => ({ confinement: confinement("default", 0) }),
+  compileDefault: () => ({ confinement: confinement("default", 0), identity: { name: "default", kind: "VarmorClusterPolicy", namespace: "" } }),
 };
 
 function confinement(policy: string, seed: number) {

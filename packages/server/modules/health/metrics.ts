@@ -1,6 +1,7 @@
 import type { AgentStatus } from "@plastron/contracts";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { RunObserver } from "../runs/service.ts";
+import type { ViolationObserver } from "../violations/recorder.ts";
 
 /** Where the gauges read from at the moment of a scrape. */
 export interface MetricSources {
@@ -8,14 +9,20 @@ export interface MetricSources {
   gate: { readonly running: number; readonly waiting: number };
   database(): { total: number; idle: number; waiting: number };
   records: { readonly queued: number };
+  /** Absent where no file is written. */
+  violationsLog: { readonly state: { written: number; lost: number } } | undefined;
 }
 
+/** The built-in rules, and as many fields of raw rules again and again. */
+const MOST_RULES = 500;
 const PHASES = ["auth", "admit", "agent_connect", "agent", "commit", "total"];
 const SECONDS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600];
 
 /** What Prometheus scrapes. No label names a tenant: the page needs no key. */
-export class Metrics implements RunObserver {
+export class Metrics implements RunObserver, ViolationObserver {
   readonly registry = new Registry();
+  readonly #violations: Counter<"rule" | "action">;
+  readonly #rules = new Set<string>();
   readonly #runs: Counter<"status" | "language">;
   readonly #phases: Histogram<"phase">;
   readonly #askAgent: () => Promise<void>;
@@ -24,6 +31,12 @@ export class Metrics implements RunObserver {
     const registers = [this.registry];
     collectDefaultMetrics({ register: this.registry, prefix: "plastron_server_" });
     this.#runs = new Counter({ name: "plastron_runs_total", help: "Runs that ended", labelNames: ["status", "language"], registers });
+    this.#violations = new Counter({
+      name: "plastron_violations_total",
+      help: "Rules that were hit, as far as a run may record",
+      labelNames: ["rule", "action"],
+      registers,
+    });
     this.#phases = new Histogram({
       name: "plastron_run_phase_seconds",
       help: "Where the time of a run goes",
@@ -36,6 +49,9 @@ export class Metrics implements RunObserver {
     this.#gauge("plastron_records_queued", "Records of runs that wait for the next commit", () => sources.records.queued);
     this.#gauge("plastron_database_connections", "Connections of the pool", () => sources.database().total);
     this.#gauge("plastron_database_waiting", "Requests that wait for a connection", () => sources.database().waiting);
+    const log = sources.violationsLog;
+    this.#gauge("plastron_violations_log_written", "Records that violations.log got since the start", () => log?.state.written ?? 0);
+    this.#gauge("plastron_violations_log_lost", "Records that violations.log could not take; the events have them", () => log?.state.lost ?? 0);
     this.#askAgent = this.#agentGauges(sources);
   }
 
@@ -45,6 +61,12 @@ export class Metrics implements RunObserver {
       const us = phasesUs[phase];
       if (us !== undefined) this.#phases.observe({ phase }, us / 1e6);
     }
+  }
+
+  /** Names of rules come from policies, which tenants write: past a bound they are counted together. */
+  violated(rule: string, action: string): void {
+    if (this.#rules.size < MOST_RULES) this.#rules.add(rule);
+    this.#violations.inc({ rule: this.#rules.has(rule) ? rule : "other", action });
   }
 
   /** The page in Prometheus' text format. */

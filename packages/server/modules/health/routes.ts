@@ -6,6 +6,7 @@ import { problems } from "../../http/problem.ts";
 import { authenticateWith } from "../auth/hook.ts";
 import { requireOperator } from "../auth/principal.ts";
 import type { AuthService } from "../auth/service.ts";
+import type { ViolationLog } from "../violations/log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { HealthService } from "./service.ts";
 
@@ -17,8 +18,23 @@ const healthSchema = z.object({
   tier: z.number().nullable(),
 });
 
+const statusSchema = agentStatusSchema.extend({
+  violations_log: z
+    .object({ path: z.string(), written: z.number().int(), lost: z.number().int(), error: z.string().nullable() })
+    .nullable()
+    .describe("the file that violations are copied to: records since the start, and why the last write failed"),
+});
+
+interface HealthDependencies {
+  auth: AuthService;
+  health: HealthService;
+  metrics: Metrics;
+  agent: Pick<AgentClient, "status">;
+  violationsLog: ViolationLog | undefined;
+}
+
 /** `/v1/health` and `/metrics` need no key; `/v1/doctor` and `/v1/status` are the operator's. */
-export function healthRoutes(app: App, deps: { auth: AuthService; health: HealthService; metrics: Metrics; agent: Pick<AgentClient, "status"> }): void {
+export function healthRoutes(app: App, deps: HealthDependencies): void {
   const onRequest = authenticateWith(deps.auth, "admin");
 
   app.get(
@@ -59,11 +75,11 @@ export function healthRoutes(app: App, deps: { auth: AuthService; health: Health
     "/v1/status",
     {
       onRequest,
-      schema: { tags: ["operations"], summary: "What the agent runs and its warm pools (operator)", response: { 200: agentStatusSchema, ...problems } },
+      schema: { tags: ["operations"], summary: "What the agent runs and its warm pools (operator)", response: { 200: statusSchema, ...problems } },
     },
     async (request) => {
       requireOperator(request.principal);
-      return deps.agent.status();
+      return { ...(await deps.agent.status()), violations_log: deps.violationsLog?.state ?? null };
     },
   );
 }

@@ -1,33 +1,23 @@
-import { type Confinement, type FidelityRow, type HostFacts, PlastronError } from "@plastron/contracts";
-import type { EncodedConfinement } from "../../agent-client/client.ts";
+import { createHash } from "node:crypto";
+import { type Confinement, type FidelityRow, type HostFacts, PlastronError, type Tier } from "@plastron/contracts";
+import { type CompiledPolicy, type CompileOptions, type Compiler, compileForTier, encoded, type ResolvedPolicy } from "./compiled.ts";
 import type { HostKnowledge } from "./host.ts";
+import { ResolvedCache } from "./resolved-cache.ts";
 import type { PolicyRow, PolicyStore } from "./store.ts";
 
-/** The policy package, as it is used here. @throws PlastronError invalid_policy, unsupported_rule (with line and column) */
-export interface Compiler {
-  compile(text: string, host: HostFacts): { confinement: Confinement; fidelity: FidelityRow[] };
-  compileDefault(host: HostFacts): { confinement: Confinement };
-}
-
-export interface ResolvedPolicy {
-  name: string;
-  version: number | null;
-  confinement: EncodedConfinement;
-}
-
-export interface StoredPolicy {
-  name: string;
-  version: number;
+export interface StoredPolicy extends PolicyRow {
   yaml: string;
-  created_at: Date;
-  created_by: string;
   fidelity: FidelityRow[];
   confinement: string;
 }
 
-/** Another server on the same database may have stored a newer version: it is seen after this long. */
+export interface PolicyText extends CompileOptions {
+  yaml: string;
+  minTier?: Tier | undefined;
+}
+
+/** Newer versions that another server stored come with its notice; where none comes (its connection was cut), after this long. */
 const FRESH_MS = 5_000;
-const MOST_CACHED = 500;
 export const DEFAULT_POLICY = "default";
 
 /** Policies of a tenant and what they compile to. Every version is kept. */
@@ -35,23 +25,26 @@ export class PolicyService {
   readonly #store: PolicyStore;
   readonly #compiler: Compiler;
   readonly #host: HostKnowledge;
-  readonly #resolved = new Map<string, { policy: ResolvedPolicy; checkedAt: number }>();
-  #default: ResolvedPolicy | undefined;
+  /** Hears of confinements that no policy here compiles to any more. */
+  readonly #retire: (confinement: string) => void;
+  readonly #cache = new ResolvedCache();
+  readonly #defaults = new Map<Tier, ResolvedPolicy>();
 
-  constructor(store: PolicyStore, compiler: Compiler, host: HostKnowledge) {
+  constructor(store: PolicyStore, compiler: Compiler, host: HostKnowledge, retire: (confinement: string) => void = () => {}) {
     this.#store = store;
     this.#compiler = compiler;
     this.#host = host;
+    this.#retire = retire;
   }
 
   /**
    * What a run is confined by. Answers without a promise where it is known: this is on the path of every run.
    * @throws PlastronError not_found, agent_unavailable
    */
-  resolve(tenant: string, name: string | undefined): ResolvedPolicy | Promise<ResolvedPolicy> {
-    if (name === undefined) return this.#default ?? this.#compileDefault();
-    const cached = this.#resolved.get(`${tenant} ${name}`);
-    return cached && Date.now() - cached.checkedAt < FRESH_MS ? cached.policy : this.#refresh(tenant, name, cached?.policy);
+  resolve(tenant: string, name: string | undefined, minTier: Tier = 1): ResolvedPolicy | Promise<ResolvedPolicy> {
+    if (name === undefined) return this.#defaults.get(minTier) ?? this.#compileDefault(minTier);
+    const cached = this.#cache.get(`${tenant} ${name}`, minTier);
+    return cached && Date.now() - cached.checkedAt < FRESH_MS ? cached.policy : this.#refresh(tenant, name, minTier);
   }
 
   /** The same, or the default where the tenant stored no policy of that name. */
@@ -64,53 +57,100 @@ export class PolicyService {
     }
   }
 
-  /** What a text compiles to on this host, without storing it. @throws PlastronError invalid_policy, unsupported_rule, agent_unavailable */
-  async compile(yaml: string): Promise<{ confinement: Confinement; fidelity: FidelityRow[] }> {
-    return this.#compiler.compile(yaml, await this.#host.facts());
+  /** A policy that comes with the run itself. It is known by its content: the same text is compiled once. */
+  resolveText({ yaml, upstreamCompat = false, minTier = 1 }: PolicyText): ResolvedPolicy | Promise<ResolvedPolicy> {
+    const sha256 = createHash("sha256").update(yaml).digest("hex");
+    const key = `:text ${sha256} ${upstreamCompat}`; // no tenant's id begins with a colon, and the text is the whole of what it means
+    return this.#cache.get(key, minTier)?.policy ?? this.#resolveText(key, sha256, { yaml, upstreamCompat, minTier });
   }
 
-  async put(tenant: string, name: string, yaml: string, by: string): Promise<{ policy: StoredPolicy; created: boolean }> {
+  /** What a text compiles to on this host, without storing it. @throws PlastronError invalid_policy, unsupported_rule, agent_unavailable */
+  compile({ yaml, upstreamCompat = false, minTier = 1 }: PolicyText): Promise<CompiledPolicy & { host: HostFacts }> {
+    return compileForTier(this.#host, minTier, (facts) => this.#compiler.compile(yaml, facts, { upstreamCompat }));
+  }
+
+  /** New runs have it as soon as this returns. Open sessions keep what they were opened with. */
+  async put(tenant: string, name: string, text: PolicyText, by: string): Promise<{ policy: StoredPolicy; created: boolean }> {
     if (name === DEFAULT_POLICY) throw new PlastronError("conflict", "`default` is the name of the built-in policy", { hint: "Choose another name." });
-    const compiled = await this.compile(yaml);
-    const { row, changed } = await this.#store.add(tenant, name, yaml, by);
-    this.#resolved.delete(`${tenant} ${name}`);
-    return { policy: shown({ ...row, yaml }, compiled), created: changed && row.version === 1 };
+    const compiled = await this.compile(text);
+    const { row, changed } = await this.#store.add(tenant, name, { yaml: text.yaml, upstream_compat: text.upstreamCompat ?? false }, by);
+    if (changed) this.changed(tenant, name, row.version, compiled.confinement.id);
+    return { policy: shown({ ...row, yaml: text.yaml }, compiled), created: changed && row.version === 1 };
   }
 
   /** @throws PlastronError not_found */
   async get(tenant: string, name: string, version?: number): Promise<StoredPolicy> {
     const row = present(await this.#store.latest(tenant, name, version));
-    return shown(row, await this.compile(row.yaml));
+    return shown(row, await this.compile({ yaml: row.yaml, upstreamCompat: row.upstream_compat }));
   }
 
-  async list(tenant: string): Promise<PolicyRow[]> {
+  list(tenant: string): Promise<PolicyRow[]> {
     return this.#store.list(tenant);
   }
 
   /** @throws PlastronError not_found */
   async remove(tenant: string, name: string, by: string): Promise<void> {
     present(await this.#store.latest(tenant, name));
-    await this.#store.add(tenant, name, null, by);
-    this.#resolved.delete(`${tenant} ${name}`);
+    const { row } = await this.#store.add(tenant, name, { yaml: null, upstream_compat: false }, by);
+    this.changed(tenant, name, row.version);
   }
 
-  async #compileDefault(): Promise<ResolvedPolicy> {
-    const { confinement } = this.#compiler.compileDefault(await this.#host.facts());
-    this.#default = { name: DEFAULT_POLICY, version: null, confinement: encoded(confinement) };
-    return this.#default;
+  /** The versions that new runs would get now, by name; names without one are left out. */
+  currentVersions(tenant: string, names: string[]): Promise<Map<string, number>> {
+    return this.#store.currentVersions(tenant, names);
   }
 
-  async #refresh(tenant: string, name: string, known: ResolvedPolicy | undefined): Promise<ResolvedPolicy> {
-    const row = present(await this.#store.latest(tenant, name));
-    const policy = known?.version === row.version ? known : { name, version: row.version, confinement: encoded((await this.compile(row.yaml)).confinement) };
-    if (this.#resolved.size >= MOST_CACHED) this.#resolved.delete(this.#resolved.keys().next().value as string);
-    this.#resolved.set(`${tenant} ${name}`, { policy, checkedAt: Date.now() });
+  /**
+   * A policy was stored or deleted, here or on another server: the next run looks it up, and what is warm for the old one goes.
+   * The notice of one's own change comes as well, when runs may have the new version already.
+   */
+  changed(tenant: string, name: string, version: number, now?: string): void {
+    const key = `${tenant} ${name}`;
+    if (this.#cache.versionOf(key) >= version) return;
+    for (const id of this.#cache.forget(key)) if (id !== now && !this.#isDefault(id)) this.#retire(id);
+  }
+
+  /** The host is not what it was, or notices of changes may have been missed. */
+  forgetAll(): void {
+    this.#cache.forgetAll();
+    this.#defaults.clear();
+  }
+
+  #isDefault(id: string): boolean {
+    return [...this.#defaults.values()].some((policy) => policy.confinement.value.id === id);
+  }
+
+  async #compileDefault(minTier: Tier): Promise<ResolvedPolicy> {
+    const { confinement, identity, host } = await compileForTier(this.#host, minTier, (facts) => this.#compiler.compileDefault(facts));
+    const policy = { ...identity, name: DEFAULT_POLICY, version: null, driver: host.driver, confinement: encoded(confinement) };
+    this.#defaults.set(minTier, policy);
     return policy;
   }
-}
 
-function encoded(confinement: Confinement): EncodedConfinement {
-  return { value: confinement, json: JSON.stringify(confinement) };
+  /** A policy that was replaced while it was being read is read again: a run that begins after a change has the change. */
+  async #refresh(tenant: string, name: string, minTier: Tier): Promise<ResolvedPolicy> {
+    const key = `${tenant} ${name}`;
+    for (;;) {
+      const token = this.#cache.begin();
+      const known = this.#cache.get(key, minTier)?.policy;
+      const row = present(await this.#store.latest(tenant, name));
+      const policy = known?.version === row.version ? known : await this.#resolved(row, minTier);
+      if (this.#cache.set(key, minTier, token, policy)) return policy;
+    }
+  }
+
+  async #resolved(row: PolicyRow & { yaml: string }, minTier: Tier): Promise<ResolvedPolicy> {
+    const { identity, confinement, host } = await this.compile({ yaml: row.yaml, upstreamCompat: row.upstream_compat, minTier });
+    return { ...identity, name: row.name, version: row.version, driver: host.driver, confinement: encoded(confinement) };
+  }
+
+  async #resolveText(key: string, sha256: string, text: Required<PolicyText>): Promise<ResolvedPolicy> {
+    const token = this.#cache.begin();
+    const { identity, confinement, host } = await this.compile(text);
+    const policy = { ...identity, version: null, sha256, driver: host.driver, confinement: encoded(confinement) };
+    this.#cache.set(key, text.minTier, token, policy);
+    return policy;
+  }
 }
 
 function present(row: PolicyRow | undefined): PolicyRow & { yaml: string } {

@@ -1,4 +1,4 @@
-import { toProblem } from "@plastron/contracts";
+import { toProblem, type Violation } from "@plastron/contracts";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { AgentRun } from "../../agent-client/exchange.ts";
 import { toKnown } from "../../http/problem.ts";
@@ -84,6 +84,11 @@ class RunEvents implements RunListener {
     this.#send("stderr", this.#decoders.stderr.decode(chunk, { stream: true }));
   }
 
+  violation(violation: Violation): void {
+    this.started();
+    this.#stream.send("violation", violation);
+  }
+
   /** What the last chunk left half becomes U+FFFD, as it does in the whole result. */
   finish(): void {
     this.started();
@@ -100,4 +105,5 @@ function replay(stream: EventStream, run: RunView): void {
   stream.send("started", { id: run.id, status: "running", created_at: run.created_at });
   if (run.stdout !== "") stream.send("stdout", { text: run.stdout });
   if (run.stderr !== "") stream.send("stderr", { text: run.stderr });
+  for (const violation of run.violations) stream.send("violation", violation);
 }

@@ -21,35 +21,61 @@ export const policyNameSchema = z
   .string()
   .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "lower case letters, digits, hyphens and dots, as a Kubernetes name");
 
+/** What the parser reads at most is less; PostgreSQL's text holds no NUL, and no policy has one. */
+export const policyTextSchema = z
+  .string()
+  .min(1)
+  .max(1024 * 1024);
+
 const { runtime: _runtime, code, ...rest } = programSchema.shape;
 
-/** The body of `POST /v1/runs`: a program, and under what it runs. Attacker-controlled, every field. */
-export const runRequestSchema = z
+/** A program, and under what it runs. */
+const runFields = z
   .object({
     language: languageSchema,
     code: refuse(code, "contains a NUL character or half a surrogate pair"),
     ...rest,
     timeout_ms: z.number().int().min(50).max(600_000).optional().describe("short for limits.wall_ms"),
     policy: policyNameSchema.optional().describe("name of a stored policy; the built-in default where absent"),
+    policy_yaml: refuse(policyTextSchema, "contains a NUL character or half a surrogate pair")
+      .optional()
+      .describe("a policy that holds for this run alone, instead of a stored one; needs the scope admin"),
+    upstream_compat: z.boolean().optional().describe("of policy_yaml: unknown rules have no effect, as upstream treats them"),
     min_tier: tierSchema.optional().describe("refuse to run below this isolation tier"),
-    stream: z.boolean().default(false).describe("answer with server-sent events: started, stdout, stderr, result"),
+    stream: z.boolean().default(false).describe("answer with server-sent events: started, stdout, stderr, violation, result"),
   })
   .strict();
+
+/** The body of `POST /v1/runs`. Attacker-controlled, every field. */
+export const runRequestSchema = runFields.refine(
+  (run) => run.policy === undefined || run.policy_yaml === undefined,
+  "policy and policy_yaml cannot both be given",
+);
 export type RunRequest = z.infer<typeof runRequestSchema>;
 
 /** The body of `POST /v1/sessions/{id}/runs`: the session has the language, the policy, the limits but wall time and the imports. */
-export const sessionRunRequestSchema = runRequestSchema.omit({ language: true, policy: true, min_tier: true, imports: true, limits: true });
+export const sessionRunRequestSchema = runFields.omit({
+  ...{ language: true, policy: true, policy_yaml: true, upstream_compat: true },
+  ...{ min_tier: true, imports: true, limits: true },
+});
 export type SessionRunRequest = z.infer<typeof sessionRunRequestSchema>;
 
 /** What of a request goes to the agent, with the defaults filled in. */
 export interface ParsedRun {
   program: Program;
   policy: string | undefined;
+  /** Set instead of `policy`. */
+  text: { yaml: string; upstreamCompat: boolean } | undefined;
   minTier: Tier | undefined;
 }
 
 export function parseRun(request: RunRequest): ParsedRun {
-  const { language, policy, min_tier, stream: _stream, timeout_ms, ...program } = request;
+  const { language, policy, policy_yaml: yaml, upstream_compat: upstreamCompat = false, min_tier, stream: _stream, timeout_ms, ...program } = request;
   const limits: Limits = timeout_ms === undefined ? program.limits : { ...program.limits, wall_ms: timeout_ms };
-  return { program: { ...program, limits, runtime: runtimeOf(language) }, policy, minTier: min_tier };
+  return {
+    program: { ...program, limits, runtime: runtimeOf(language) },
+    policy,
+    text: yaml === undefined ? undefined : { yaml, upstreamCompat },
+    minTier: min_tier,
+  };
 }

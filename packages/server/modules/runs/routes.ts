@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { App } from "../../http/app.ts";
 import { problems } from "../../http/problem.ts";
 import { authenticateWith } from "../auth/hook.ts";
+import { requireScope } from "../auth/principal.ts";
 import type { AuthService } from "../auth/service.ts";
 import type { Idempotency } from "../idempotency/service.ts";
 import type { PolicyService } from "../policies/service.ts";
@@ -46,14 +47,16 @@ export function runRoutes(app: App, deps: RunDependencies): void {
         tags: ["runs"],
         summary: "Run a program in a single-use sandbox",
         description:
-          "Waits for the result, or with `stream: true` answers `text/event-stream` with the events started, stdout, stderr, result (and error). A client that leaves ends its run, unless it sent an Idempotency-Key and does not stream.",
+          "Waits for the result, or with `stream: true` answers `text/event-stream` with the events started, stdout, stderr, violation, result (and error). A client that leaves ends its run, unless it sent an Idempotency-Key and does not stream.",
         body: runRequestSchema,
         response: { 200: runSchema, ...problems },
       },
     },
     async (request, reply) => {
-      const { program, policy: name, minTier } = parseRun(request.body);
-      const resolved = deps.policies.resolve(request.principal.tenant, name);
+      const { program, policy: name, text, minTier } = parseRun(request.body);
+      // Whoever may choose any rules can also choose none: a key that only runs has what its tenant's admins stored.
+      if (text) requireScope(request.principal, "admin");
+      const resolved = text ? deps.policies.resolveText({ ...text, minTier }) : deps.policies.resolve(request.principal.tenant, name, minTier);
       const policy = resolved instanceof Promise ? await resolved : resolved;
       const strongest = Math.max(minTier ?? 1, policy.confinement.value.min_tier) as typeof policy.confinement.value.min_tier;
       await answerRun(request, reply, { ...deps, order: { program, policy, minTier: strongest, session_id: null }, stream: request.body.stream });

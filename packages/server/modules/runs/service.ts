@@ -1,18 +1,20 @@
 import { createHash } from "node:crypto";
-import { ERRORS, newId, PlastronError, type Problem, type Program, type RunResult, type Tier, toProblem } from "@plastron/contracts";
-import type { AgentClient, EncodedConfinement } from "../../agent-client/client.ts";
+import { ERRORS, newId, PlastronError, type Problem, type Program, type RunResult, type Tier, toProblem, type Violation } from "@plastron/contracts";
+import type { AgentClient } from "../../agent-client/client.ts";
 import type { AgentRun, RunSink } from "../../agent-client/exchange.ts";
 import type { GroupCommit } from "../../database/group-commit.ts";
 import type { Principal } from "../auth/principal.ts";
+import type { ResolvedPolicy } from "../policies/compiled.ts";
+import { type RecorderDependencies, RunViolations } from "../violations/recorder.ts";
 import type { Gate } from "./gate.ts";
 import { OutputBuffer } from "./output.ts";
-import { type RunHead, type RunView, type StoredResult, summaryOf } from "./view.ts";
+import { type RunHead, type RunView, type StoredResult, summaryOf, violationsOf } from "./view.ts";
 
 /** One run as a front door orders it. */
 export interface RunOrder {
   principal: Principal;
   program: Program;
-  policy: { name: string; version: number | null; confinement: EncodedConfinement };
+  policy: ResolvedPolicy;
   minTier: Tier;
   session_id: string | null;
   /** The admission is durable before the caller hears of the run: for callers that are told its id before its end. */
@@ -26,6 +28,8 @@ export interface RunOrder {
 /** What hears of a run while it runs. */
 export interface RunListener extends Partial<RunSink> {
   admitted?(head: RunHead, run: Pick<AgentRun, "pause" | "resume">): void;
+  /** Durable when it is heard of. */
+  violation?(violation: Violation): void;
 }
 
 export interface RunObserver {
@@ -34,10 +38,13 @@ export interface RunObserver {
 
 interface Dependencies {
   agent: Pick<AgentClient, "run">;
-  records: Pick<GroupCommit, "admit" | "admitNow" | "finish" | "reachable">;
+  records: Pick<GroupCommit, "admit" | "admitNow" | "note" | "finish" | "reachable">;
   gate: Gate;
   observer: RunObserver;
+  violations: Pick<RecorderDependencies, "observer" | "log">;
   server: string;
+  /** Name of this host. */
+  node: string;
 }
 
 /** Runs programs: admission, agent, record, reply. The record is durable before the caller gets the result. */
@@ -104,7 +111,7 @@ export class RunService {
     const { records, server } = this.#deps;
     const admission = {
       ...{ id: head.id, tenant: order.principal.tenant, server, session_id: head.session_id, key_id: order.principal.key },
-      ...{ language: head.language, policy: head.policy.name, policy_version: head.policy.version },
+      ...{ language: head.language, policy: head.policy.name, policy_version: head.policy.version, policy_sha256: head.policy.sha256 ?? null },
       ...{ confinement: order.policy.confinement.value.id, code_sha256: head.code_sha256, created_at: head.created_at },
     };
     if (order.durableFirst) await records.admitNow(admission);
@@ -112,9 +119,9 @@ export class RunService {
   }
 
   async #execute(order: RunOrder, head: RunHead, listener: RunListener, clock: PhaseClock): Promise<Ended> {
-    const stdout = new OutputBuffer();
-    const stderr = new OutputBuffer();
-    if (order.signal?.aborted) return { stdout, stderr, result: neverStarted(String(order.signal.reason)), problem: undefined };
+    const so = { stdout: new OutputBuffer(), stderr: new OutputBuffer(), violations: this.#violationsOf(order, head, listener) };
+    const { stdout, stderr, violations } = so;
+    if (order.signal?.aborted) return { ...so, result: neverStarted(String(order.signal.reason)), problem: undefined };
     const spec = { ...order.program, run_id: head.id, tenant: order.principal.tenant, min_tier: order.minTier };
     const run = this.#deps.agent.run(
       { spec, confinement: order.policy.confinement, ...(order.session_id === null ? {} : { session_id: order.session_id }) },
@@ -128,6 +135,7 @@ export class RunService {
           stderr.push(chunk);
           listener.stderr?.(chunk);
         },
+        violation: (violation) => violations.take(violation),
       },
     );
     const onAbort = () => run.kill(String(order.signal?.reason));
@@ -135,9 +143,9 @@ export class RunService {
     this.#live.set(head.id, { tenant: order.principal.tenant, kill: (reason) => run.kill(reason) });
     listener.admitted?.(head, run);
     try {
-      return { stdout, stderr, result: await run.result, problem: undefined };
+      return { ...so, result: await run.result, problem: undefined };
     } catch (error) {
-      return { stdout, stderr, result: undefined, problem: error };
+      return { ...so, result: undefined, problem: error };
     } finally {
       order.signal?.removeEventListener("abort", onAbort);
       clock.set("agent_connect", run.connectUs());
@@ -149,12 +157,14 @@ export class RunService {
     const finishedAt = new Date().toISOString();
     const status = ended.result?.status ?? statusWithoutResult(ended.problem);
     const problem: Problem | null = ended.problem === undefined ? null : toProblem(ended.problem);
-    const { result, artifacts } = stored(ended.result, clock);
+    const { result, artifacts } = stored(ended, clock);
+    const finish = {
+      ...{ status, finished_at: finishedAt, result, artifacts: artifacts.length === 0 ? null : artifacts, problem },
+      ...{ stdout: ended.stdout.bytes().toString("base64"), stderr: ended.stderr.bytes().toString("base64") },
+    };
     try {
-      await this.#deps.records.finish(head.id, {
-        ...{ status, finished_at: finishedAt, result, artifacts: artifacts.length === 0 ? null : artifacts, problem },
-        ...{ stdout: ended.stdout.bytes().toString("base64"), stderr: ended.stderr.bytes().toString("base64") },
-      });
+      await this.#deps.records.finish(head.id, finish, ended.violations.undurable());
+      ended.violations.settled();
     } finally {
       this.#live.delete(head.id);
     }
@@ -162,13 +172,24 @@ export class RunService {
     const phases_us = { ...result?.phases_us, ...clock.done() };
     this.#deps.observer.finished(head.language, status, phases_us);
     if (ended.problem !== undefined) throw ended.problem;
-    return { ...summaryOf(head, status, finishedAt, result, problem), phases_us, stdout: ended.stdout.text(), stderr: ended.stderr.text(), artifacts };
+    const output = { stdout: ended.stdout.text(), stderr: ended.stderr.text(), artifacts };
+    return { ...summaryOf(head, status, finishedAt, result, problem), phases_us, ...output, ...violationsOf(result) };
+  }
+
+  #violationsOf(order: RunOrder, head: RunHead, listener: RunListener): RunViolations {
+    const { records, violations, node } = this.#deps;
+    const context = {
+      ...{ node, run_id: head.id, session_id: head.session_id, tenant: order.principal.tenant, runtime: head.language },
+      ...{ driver: order.policy.driver, confinement: order.policy.confinement.value.id, policy: order.policy },
+    };
+    return new RunViolations({ records, ...violations }, context, (violation) => listener.violation?.(violation));
   }
 }
 
 interface Ended {
   stdout: OutputBuffer;
   stderr: OutputBuffer;
+  violations: RunViolations;
   result: RunResult | undefined;
   problem: unknown;
 }
@@ -176,16 +197,17 @@ interface Ended {
 function headOf(order: RunOrder): RunHead {
   return {
     ...{ id: newId("run"), language: order.program.runtime, session_id: order.session_id },
-    policy: { name: order.policy.name, version: order.policy.version },
+    policy: { name: order.policy.name, version: order.policy.version, ...(order.policy.sha256 === undefined ? {} : { sha256: order.policy.sha256 }) },
     code_sha256: createHash("sha256").update(order.program.code).digest("hex"),
     created_at: new Date().toISOString(),
   };
 }
 
-function stored(result: RunResult | undefined, clock: PhaseClock): { result: StoredResult | null; artifacts: RunResult["artifacts"] } {
+function stored({ result, violations }: Ended, clock: PhaseClock): { result: StoredResult | null; artifacts: RunResult["artifacts"] } {
+  const hits = violations.complete(result);
   if (result === undefined) return { result: null, artifacts: [] };
   const { status: _status, stdout: _stdout, stderr: _stderr, artifacts, ...rest } = result;
-  return { result: { ...rest, phases_us: { ...rest.phases_us, ...clock.phases } }, artifacts };
+  return { result: { ...rest, ...hits, phases_us: { ...rest.phases_us, ...clock.phases } }, artifacts };
 }
 
 /** Who was turned away can come back with another request, or later; what was lost is the platform's fault. */

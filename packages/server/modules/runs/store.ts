@@ -1,7 +1,7 @@
 import { newId, type Problem, type RunStatus, runStatusSchema } from "@plastron/contracts";
 import { sql } from "kysely";
 import type { Database } from "../../database/pool.ts";
-import { type RunHead, type RunSummary, type RunView, type StoredResult, summaryOf } from "./view.ts";
+import { type RunHead, type RunSummary, type RunView, type StoredResult, summaryOf, violationsOf } from "./view.ts";
 
 export interface RunFilter {
   status?: RunStatus;
@@ -21,6 +21,7 @@ const SUMMARY = [
   "session_id",
   "policy",
   "policy_version",
+  "policy_sha256",
   "code_sha256",
   "created_at",
   "finished_at",
@@ -46,7 +47,8 @@ export class RunStore {
       .executeTakeFirst();
     if (row === undefined) return undefined;
     const artifacts = (row.artifacts ?? []) as RunView["artifacts"];
-    return { ...summary(row as SummaryRow), stdout: row.stdout?.toString("utf8") ?? "", stderr: row.stderr?.toString("utf8") ?? "", artifacts };
+    const violations = violationsOf((row as SummaryRow).result);
+    return { ...summary(row as SummaryRow), ...violations, stdout: row.stdout?.toString("utf8") ?? "", stderr: row.stderr?.toString("utf8") ?? "", artifacts };
   }
 
   /** Newest first. */
@@ -111,6 +113,7 @@ interface SummaryRow {
   session_id: string | null;
   policy: string;
   policy_version: number | null;
+  policy_sha256: string | null;
   code_sha256: string;
   created_at: Date;
   finished_at: Date | null;
@@ -120,7 +123,8 @@ interface SummaryRow {
 
 function summary(row: SummaryRow): RunSummary {
   const head: RunHead = {
-    ...{ id: row.id, language: row.language, session_id: row.session_id, policy: { name: row.policy, version: row.policy_version } },
+    ...{ id: row.id, language: row.language, session_id: row.session_id },
+    policy: { name: row.policy, version: row.policy_version, ...(row.policy_sha256 === null ? {} : { sha256: row.policy_sha256 }) },
     ...{ code_sha256: row.code_sha256, created_at: row.created_at.toISOString() },
   };
   return summaryOf(head, runStatusSchema.parse(row.status), row.finished_at?.toISOString() ?? null, row.result, row.problem);

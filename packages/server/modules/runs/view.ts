@@ -1,4 +1,13 @@
-import { artifactOutSchema, limitNameSchema, type Problem, type RunResult, runResultSchema, runStatusSchema, usageSchema } from "@plastron/contracts";
+import {
+  artifactOutSchema,
+  limitNameSchema,
+  type Problem,
+  type RunResult,
+  runResultSchema,
+  runStatusSchema,
+  usageSchema,
+  violationSchema,
+} from "@plastron/contracts";
 import { z } from "zod";
 import { problemSchema } from "../../http/problem.ts";
 
@@ -8,7 +17,11 @@ export const runSummarySchema = z.object({
   status: runStatusSchema,
   language: z.enum(["python3", "nodejs", "bash"]),
   session_id: z.string().nullable(),
-  policy: z.object({ name: z.string(), version: z.number().int().nullable().describe("null for the built-in default") }),
+  policy: z.object({
+    name: z.string(),
+    version: z.number().int().nullable().describe("null for the built-in default, and for a policy that came with the run"),
+    sha256: z.string().optional().describe("of the text of a policy that came with the run"),
+  }),
   code_sha256: z.string(),
   created_at: z.iso.datetime(),
   finished_at: z.iso.datetime().nullable(),
@@ -18,6 +31,7 @@ export const runSummarySchema = z.object({
   stdout_truncated: z.boolean(),
   stderr_truncated: z.boolean(),
   limits_hit: z.array(limitNameSchema),
+  violations_total: z.number().int().describe("how often a rule of the policy was hit"),
   usage: usageSchema.nullable(),
   sandbox: runResultSchema.shape.sandbox.nullable(),
   phases_us: z
@@ -28,7 +42,11 @@ export const runSummarySchema = z.object({
 export type RunSummary = z.infer<typeof runSummarySchema>;
 
 export const runSchema = runSummarySchema
-  .extend({ stdout: z.string(), stderr: z.string(), artifacts: z.array(artifactOutSchema) })
+  .extend({
+    ...{ stdout: z.string(), stderr: z.string(), artifacts: z.array(artifactOutSchema) },
+    violations: z.array(violationSchema).describe("the first that were hit, in order"),
+    violations_dropped: z.number().int().describe("those beyond what one run may record"),
+  })
   .meta({ id: "Run", description: "One program that was run once. `status` says how it ended." });
 export type RunView = z.infer<typeof runSchema>;
 
@@ -36,6 +54,11 @@ export type RunView = z.infer<typeof runSchema>;
 export type RunHead = Pick<RunSummary, "id" | "language" | "session_id" | "policy" | "code_sha256" | "created_at">;
 /** What its end adds, as it is stored in one column. */
 export type StoredResult = Omit<RunResult, "status" | "stdout" | "stderr" | "artifacts">;
+
+/** What of a stored result only the whole run shows. */
+export function violationsOf(result: StoredResult | null): Pick<RunView, "violations" | "violations_dropped"> {
+  return { violations: result?.violations ?? [], violations_dropped: result?.violations_dropped ?? 0 };
+}
 
 const NO_RESULT = {
   ...{ exit_code: null, signal: null, reason: null, stdout_truncated: false, stderr_truncated: false },
@@ -49,5 +72,6 @@ export function summaryOf(
   result: StoredResult | null,
   problem: Problem | null,
 ): RunSummary {
-  return { ...head, status, finished_at: finishedAt, ...(result ?? NO_RESULT), problem };
+  const { violations, violations_dropped, ...rest } = { ...(result ?? NO_RESULT), ...violationsOf(result) };
+  return { ...head, status, finished_at: finishedAt, ...rest, violations_total: violations.length + violations_dropped, problem };
 }

@@ -18,7 +18,8 @@ const sessionSchema = z
     id: z.string(),
     status: z.enum(["open", "closed", "expired"]),
     language: z.string(),
-    policy: z.object({ name: z.string(), version: z.number().int().nullable() }),
+    policy: z.object({ name: z.string(), version: z.number().int().nullable() }).describe("what it was opened with and keeps"),
+    policy_current: z.boolean().describe("false where the policy was changed or deleted since: a new session would get another"),
     limits: limitsSchema,
     created_at: z.iso.datetime(),
     expires_at: z.iso.datetime(),
@@ -58,9 +59,10 @@ export function sessionRoutes(app: App, deps: SessionDependencies): void {
     async (request, reply) => {
       const { language, imports, limits, ttl_ms, min_tier, policy: name } = request.body;
       const answer = await deps.idempotency.once(request, async () => {
-        const policy = await deps.policies.resolve(request.principal.tenant, name);
+        const policy = await deps.policies.resolve(request.principal.tenant, name, min_tier);
         const minTier = Math.max(min_tier ?? 1, policy.confinement.value.min_tier) as typeof policy.confinement.value.min_tier;
-        return { status: 201, body: shown(await deps.sessions.open(request.principal, { language, imports, limits, minTier, ttlMs: ttl_ms, policy })) };
+        const session = await deps.sessions.open(request.principal, { language, imports, limits, minTier, ttlMs: ttl_ms, policy });
+        return { status: 201, body: await shownOne(deps.sessions, request.principal.tenant, session) };
       });
       return reply.code(201).send(answer.body);
     },
@@ -80,7 +82,7 @@ export function sessionRoutes(app: App, deps: SessionDependencies): void {
     async (request) => {
       const { limit, cursor } = request.query;
       const rows = await deps.sessions.list(request.principal.tenant, limit + 1, cursor);
-      const data = rows.slice(0, limit).map(shown);
+      const data = await shownAll(deps.sessions, request.principal.tenant, rows.slice(0, limit));
       return { data, next_cursor: rows.length > limit ? (data.at(-1)?.id ?? null) : null };
     },
   );
@@ -88,7 +90,10 @@ export function sessionRoutes(app: App, deps: SessionDependencies): void {
   app.get(
     "/v1/sessions/:id",
     { onRequest: mayRead, schema: { tags, summary: "One session", params: idParams, response: { 200: sessionSchema, ...problems } } },
-    async (request) => shown(await deps.sessions.find(request.principal.tenant, request.params.id)),
+    async (request) => {
+      const { tenant } = request.principal;
+      return shownOne(deps.sessions, tenant, await deps.sessions.find(tenant, request.params.id));
+    },
   );
 
   app.post(
@@ -123,9 +128,19 @@ export function sessionRoutes(app: App, deps: SessionDependencies): void {
   );
 }
 
-function shown(row: SessionRow): z.infer<typeof sessionSchema> {
+async function shownOne(sessions: SessionService, tenant: string, row: SessionRow): Promise<z.infer<typeof sessionSchema>> {
+  return (await shownAll(sessions, tenant, [row]))[0] as z.infer<typeof sessionSchema>;
+}
+
+async function shownAll(sessions: SessionService, tenant: string, rows: SessionRow[]): Promise<z.infer<typeof sessionSchema>[]> {
+  const current = await sessions.areCurrent(tenant, rows);
+  return rows.map((row, i) => shown(row, current[i] as boolean));
+}
+
+function shown(row: SessionRow, policy_current: boolean): z.infer<typeof sessionSchema> {
   return {
-    ...{ id: row.id, status: statusOf(row), language: row.language, policy: { name: row.policy, version: row.policy_version }, limits: row.limits },
+    ...{ id: row.id, status: statusOf(row), language: row.language, limits: row.limits },
+    ...{ policy: { name: row.policy, version: row.policy_version }, policy_current },
     ...{ created_at: row.created_at.toISOString(), expires_at: row.expires_at.toISOString() },
     ...{ closed_at: row.closed_at?.toISOString() ?? null, close_reason: row.close_reason },
   };

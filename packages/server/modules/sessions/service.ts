@@ -2,7 +2,8 @@ import { type Limits, newId, PlastronError, type Program, type Tier } from "@pla
 import type { z } from "zod";
 import type { AgentClient } from "../../agent-client/client.ts";
 import type { Principal } from "../auth/principal.ts";
-import type { ResolvedPolicy } from "../policies/service.ts";
+import type { ResolvedPolicy } from "../policies/compiled.ts";
+import { DEFAULT_POLICY, type PolicyService } from "../policies/service.ts";
 import type { languageSchema } from "../runs/program.ts";
 import { runtimeOf, type SessionRunRequest } from "../runs/program.ts";
 import type { RunOrder, RunService } from "../runs/service.ts";
@@ -21,9 +22,11 @@ export interface SessionOrder {
 export class SessionService {
   readonly #store: SessionStore;
   readonly #agent: Pick<AgentClient, "openSession" | "closeSession">;
-  constructor(store: SessionStore, agent: Pick<AgentClient, "openSession" | "closeSession">) {
+  readonly #policies: Pick<PolicyService, "currentVersions">;
+  constructor(store: SessionStore, agent: Pick<AgentClient, "openSession" | "closeSession">, policies: Pick<PolicyService, "currentVersions">) {
     this.#store = store;
     this.#agent = agent;
+    this.#policies = policies;
   }
 
   /** The record is written after the sandbox stands: a session that no record knows dies by its time to live. */
@@ -44,7 +47,8 @@ export class SessionService {
     });
     const created_at = new Date();
     const row = {
-      ...{ id, tenant: principal.tenant, language: runtime, policy: policy.name, policy_version: policy.version, confinement, limits },
+      ...{ id, tenant: principal.tenant, language: runtime, policy: policy.name, policy_version: policy.version },
+      ...{ policy_origin: { kind: policy.kind, namespace: policy.namespace, driver: policy.driver }, confinement, limits },
       ...{ created_at, expires_at: new Date(created_at.getTime() + order.ttlMs) },
     };
     await this.#store.insert(row);
@@ -62,6 +66,13 @@ export class SessionService {
     return this.#store.list(tenant, limit, before);
   }
 
+  /** Of each session whether a new one would get the same version of its policy. An open session keeps what it was opened with. */
+  async areCurrent(tenant: string, rows: SessionRow[]): Promise<boolean[]> {
+    const names = [...new Set(rows.flatMap((row) => (row.policy === DEFAULT_POLICY ? [] : [row.policy])))];
+    const versions = await this.#policies.currentVersions(tenant, names);
+    return rows.map((row) => row.policy === DEFAULT_POLICY || versions.get(row.policy) === row.policy_version);
+  }
+
   /** What a run in the session is. @throws PlastronError not_found, session_gone */
   async order(tenant: string, id: string, request: SessionRunRequest): Promise<Pick<RunOrder, "program" | "policy" | "minTier" | "session_id">> {
     const row = await this.find(tenant, id);
@@ -71,7 +82,7 @@ export class SessionService {
     const confinement = { value: row.confinement, json: JSON.stringify(row.confinement) };
     return {
       program: { ...program, limits, runtime: row.language, imports: [] } satisfies Program,
-      policy: { name: row.policy, version: row.policy_version, confinement },
+      policy: { ...(row.policy_origin ?? UNKNOWN_ORIGIN), name: row.policy, version: row.policy_version, confinement },
       minTier: row.confinement.min_tier,
       session_id: id,
     };
@@ -105,6 +116,8 @@ export class SessionService {
     await this.#store.close(tenant, id, "closed by request");
   }
 }
+
+const UNKNOWN_ORIGIN = { kind: "VarmorPolicy", namespace: "", driver: "unknown" };
 
 export function statusOf(row: Pick<SessionRow, "closed_at" | "expires_at">, now: number = Date.now()): "open" | "closed" | "expired" {
   if (row.closed_at !== null) return "closed";

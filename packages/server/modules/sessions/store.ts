@@ -7,6 +7,8 @@ export interface SessionRow {
   language: Runtime;
   policy: string;
   policy_version: number | null;
+  /** What violations say of the policy; null for sessions of an older version. */
+  policy_origin: { kind: string; namespace: string; driver: string } | null;
   confinement: Confinement;
   limits: Limits;
   created_at: Date;
@@ -25,7 +27,11 @@ export class SessionStore {
     await this.#db.transaction().execute(async (tx) => {
       await tx
         .insertInto("sessions")
-        .values({ ...row, confinement: JSON.stringify(row.confinement), limits: JSON.stringify(row.limits), closed_at: null, close_reason: null })
+        .values({
+          ...row,
+          ...{ policy_origin: JSON.stringify(row.policy_origin), confinement: JSON.stringify(row.confinement), limits: JSON.stringify(row.limits) },
+          ...{ closed_at: null, close_reason: null },
+        })
         .execute();
       await tx
         .insertInto("events")

@@ -1,0 +1,84 @@
+import type { Violation } from "@plastron/contracts";
+import { z } from "zod";
+
+/** Who and where: what a driver does not know of its violations. */
+export interface ViolationContext {
+  node: string;
+  run_id: string;
+  session_id: string | null;
+  tenant: string;
+  runtime: string;
+  driver: string;
+  confinement: string;
+  policy: { name: string; version: number | null; sha256?: string | undefined; kind: string; namespace: string };
+}
+
+/**
+ * One violation in vArmor's current record shape (pkg/auditor of v0.9), with `ruleId` and `stack` beside it. A run stands where
+ * upstream has a pod: tenant = podNamespace, run = podName and containerID, session (or run) = podUID, runtime = containerName,
+ * host = nodeName. `metadata`, upstream's free map, holds what has no field there.
+ */
+export const violationRecordSchema = z.object({
+  level: z.literal("warn"),
+  metadata: z.object({
+    comm: z.string(),
+    rulePath: z.string(),
+    policyVersion: z.int().nullable(),
+    policySha256: z.string().nullable(),
+    sessionID: z.string().nullable(),
+  }),
+  nodeName: z.string(),
+  podUID: z.string(),
+  podName: z.string(),
+  podNamespace: z.string(),
+  containerID: z.string(),
+  containerName: z.string(),
+  image: z.string(),
+  pid: z.int(),
+  mntNsID: z.number(),
+  eventTimestamp: z.int().describe("seconds since 1970"),
+  enforcer: z.string(),
+  action: z.string(),
+  profileName: z.string(),
+  policyKind: z.string(),
+  policyName: z.string(),
+  policyNamespace: z.string(),
+  ruleId: z.string(),
+  stack: z.array(z.string()).nullable(),
+  event: z.record(z.string(), z.unknown()),
+  time: z.iso.datetime(),
+  message: z.literal("violation event"),
+});
+export type ViolationRecord = z.infer<typeof violationRecordSchema>;
+
+export function recordOf(violation: Violation, context: ViolationContext): ViolationRecord {
+  const { policy } = context;
+  return {
+    level: "warn",
+    metadata: {
+      ...{ comm: violation.comm, rulePath: violation.rule_path },
+      ...{ policyVersion: policy.version, policySha256: policy.sha256 ?? null, sessionID: context.session_id },
+    },
+    nodeName: context.node,
+    podUID: context.session_id ?? context.run_id,
+    podName: context.run_id,
+    podNamespace: context.tenant,
+    containerID: context.run_id,
+    containerName: context.runtime,
+    image: `${context.runtime}@${context.driver}`,
+    pid: violation.pid,
+    mntNsID: violation.mnt_ns_id ?? 0,
+    eventTimestamp: Math.floor(Date.parse(violation.at) / 1000),
+    enforcer: violation.enforcer,
+    action: violation.action,
+    profileName: `plastron-${context.confinement}`,
+    policyKind: policy.kind,
+    policyName: policy.name,
+    policyNamespace: policy.namespace,
+    ruleId: violation.rule_id,
+    stack: null,
+    event: violation.event,
+    time: violation.at,
+    message: "violation event",
+  };
+}
