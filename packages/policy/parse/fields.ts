@@ -33,6 +33,6 @@ const expression = fields({ key: z.string().min(1), operator: word(["In", "NotIn
 
 export const selector = fields({ matchLabels: labels.optional(), matchExpressions: z.array(expression).optional() });
 
-const port = z.int().min(1).max(65_535);
+export const port = z.int().min(1).max(65_535);
 /** An `endPort` of 0 is none, as upstream. */
 export const ports = z.array(fields({ port, endPort: z.int().min(0).max(65_535).optional() }));

@@ -1,4 +1,4 @@
-import { resolveRules } from "../rules/resolve.ts";
+import { checkMeaning } from "./check.ts";
 import { invalid, type Position, type ProblemEntry, readDocument, type SourceDocument } from "./document.ts";
 import { member, pathOf } from "./path.ts";
 import { type PolicyDocument, policySchema } from "./schema.ts";
@@ -13,14 +13,15 @@ export type ParsedPolicy = PolicyDocument & {
 /**
  * YAML (or JSON) text of one VarmorPolicy or VarmorClusterPolicy → the document. Any text may be given.
  * Throws PlastronError invalid_policy, whose `errors` have path, message, line and column of everything that is wrong,
- * misspelt names with the nearest valid one. A rule that exists but is not enforced here is the compiler's to refuse.
+ * misspelt names with the nearest valid one. A rule that cannot be enforced on a host is no error: its row in the report says so.
+ * With `upstreamCompat` what upstream passes over in silence is a row, too.
  */
 export function parsePolicy(text: string, options: { upstreamCompat?: boolean } = {}): ParsedPolicy {
   const source = readDocument(text);
   const result = policySchema.safeParse(source.value);
   if (!result.success) throw invalid(result.error.issues.flatMap((issue) => entriesOf(issue, source)));
   const policy = { ...result.data, positions: source.positions, upstreamCompat: options.upstreamCompat ?? false };
-  resolveRules(policy);
+  checkMeaning(policy);
   return policy;
 }
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fields, ports, selector, strings, word, wordInAnyCase } from "./fields.ts";
+import { fields, port, ports, selector, strings, word, wordInAnyCase } from "./fields.ts";
 
 /** Required, which raw/qualifiers.ts says in its own words: upstream's own examples have rules without. */
 const qualifiers = strings.optional();
@@ -86,8 +86,8 @@ export const networkProxyConfig = fields({
       )
       .optional(),
   }).optional(),
-  proxyAdminPort: z.int().optional(),
-  proxyPort: z.int().optional(),
-  proxyUID: z.int().optional(),
+  proxyAdminPort: port.optional(),
+  proxyPort: port.optional(),
+  proxyUID: z.int().min(0).optional(),
   resources: fields({ limits: quantities.optional(), requests: quantities.optional() }).optional(),
 });

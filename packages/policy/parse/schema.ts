@@ -1,5 +1,7 @@
 import { z } from "zod";
+import { ENFORCERS, namesEnforcer } from "../raw/enforcers.ts";
 import { fields, labels, selector, strings, word } from "./fields.ts";
+import { suggestion } from "./nearest.ts";
 import { appArmorRawRules, bpfRawRules, defenseInDepth, networkProxyConfig, networkProxyRawRules, syscallRawRules } from "./schema-rules.ts";
 
 /**
@@ -19,12 +21,10 @@ const enhanceProtect = fields({
   allowViolations: z.boolean().optional(),
 });
 
-const ENFORCERS = ["apparmor", "bpf", "seccomp", "networkproxy"];
-
-/** Any mixture in one word, in any case: BPFSeccomp, AppArmorBPFSeccomp. */
-const enforcer = z
-  .string()
-  .refine((value) => ENFORCERS.some((name) => value.toLowerCase().includes(name)), "must name at least one of AppArmor, BPF, Seccomp, NetworkProxy");
+/** Any mixture in one word, in any case: BPFSeccomp, AppArmorBPFSeccomp. What else is in the word is looked at with the rules. */
+const enforcer = z.string().refine((value) => ENFORCERS.some((name) => namesEnforcer(value, name)), {
+  error: ({ input }) => `must name at least one of ${ENFORCERS.join(", ")}${suggestion(String(input), ENFORCERS)}`,
+});
 
 const policy = fields({
   enforcer,
@@ -39,9 +39,9 @@ const policy = fields({
 const target = fields({
   kind: word(["Deployment", "StatefulSet", "DaemonSet", "Pod"]),
   name: z.string().optional(),
-  containers: strings.optional(),
+  containers: z.array(z.string().min(1, "must not be empty: it names a container")).optional(),
   selector: selector.optional(),
-}).refine((value) => (value.name === undefined) !== (value.selector === undefined), "must have either name or selector, and not both");
+}).refine((value) => !value.name !== (value.selector === undefined), "must have either name or selector, and not both");
 
 const status = fields({
   profileName: z.string().optional(),
