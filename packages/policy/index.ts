@@ -6,6 +6,7 @@ export { parseCluster } from "./cluster.ts";
 export { type Compiled, compilePolicy, MIN_TIER_ANNOTATION } from "./compile.ts";
 export { compileDefault, defaultPolicy } from "./default.ts";
 export type { Intent, MountFlag, Order, Permission, PortRange } from "./orders/order.ts";
+export { assembleHooks, type HookRules } from "./hooks/hooks.ts";
 export { type ParsedPolicy, parsePolicy } from "./parse/parse.ts";
 export type { PolicyDocument } from "./parse/schema.ts";
 export { ruleNames } from "./rules/registry.ts";

@@ -71,7 +71,7 @@ export class GuestSource implements BoxSource {
       giveBack();
       throw error;
     });
-    releaseWhenGone(this.#shop as Workshop, box, cgroup, giveBack);
+    releaseWhenGone(this.#shop, box, cgroup, giveBack);
     await box.ready;
     return box;
   }

@@ -28,6 +28,8 @@ export class NeverStarted extends PlastronError {
 interface Current {
   output: Output;
   started: boolean;
+  /** Its result has come; what others recorded is still being looked up. */
+  ended: boolean;
   end: RunEnd;
   resolve(end: RunEnd): void;
   reject(error: Error): void;
@@ -47,7 +49,7 @@ export class Box {
   /** A step that failed, in the supervisor's words. */
   failure: string | undefined;
   /** Called when the program has ended and before the run is told so: whoever records violations from elsewhere looks once more. */
-  readonly beforeEnd: (() => void)[] = [];
+  readonly beforeEnd: (() => void | Promise<void>)[] = [];
   readonly #stream: Duplex;
   readonly #reader = new FrameReader();
   /** The cgroup's counters when the next program begins: a session's go on counting. */
@@ -90,7 +92,7 @@ export class Box {
     if (this.state !== "ready") return Promise.reject(new NeverStarted());
     this.state = "running";
     const ended = new Promise<RunEnd>((resolve, reject) => {
-      this.#current = { output, started: false, end: newEnd(this.#counters), resolve, reject };
+      this.#current = { output, started: false, ended: false, end: newEnd(this.#counters), resolve, reject };
     });
     this.#stream.write(startFrames(program, knobs, control.stdin !== undefined));
     if (control.stdin) void this.#feed(control.stdin);
@@ -109,6 +111,11 @@ export class Box {
   record(violation: Violation): void {
     const current = this.#current;
     if (current?.end.violations.add(violation)) current.output.violation?.(violation);
+  }
+
+  /** So many were not told one by one, since they were a flood. */
+  recordDropped(count: number): void {
+    this.#current?.end.violations.drop(count);
   }
 
   /** Lets go of a box that is not wanted: the supervisor sees the end of the connection and removes everything. */
@@ -163,15 +170,21 @@ export class Box {
 
   #onEnd(payload: Uint8Array): void {
     const current = this.#current;
-    if (!current) return;
-    for (const look of this.beforeEnd) look();
+    if (!current || current.ended) return;
+    current.ended = true;
+    const looking = this.beforeEnd.flatMap((look) => look() ?? []);
+    if (looking.length === 0) this.#tellEnd(current, payload);
+    else void Promise.all(looking).finally(() => this.#tellEnd(current, payload));
+  }
+
+  #tellEnd(current: Current, payload: Uint8Array): void {
     for (const line of text(payload).split("\n")) {
       const cut = line.indexOf(" ");
       if (cut > 0) current.end.facts.set(line.slice(0, cut), line.slice(cut + 1));
     }
     this.#current = undefined;
     this.#counters = current.end.stats;
-    this.state = current.end.facts.get("over") === "0" ? "ready" : "gone"; // only a session's sandbox outlives a run
+    if (this.state !== "gone") this.state = current.end.facts.get("over") === "0" ? "ready" : "gone"; // only a session's sandbox outlives a run
     current.resolve(current.end);
   }
 
@@ -180,6 +193,7 @@ export class Box {
     this.state = "gone";
     const error = new PlastronError("sandbox_failed", this.failure ?? "the supervisor of the sandbox has died");
     if (!wasReady) this.#failReady(error);
+    if (this.#current?.ended) return; // its result has come and is about to be told
     this.#current?.reject(this.#current.started ? error : new NeverStarted());
     this.#current = undefined;
   }

@@ -28,7 +28,10 @@ describe("cgroups", () => {
 
   it("of version 2 write a quota with its period", () => {
     expect(
-      knobValues({ version: "v2", dirs: ["/cg/p"], memory: "/cg/p", pids: "/cg/p", cpu: "/cg/p", cpuacct: "/cg/p", socketMemory: false }, DEFAULT_LIMITS).cpu,
+      knobValues(
+        { version: "v2", dirs: ["/cg/p"], memory: "/cg/p", pids: "/cg/p", cpu: "/cg/p", cpuacct: "/cg/p", unified: "/cg/p", socketMemory: false },
+        DEFAULT_LIMITS,
+      ).cpu,
     ).toBe("100000 100000");
   });
 

@@ -14,6 +14,8 @@ export interface CgroupLayout {
   pids: string;
   cpu: string;
   cpuacct: string;
+  /** Our parent group on the unified hierarchy, for programs on cgroups (hooks.ts): on v2 the only one; empty where there is none. */
+  unified: string;
   /** v1 only: whether the memory of sockets can be limited (on v2 it is part of the memory). */
   socketMemory: boolean;
 }
@@ -38,15 +40,17 @@ export function findCgroups(name: string, mounts: string = readFileSync("/proc/s
     const has = readFileSync(`${unified}/cgroup.controllers`, "utf8").trim().split(" ");
     if (NEEDED.every((controller) => has.includes(controller))) {
       const dir = `${unified}/${name}`;
-      return { version: "v2", dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir, socketMemory: false };
+      return { version: "v2", dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir, unified: dir, socketMemory: false };
     }
   }
-  if (!NEEDED.every((controller) => v1.has(controller))) return { version: "none", dirs: [], memory: "", pids: "", cpu: "", cpuacct: "", socketMemory: false };
+  const hooks = unified === undefined ? "" : `${unified}/${name}`;
+  if (!NEEDED.every((controller) => v1.has(controller)))
+    return { version: "none", dirs: [], memory: "", pids: "", cpu: "", cpuacct: "", unified: hooks, socketMemory: false };
   const at = (controller: string) => `${v1.get(controller)}/${name}`;
   const cpuacct = v1.has("cpuacct") ? at("cpuacct") : "";
   const dirs = [...new Set([at("memory"), at("pids"), at("cpu"), ...(cpuacct ? [cpuacct] : [])])];
   const socketMemory = existsSync(`${v1.get("memory")}/${SOCKET_MEMORY}`);
-  return { version: "v1", dirs, memory: at("memory"), pids: at("pids"), cpu: at("cpu"), cpuacct, socketMemory };
+  return { version: "v1", dirs, memory: at("memory"), pids: at("pids"), cpu: at("cpu"), cpuacct, unified: hooks, socketMemory };
 }
 
 /** Makes our parent groups (and hands controllers down, on v2). Throws where cgroups cannot be made. */
@@ -134,7 +138,7 @@ export function readStats(files: Map<string, string>, before: Map<string, string
 /** Kills and removes every sandbox cgroup under ours (`only` one, or all): what a dead agent or supervisor has left. */
 export async function reclaimCgroups(layout: CgroupLayout, only?: string): Promise<number> {
   let removed = 0;
-  for (const dir of layout.dirs) {
+  for (const dir of new Set([...layout.dirs, layout.unified])) {
     const names =
       only !== undefined
         ? [only]
@@ -147,7 +151,8 @@ export async function reclaimCgroups(layout: CgroupLayout, only?: string): Promi
   return removed;
 }
 
-async function removeCgroup(path: string): Promise<boolean> {
+/** Kills what is in a cgroup and in those below it, and removes them. */
+export async function removeCgroup(path: string): Promise<boolean> {
   for (let tries = 0; tries < 300; tries++) {
     try {
       await rmdir(path);
@@ -155,6 +160,8 @@ async function removeCgroup(path: string): Promise<boolean> {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EBUSY") return false;
     }
+    const below = await readdir(path, { withFileTypes: true }).catch(() => []);
+    for (const entry of below) if (entry.isDirectory()) await removeCgroup(`${path}/${entry.name}`);
     const pids = await readFile(`${path}/cgroup.procs`, "utf8").catch(() => "");
     for (const pid of pids.split("\n").filter(Boolean)) {
       try {

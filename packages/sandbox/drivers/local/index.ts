@@ -10,6 +10,7 @@ import { NeverStarted, type RunEnd } from "./box.ts";
 import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "./cgroups.ts";
 import { FLEET_DEFAULTS, Fleet, type FleetSettings } from "./fleet.ts";
 import { Forge } from "./forge.ts";
+import { HookGroups } from "./hooks.ts";
 import { describeEnd } from "./result.ts";
 import { LocalSession } from "./session.ts";
 import type { BoxKind, Workshop } from "./sources.ts";
@@ -26,7 +27,7 @@ const SWEEP_MS = 30_000;
 /** Whether the native parts are built; without them this driver cannot be used. */
 export function localDriverMissing(): string | null {
   try {
-    for (const name of ["plastron-launcher", "libplastron-zygote.so"]) accessSync(NATIVE + name, constants.R_OK);
+    for (const name of ["plastron-launcher", "plastron-hooks", "libplastron-zygote.so"]) accessSync(NATIVE + name, constants.R_OK);
     return process.getuid?.() === 0 ? null : "it needs root";
   } catch {
     return "the native parts are not built";
@@ -57,6 +58,7 @@ async function provePossible(shop: Workshop, fleet: Fleet): Promise<void> {
     await fleet.close();
     shop.forge.close();
     await shop.supervisors.close();
+    await shop.hooks.close();
     throw error;
   }
 }
@@ -74,11 +76,13 @@ async function openWorkshop(options: DriverOptions): Promise<Workshop> {
   const mountPoint = `${options.home}/root`;
   await mkdir(mountPoint, { recursive: true, mode: 0o700 });
   const supervisors = await SupervisorSocket.listen(`${options.home}/supervisors.sock`);
+  const uids = new UidPool(options.uidBase ?? DEFAULT_UID_BASE);
   return {
     forge: new Forge(`${NATIVE}plastron-launcher`, supervisors, log),
     sources: { usr: "/usr", node: process.execPath, runtimes: RUNTIMES, zygoteLibrary: `${NATIVE}libplastron-zygote.so`, mountPoint },
     cgroups,
-    uids: new UidPool(options.uidBase ?? DEFAULT_UID_BASE),
+    hooks: new HookGroups({ cgroups, binary: `${NATIVE}plastron-hooks`, uids, log }),
+    uids,
     living: new Set(),
     supervisors,
     log,
@@ -185,6 +189,7 @@ class LocalDriver implements SandboxDriver {
     await this.#fleet.close();
     this.#shop.forge.close();
     await this.#shop.supervisors.close();
+    await this.#shop.hooks.close();
     await reclaimCgroups(this.#shop.cgroups);
     await this.#removeParents();
   }
@@ -198,9 +203,11 @@ class LocalDriver implements SandboxDriver {
   }
 
   async #sweepCgroups(): Promise<void> {
-    const names = new Set<string>();
-    for (const dir of this.#shop.cgroups.dirs) for (const entry of await readdir(dir).catch(() => [])) if (entry.startsWith("box-")) names.add(entry);
-    for (const name of names) if (!this.#shop.living.has(name)) await reclaimCgroups(this.#shop.cgroups, name);
+    for (const layout of [this.#shop.cgroups, ...this.#shop.hooks.layouts()]) {
+      const names = new Set<string>();
+      for (const dir of layout.dirs) for (const entry of await readdir(dir).catch(() => [])) if (entry.startsWith("box-")) names.add(entry);
+      for (const name of names) if (!this.#shop.living.has(name)) await reclaimCgroups(layout, name);
+    }
   }
 
   async #removeParents(): Promise<void> {

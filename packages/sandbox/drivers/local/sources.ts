@@ -5,6 +5,7 @@ import { workerCommand, zygoteCommand } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
 import { type CgroupLayout, cgroupRecords, reclaimCgroups } from "./cgroups.ts";
 import type { Forge } from "./forge.ts";
+import type { HookGroups } from "./hooks.ts";
 import type { BoxSource } from "./pool.ts";
 import { landlockRecords, privateRecords, type RootSources, rootRecords } from "./root.ts";
 import { encodeSpec, type SpecRecord } from "./spec.ts";
@@ -32,6 +33,7 @@ export interface Workshop {
   forge: Forge;
   sources: RootSources;
   cgroups: CgroupLayout;
+  hooks: HookGroups;
   uids: UidPool;
   /** Names of the cgroups of living sandboxes: what is not in here may be reclaimed. */
   living: Set<string>;
@@ -42,7 +44,7 @@ export interface Workshop {
 export const cgroupName = (): string => `box-${randomUUID()}`;
 
 /** What must happen when a sandbox is gone, however it went. A supervisor removes its cgroup itself; a killed one could not. */
-export function releaseWhenGone(shop: Workshop, box: Box, cgroup: string, giveBack: () => void): void {
+export function releaseWhenGone(shop: Pick<Workshop, "cgroups" | "living">, box: Box, cgroup: string, giveBack: () => void): void {
   void box.gone.then(async () => {
     /* It removes the first of its directories last. */
     if (shop.cgroups.dirs[0] !== undefined && existsSync(`${shop.cgroups.dirs[0]}/${cgroup}`)) await reclaimCgroups(shop.cgroups, cgroup);
@@ -97,17 +99,23 @@ export class ProcessSource implements BoxSource {
   }
 
   async start(): Promise<Box> {
-    const { forge, uids, cgroups, living } = this.#shop;
+    const { forge, uids, hooks, living } = this.#shop;
+    const place = await hooks.enter(this.#kind.confinement);
+    const { cgroups } = place;
     const uid = uids.take();
     const cgroup = cgroupName();
     living.add(cgroup);
-    const giveBack = () => uids.giveBack(uid);
+    const giveBack = () => {
+      uids.giveBack(uid);
+      place.leave();
+    };
     const box = await forge.launch([["uid", uid], ...cgroupRecords(cgroups, cgroup, this.#kind.limits)], this.#shared).catch((error: Error) => {
       giveBack();
       throw error;
     });
-    releaseWhenGone(this.#shop, box, cgroup, giveBack);
+    releaseWhenGone({ cgroups, living }, box, cgroup, giveBack);
     await box.ready;
+    place.follow(box, cgroup);
     return box;
   }
 }

@@ -30,10 +30,15 @@ export class ZygoteSource implements BoxSource {
   }
 
   static async open(shop: Workshop, kind: BoxKind): Promise<ZygoteSource> {
+    const place = await shop.hooks.enter(kind.confinement);
+    const { cgroups } = place;
     const base = shop.uids.takeBlock();
     const cgroup = cgroupName();
     shop.living.add(cgroup);
-    const giveBack = () => shop.uids.giveBack(base);
+    const giveBack = () => {
+      shop.uids.giveBack(base);
+      place.leave();
+    };
     const shared = encodeSpec([
       ["zygote", ZYGOTE_UIDS],
       ["children", shop.supervisors.path],
@@ -43,11 +48,11 @@ export class ZygoteSource implements BoxSource {
       ...commonRecords(kind),
       ...commandRecords(kind, "zygote"),
     ]);
-    const box = await shop.forge.launch([["uid", base], ...cgroupRecords(shop.cgroups, cgroup, ZYGOTE_LIMITS)], shared).catch((error: Error) => {
+    const box = await shop.forge.launch([["uid", base], ...cgroupRecords(cgroups, cgroup, ZYGOTE_LIMITS)], shared).catch((error: Error) => {
       giveBack();
       throw error;
     });
-    releaseWhenGone(shop, box, cgroup, giveBack);
+    releaseWhenGone({ cgroups, living: shop.living }, box, cgroup, giveBack);
     await box.ready;
     return new ZygoteSource(shop, kind, box, base);
   }
@@ -57,9 +62,14 @@ export class ZygoteSource implements BoxSource {
   }
 
   async start(): Promise<Box> {
+    const { supervisors, hooks, living } = this.#shop;
+    const place = await hooks.enter(this.#kind.confinement);
+    const { cgroups } = place;
     const inside = this.#free.shift();
-    if (inside === undefined || !this.alive) throw new PlastronError("sandbox_failed", this.alive ? "the zygote has no free uid" : "the zygote has ended");
-    const { supervisors, cgroups, living } = this.#shop;
+    if (inside === undefined || !this.alive) {
+      place.leave();
+      throw new PlastronError("sandbox_failed", this.alive ? "the zygote has no free uid" : "the zygote has ended");
+    }
     const token = randomUUID();
     const cgroup = cgroupName();
     living.add(cgroup);
@@ -69,14 +79,16 @@ export class ZygoteSource implements BoxSource {
     this.made++;
     const giveBack = () => {
       this.#free.push(inside);
+      place.leave();
       this.#ended();
     };
     const box = await coming.catch((error: Error) => {
       giveBack();
       throw error;
     });
-    releaseWhenGone(this.#shop, box, cgroup, giveBack);
+    releaseWhenGone({ cgroups, living }, box, cgroup, giveBack);
     await box.ready;
+    place.follow(box, cgroup);
     return box;
   }
 

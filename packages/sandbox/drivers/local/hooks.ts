@@ -1,0 +1,188 @@
+import { statSync } from "node:fs";
+import { mkdir, rmdir } from "node:fs/promises";
+import { type Confinement, PlastronError } from "@plastron/contracts";
+import type { Box } from "./box.ts";
+import { type CgroupLayout, prepareCgroups, removeCgroup } from "./cgroups.ts";
+import { HookProcess } from "./hook-process.ts";
+import { cgroupOf, violationOf } from "./hook-records.ts";
+import type { UidPool } from "./uids.ts";
+
+const IDLE_MS = 30_000;
+
+/** Where the cgroup of one sandbox is made, and who watches it. */
+export interface Enclosure {
+  cgroups: CgroupLayout;
+  /** Records of the cgroup `name` are those of this sandbox from now on. */
+  follow(box: Box, name: string): void;
+  /** Once, when the sandbox's cgroup has gone. */
+  leave(): void;
+}
+
+export interface HookGroupsOptions {
+  cgroups: CgroupLayout;
+  /** native/build/plastron-hooks */
+  binary: string;
+  uids: UidPool;
+  log(message: string, fields?: Record<string, unknown>): void;
+  idleMs?: number;
+}
+
+/**
+ * One cgroup for each confinement with hooks, which carries its programs: its sandboxes' cgroups are made below, so that a program
+ * is loaded once, and neither the death of the agent nor of the loader sets anything free. They hold until the cgroup is removed.
+ *
+ * A confinement whose hooks cannot be put in place is refused, whatever else confines the sandbox: policies are compiled for a
+ * host (`HostFacts.hooks`), and one that has hooks all the same was promised to be enforced by them.
+ */
+export class HookGroups {
+  readonly #options: HookGroupsOptions;
+  readonly #groups = new Map<string, Promise<HookGroup>>();
+  readonly #open = new Set<HookGroup>();
+  #made = 0;
+  #closed = false;
+
+  constructor(options: HookGroupsOptions) {
+    this.#options = options;
+  }
+
+  /** The place for a sandbox of this confinement. Rejects with `sandbox_failed` where its hooks cannot be put in place. */
+  async enter(confinement: Confinement): Promise<Enclosure> {
+    if (confinement.hooks === null) return { cgroups: this.#options.cgroups, follow: () => {}, leave: () => {} };
+    while (!this.#closed) {
+      const opening = this.#groups.get(confinement.id) ?? this.#begin(confinement);
+      const group = await opening;
+      if (group.enter()) return group;
+      if (this.#groups.get(confinement.id) === opening) this.#groups.delete(confinement.id);
+    }
+    throw new PlastronError("sandbox_failed", "the driver is closing");
+  }
+
+  /** Layouts in which sandboxes' cgroups may be, beside the driver's own. */
+  layouts(): CgroupLayout[] {
+    return [...this.#open].map(({ cgroups }) => cgroups);
+  }
+
+  /** Ends and removes all of them, with what is still inside. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#groups.values());
+    await Promise.all([...this.#open].map((group) => group.close()));
+    const { cgroups } = this.#options;
+    if (cgroups.unified !== "" && !cgroups.dirs.includes(cgroups.unified)) await rmdir(cgroups.unified).catch(() => {});
+  }
+
+  #begin(confinement: Confinement): Promise<HookGroup> {
+    const name = `hooks-${confinement.id.slice(0, 12)}-${++this.#made}`;
+    const forget = () => {
+      if (this.#groups.get(confinement.id) === opening) this.#groups.delete(confinement.id);
+    };
+    const opening = HookGroup.open(this.#options, confinement, name, (group) => {
+      this.#open.delete(group);
+      forget();
+    });
+    this.#groups.set(confinement.id, opening);
+    opening.then((group) => this.#open.add(group), forget);
+    return opening;
+  }
+}
+
+class HookGroup implements Enclosure {
+  readonly cgroups: CgroupLayout;
+  readonly #dir: string;
+  readonly #uid: number;
+  readonly #options: HookGroupsOptions;
+  readonly #confinement: Confinement;
+  readonly #onClosed: (group: HookGroup) => void;
+  readonly #boxes = new Map<bigint, Box>();
+  #process!: HookProcess;
+  #inside = 0;
+  #closing: Promise<void> | undefined;
+  #idle: NodeJS.Timeout | undefined;
+
+  private constructor(options: HookGroupsOptions, confinement: Confinement, name: string, onClosed: (group: HookGroup) => void) {
+    const { cgroups, uids } = options;
+    this.#options = options;
+    this.#confinement = confinement;
+    this.#onClosed = onClosed;
+    this.#dir = `${cgroups.unified}/${name}`;
+    this.#uid = uids.take();
+    const dir = this.#dir;
+    this.cgroups =
+      cgroups.version === "v2" ? { ...cgroups, dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir } : { ...cgroups, dirs: [...cgroups.dirs, dir] };
+  }
+
+  static async open(options: HookGroupsOptions, confinement: Confinement, name: string, onClosed: (group: HookGroup) => void): Promise<HookGroup> {
+    const { cgroups, binary, log } = options;
+    if (confinement.hooks === null || cgroups.version === "none" || cgroups.unified === "")
+      throw new PlastronError("sandbox_failed", "the policy's hooks need cgroups and their unified hierarchy, which this host does not have", {
+        hint: "Mount it: `mount -t cgroup2 none /sys/fs/cgroup/unified` (beside version 1), or boot with systemd.unified_cgroup_hierarchy=1.",
+      });
+    const group = new HookGroup(options, confinement, name, onClosed);
+    try {
+      if (cgroups.version === "v2") await prepareCgroups(group.cgroups);
+      else await mkdir(group.#dir, { recursive: true });
+      group.#process = await HookProcess.start(binary, group.#dir, group.#uid, confinement.hooks, (record) => group.#record(record));
+    } catch (error) {
+      await group.#remove();
+      throw error;
+    }
+    void group.#process.gone.then(() => {
+      if (!group.#closing) log("the reader of a policy's hooks has died; they still hold, but what they record is lost", { confinement: confinement.id });
+    });
+    group.#rest();
+    return group;
+  }
+
+  /** False: it is closing, or its reader has died. Another one must be made. */
+  enter(): boolean {
+    if (this.#closing || !this.#process.alive) return false;
+    clearTimeout(this.#idle);
+    this.#inside++;
+    return true;
+  }
+
+  follow(box: Box, name: string): void {
+    let id: bigint;
+    try {
+      id = statSync(`${this.#dir}/${name}`, { bigint: true }).ino;
+    } catch {
+      return; // it has ended already
+    }
+    this.#boxes.set(id, box);
+    box.beforeEnd.push(async () => {
+      const leftOut = await this.#process.flush(id);
+      if (leftOut > 0) box.recordDropped(leftOut);
+    });
+    void box.gone.then(() => this.#boxes.delete(id));
+  }
+
+  leave(): void {
+    this.#inside--;
+    this.#rest();
+  }
+
+  close(): Promise<void> {
+    clearTimeout(this.#idle);
+    this.#closing ??= this.#process.close().then(() => this.#remove());
+    return this.#closing;
+  }
+
+  #rest(): void {
+    if (this.#inside > 0 || this.#closing) return;
+    clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => void this.close(), this.#process.alive ? (this.#options.idleMs ?? IDLE_MS) : 0);
+    this.#idle.unref();
+  }
+
+  #record(record: Buffer): void {
+    const box = this.#boxes.get(cgroupOf(record));
+    const violation = box && violationOf(record, this.#confinement, new Date().toISOString());
+    if (violation) box.record(violation);
+  }
+
+  async #remove(): Promise<void> {
+    await removeCgroup(this.#dir);
+    this.#options.uids.giveBack(this.#uid);
+    this.#onClosed(this);
+  }
+}
