@@ -2,11 +2,13 @@
  * VarmorPolicy → Confinement, and an honest report of how true each rule is. Functions over values: no effects, no clock, no
  * files. What must be tried is tried through a port that the caller gives (`runSelfTests`).
  */
+
+export { ADVISED_ENFORCERS, type Advice, type AdviseRequest, adviceText, advise, type Behavior, FEATURES, readBehavior } from "./advisor/index.ts";
 export { parseCluster } from "./cluster.ts";
 export { type Compiled, compilePolicy, MIN_TIER_ANNOTATION } from "./compile.ts";
 export { compileDefault, defaultPolicy } from "./default.ts";
-export type { Intent, MountFlag, Order, Permission, PortRange } from "./orders/order.ts";
 export { assembleHooks, type HookRules } from "./hooks/hooks.ts";
+export type { Intent, MountFlag, Order, Permission, PortRange } from "./orders/order.ts";
 export { type ParsedPolicy, parsePolicy } from "./parse/parse.ts";
 export type { PolicyDocument } from "./parse/schema.ts";
 export { ruleNames } from "./rules/registry.ts";

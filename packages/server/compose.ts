@@ -20,6 +20,7 @@ import { healthRoutes } from "./modules/health/routes.ts";
 import { HealthService } from "./modules/health/service.ts";
 import { Idempotency } from "./modules/idempotency/service.ts";
 import { IdempotencyStore } from "./modules/idempotency/store.ts";
+import { adviseRoute } from "./modules/policies/advise.ts";
 import { listenForChanges } from "./modules/policies/changes.ts";
 import type { Compiler } from "./modules/policies/compiled.ts";
 import { HostKnowledge } from "./modules/policies/host.ts";
@@ -133,6 +134,7 @@ export async function compose(parts: Parts): Promise<Server> {
   runRoutes(app, { auth, runs, store: runStore, policies, idempotency });
   sessionRoutes(app, { auth, sessions, runs, policies, idempotency });
   violationRoutes(app, { auth, store: new ViolationStore(pool.db) });
+  adviseRoute(app, { auth });
   policyRoutes(app, { auth, policies, tests: new PolicyTests(agent, gate) });
   keyRoutes(app, { auth, tenants, idempotency });
   tenantRoutes(app, { auth, tenants, idempotency });

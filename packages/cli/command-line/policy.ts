@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import type { Terminal } from "../terminal/terminal.ts";
 import { type Done, HOME, JSON_FLAG } from "./options.ts";
+import { adviseCommand } from "./policy-advise.ts";
 
 export function policyCommands(program: Command, terminal: Terminal, done: Done): void {
   program.commandsGroup("Policy and proof:");
@@ -23,6 +24,7 @@ export function policyCommands(program: Command, terminal: Terminal, done: Done)
         done(await command(file, options, terminal));
       });
   }
+  adviseCommand(policy, terminal, done);
   policy
     .command("put")
     .description("Store a policy under a name; runs choose it by --policy.")

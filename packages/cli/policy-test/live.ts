@@ -1,9 +1,7 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { newId, runSpecSchema } from "@plastron/contracts";
 import { type Compiled, type RowResult, runSelfTests, type SelfTestPort } from "@plastron/policy";
-import { openDriver, type SandboxDriver } from "@plastron/sandbox";
+import type { SandboxDriver } from "@plastron/sandbox";
+import { withOwnDriver } from "../run/own-driver.ts";
 
 /** What `plastron policy test --json` prints. */
 export interface LiveReport {
@@ -25,18 +23,8 @@ const WALL_MS = 10_000;
  * Runs every self-test of a compiled policy in sandboxes of a driver of its own, under a temporary home, so that nothing needs to
  * run and nothing that runs is disturbed. Throws PlastronError sandbox_failed where this host can make none.
  */
-export async function runLiveTests(compiled: Compiled, progress: (done: number, of: number) => void): Promise<LiveReport> {
-  const home = mkdtempSync(join(tmpdir(), "plastron-policy-test-"));
-  let driver: SandboxDriver | undefined;
-  const leave = async (): Promise<void> => {
-    await driver?.close();
-    rmSync(home, { recursive: true, force: true });
-  };
-  // Ctrl-C must not leave sandboxes, cgroups and the home behind.
-  const interrupted = (): void => void leave().finally(() => process.exit(130));
-  for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, interrupted);
-  try {
-    driver = await openDriver({ home });
+export function runLiveTests(compiled: Compiled, progress: (done: number, of: number) => void): Promise<LiveReport> {
+  return withOwnDriver(async (driver) => {
     const programs = 2 * new Set(compiled.fidelity.flatMap((row) => row.self_tests.map((test) => test.id))).size;
     let done = 0;
     const port = portOf(driver, () => progress(++done, programs));
@@ -52,10 +40,7 @@ export async function runLiveTests(compiled: Compiled, progress: (done: number, 
       unclaimed: count("unclaimed"),
       rows,
     };
-  } finally {
-    for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, interrupted);
-    await leave();
-  }
+  });
 }
 
 function portOf(driver: SandboxDriver, each: () => void): SelfTestPort {
