@@ -20,6 +20,7 @@ export const toEgressSchema = z.discriminatedUnion("type", [
   }),
   z.object({ type: z.literal("admit"), token: z.string(), network: networkSchema, rules: z.array(z.object({ id: z.string(), path: z.string() })) }),
   z.object({ type: z.literal("forget"), token: z.string() }),
+  z.object({ type: z.literal("sync"), token: z.string(), id: z.int() }),
 ]);
 export type ToEgress = z.infer<typeof toEgressSchema>;
 
@@ -33,7 +34,12 @@ export const fromEgressSchema = z.discriminatedUnion("type", [
     action: violationActionSchema,
     event: violationEventSchema,
   }),
-  z.object({ type: z.literal("forgotten"), token: z.string(), connections: z.number(), bytes_out: z.number(), bytes_in: z.number(), dropped: z.number() }),
+  z.object({
+    type: z.literal("synced").describe("all violations of before were told; `dropped` of them only by their number"),
+    id: z.int(),
+    dropped: z.int(),
+  }),
+  z.object({ type: z.literal("forgotten"), token: z.string(), connections: z.number(), bytes_out: z.number(), bytes_in: z.number() }),
 ]);
 export type FromEgress = z.infer<typeof fromEgressSchema>;
 

@@ -60,6 +60,20 @@ export interface SandboxDriver {
   close(): Promise<void>;
 }
 
+/** The process that judges what leaves sandboxes whose confinement has a `network`. Without it such a confinement is refused. */
+export interface EgressOptions {
+  /** Program and arguments; it speaks packages/contracts/egress.ts on descriptor 3. */
+  command: readonly string[];
+  /** What it becomes; one below the sandboxes' uids where none is named. */
+  uid?: number;
+  /** Directory of NAME/KEY files that it may put into headers; that uid must be able to read them. */
+  secrets?: string;
+  /** Names that stand for one address, whatever address it is: the operator vouches for it. */
+  hosts?: Record<string, string>;
+  /** Further certificates (PEM) that servers may be certified by. */
+  trust?: string[];
+}
+
 export interface DriverOptions {
   /** State of this agent: sandbox roots and the list of what must be reclaimed. Absolute. */
   home: string;
@@ -70,6 +84,10 @@ export interface DriverOptions {
   maxQueued?: number;
   /** Ready sandboxes to hold of each runtime under the default confinement before the first request. */
   warm?: { runtime: Runtime; confinement: Confinement; count: number; imports?: string[] }[];
+  /** The way out, for policies that give one. */
+  egress?: EgressOptions;
+  /** Of the gvisor driver. `kvm` only ever when it is asked for here: where it does not work it can hang for ever. */
+  gvisor?: { platform?: "ptrace" | "systrap" | "kvm" };
   log?: (message: string, fields?: Record<string, unknown>) => void;
 }
 

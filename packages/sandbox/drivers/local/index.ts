@@ -8,6 +8,7 @@ import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpe
 import { Admission } from "./admission.ts";
 import { NeverStarted, type RunEnd } from "./box.ts";
 import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "./cgroups.ts";
+import { Egress } from "./egress.ts";
 import { FLEET_DEFAULTS, Fleet, type FleetSettings } from "./fleet.ts";
 import { Forge } from "./forge.ts";
 import { HookGroups } from "./hooks.ts";
@@ -59,6 +60,7 @@ async function provePossible(shop: Workshop, fleet: Fleet): Promise<void> {
     shop.forge.close();
     await shop.supervisors.close();
     await shop.hooks.close();
+    await shop.egress.close();
     throw error;
   }
 }
@@ -82,6 +84,7 @@ async function openWorkshop(options: DriverOptions): Promise<Workshop> {
     sources: { usr: "/usr", node: process.execPath, runtimes: RUNTIMES, zygoteLibrary: `${NATIVE}libplastron-zygote.so`, mountPoint },
     cgroups,
     hooks: new HookGroups({ cgroups, binary: `${NATIVE}plastron-hooks`, uids, log }),
+    egress: new Egress({ options: options.egress, directory: `${options.home}/egress`, uids, uid: (options.uidBase ?? DEFAULT_UID_BASE) - 1, log }),
     uids,
     living: new Set(),
     supervisors,
@@ -190,6 +193,7 @@ class LocalDriver implements SandboxDriver {
     this.#shop.forge.close();
     await this.#shop.supervisors.close();
     await this.#shop.hooks.close();
+    await this.#shop.egress.close();
     await reclaimCgroups(this.#shop.cgroups);
     await this.#removeParents();
   }

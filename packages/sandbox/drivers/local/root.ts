@@ -51,6 +51,9 @@ const ETC: [path: string, content: string][] = [
   ["/etc/profile", ""],
 ];
 
+/** What egress.ts writes instead where there is a way out. */
+const NETWORK_ETC = ["/etc/nsswitch.conf", "/etc/resolv.conf"];
+
 /** The shared, immutable part: everything but proc and the writable places. */
 export function rootRecords(sources: RootSources, confinement: Confinement, hidden: string[]): SpecRecord[] {
   const records: SpecRecord[] = [
@@ -60,7 +63,7 @@ export function rootRecords(sources: RootSources, confinement: Confinement, hidd
   for (const name of ["bin", "sbin", "lib", "lib64", "lib32", "libx32"]) records.push(...rootLink(name));
   records.push(["dir", "/etc", "755"]);
   if (confinement.weak?.readonly_etc === true) records.push(["tmpfs", "/etc", "1m", 256, "777", 0, ""]);
-  for (const [path, content] of ETC) records.push(["text", path, content, "644"]);
+  for (const [path, content] of ETC) if (confinement.network === null || !NETWORK_ETC.includes(path)) records.push(["text", path, content, "644"]);
   for (const path of RO_ETC) if (existsSync(path)) records.push(["bind", path, path, "ro"]);
   if (existsSync("/usr/share/zoneinfo/Etc/UTC")) records.push(["link", "/usr/share/zoneinfo/Etc/UTC", "/etc/localtime"]);
   for (const device of DEVICES) records.push(["bind", `/dev/${device}`, `/dev/${device}`, "dev"]);

@@ -1,0 +1,150 @@
+import { type Agent, createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import type { SecureContext } from "node:tls";
+import type { Names } from "../dns/resolve.ts";
+import { type Destination, type Route, refuse, route } from "../rules/route.ts";
+import type { Refusal, Sandbox } from "../sandbox.ts";
+import { mutate } from "./mutate.ts";
+import { type Asked, agrees, endToEnd, readRequest } from "./request.ts";
+import { NoSecret } from "./secrets.ts";
+import { agentFor, type Onward, pass, passUpgrade } from "./upstream.ts";
+
+/** Where a connection of a program goes, and what ended its TLS. */
+export interface Way {
+  sandbox: Sandbox;
+  destination: Destination;
+  scheme: "http" | "https";
+}
+
+export interface ProxyParts {
+  names: Names;
+  secrets: string | null;
+  /** What servers are certified by. */
+  trust: SecureContext;
+}
+
+const MALFORMED: Refusal = { id: "egress/malformed-request", path: "", why: "the request can be read in two ways, or not at all" };
+const MISMATCH: Refusal = { id: "egress/name-mismatch", path: "", why: "the request names another host than the connection was made to" };
+const RELAYING: Refusal = { id: "egress/connect", path: "", why: "a connection through another proxy cannot be judged" };
+
+const LIMITS = { maxHeaderSize: 65_536, headersTimeout: 15_000, requestTimeout: 0, keepAliveTimeout: 60_000, connectionsCheckingInterval: 3000 };
+
+/**
+ * Judges every request of a connection by itself, and writes those that may go on anew: what the server gets was parsed here
+ * (llhttp, strict) and serialised here, so that no two of them can be hidden in one. The server object never listens; connections
+ * are given to it.
+ */
+export class HttpProxy {
+  readonly #parts: ProxyParts;
+  readonly #server: Server;
+  readonly #ways = new WeakMap<Duplex, Way & { agent: Agent }>();
+
+  constructor(parts: ProxyParts) {
+    this.#parts = parts;
+    this.#server = createServer({ ...LIMITS, requireHostHeader: false, insecureHTTPParser: false, noDelay: false });
+    this.#server.on("request", (request, response) => void this.#onRequest(request, response));
+    this.#server.on("upgrade", (request, socket, head) => void this.#onUpgrade(request, socket, head));
+    this.#server.on("connect", (request, socket) => this.#onConnect(request, socket));
+    this.#server.on("clientError", (error, socket) => this.#onMalformed(error as NodeJS.ErrnoException, socket));
+    /* What starts the server's own clock for slow headers. */
+    this.#server.emit("listening");
+  }
+
+  serve(socket: Socket, way: Way): void {
+    const agent = agentFor(way.scheme, this.#parts.trust);
+    socket.once("close", () => agent.destroy());
+    this.#ways.set(socket, { ...way, agent });
+    this.#server.emit("connection", socket);
+    socket.resume();
+  }
+
+  close(): void {
+    this.#server.closeAllConnections();
+    this.#server.close();
+  }
+
+  async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    response.sendDate = false;
+    const way = this.#ways.get(request.socket);
+    if (!way) return void request.socket.destroy();
+    const deny = (status: number, text: string) => {
+      request.resume();
+      if (!response.headersSent) response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });
+      response.end(text);
+    };
+    try {
+      const { asked, found } = await this.#judge(request, way);
+      if (!found.allowed) return deny(403, explain(way, request, asked, found.refusal));
+      pass(request, response, await this.#onward(way, asked as Asked, found.addresses), deny);
+    } catch (error) {
+      deny(502, failure(error));
+    }
+  }
+
+  async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const way = this.#ways.get(socket);
+    if (!way) return void socket.destroy();
+    const deny = (status: number, text: string) => void socket.end(bare(status, text));
+    try {
+      const isWebSocket = request.headers.upgrade?.toLowerCase() === "websocket" && request.method === "GET";
+      const { asked, found } = isWebSocket
+        ? await this.#judge(request, way)
+        : { asked: undefined, found: refuse(way.sandbox, way.destination, seen(request), MALFORMED) };
+      if (!found.allowed) return deny(403, explain(way, request, asked, found.refusal));
+      passUpgrade(socket, head, await this.#onward(way, asked as Asked, found.addresses), deny);
+    } catch (error) {
+      deny(502, failure(error));
+    }
+  }
+
+  #onConnect(request: IncomingMessage, socket: Duplex): void {
+    const way = this.#ways.get(socket);
+    if (!way) return void socket.destroy();
+    refuse(way.sandbox, way.destination, seen(request), RELAYING);
+    socket.end(bare(403, explain(way, request, undefined, RELAYING)));
+  }
+
+  #onMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
+    const way = this.#ways.get(socket);
+    if (!way || error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+    const isSlow = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
+    if (!isSlow) refuse(way.sandbox, way.destination, { claims: [], seen: { kind: "http", method: "", paths: [] } }, MALFORMED);
+    socket.end(bare(isSlow ? 408 : 400, `Plastron: ${isSlow ? "the request did not come in time" : MALFORMED.why}\n`));
+  }
+
+  async #judge(request: IncomingMessage, { sandbox, destination, scheme }: Way): Promise<{ asked: Asked | undefined; found: Route }> {
+    const asked = readRequest(request, scheme);
+    if (!asked) return { asked, found: refuse(sandbox, destination, seen(request), MALFORMED) };
+    const what = { claims: [asked.host], seen: { kind: "http" as const, method: asked.method, paths: asked.paths } };
+    if (!agrees(asked, destination)) return { asked, found: refuse(sandbox, destination, what, MISMATCH) };
+    return { asked, found: await route(sandbox, this.#parts.names, destination, what) };
+  }
+
+  async #onward({ sandbox, destination, scheme, agent }: Way & { agent: Agent }, asked: Asked, addresses: string[]): Promise<Onward> {
+    const clean = endToEnd(asked.headers);
+    const headers = scheme === "https" ? await mutate(sandbox.rules, destination.name, clean, this.#parts.secrets) : clean;
+    const { method, target } = asked;
+    return { method, target, headers, host: addresses[0] as string, port: destination.port, name: destination.name, scheme, agent };
+  }
+}
+
+function seen(request: IncomingMessage) {
+  return { claims: [], seen: { kind: "http" as const, method: request.method ?? "", paths: [request.url ?? ""] } };
+}
+
+function explain({ destination, scheme }: Way, { method, url }: IncomingMessage, asked: Asked | undefined, { why }: Refusal): string {
+  const place = asked ? `${scheme}://${asked.host}${asked.target}` : `${scheme}://${destination.name} (${url})`;
+  return `Plastron: ${method} ${place} was denied: ${why}\n`;
+}
+
+function failure(error: unknown): string {
+  return `Plastron: ${error instanceof NoSecret ? error.message : "the request could not be passed on"}\n`;
+}
+
+/** For connections that have left the parser. */
+function bare(status: number, text: string): string {
+  const reasons: Record<number, string> = { 400: "Bad Request", 403: "Forbidden", 408: "Request Timeout", 502: "Bad Gateway" };
+  const head = `HTTP/1.1 ${status} ${reasons[status] ?? "Error"}\r\nContent-Type: text/plain; charset=utf-8\r\n`;
+  return `${head}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`;
+}

@@ -1,0 +1,70 @@
+import type { IncomingMessage } from "node:http";
+import { parseAddress, showAddress } from "../address/address.ts";
+import { meaningsOf } from "../rules/path.ts";
+import type { Destination } from "../rules/route.ts";
+
+/** One request as it is judged and passed on. Everything in it is the program's. */
+export interface Asked {
+  method: string;
+  /** Path and query, as sent on. */
+  target: string;
+  paths: string[];
+  /** The name in Host, or in the request line. */
+  host: string;
+  port: number;
+  headers: [name: string, value: string][];
+}
+
+/** Undefined for a request that two servers could read in two ways: no Host or two of them, a line that names another one. */
+export function readRequest(request: IncomingMessage, scheme: "http" | "https"): Asked | undefined {
+  const headers = pairs(request.rawHeaders);
+  const hosts = headers.filter(([name]) => name.toLowerCase() === "host");
+  const host = authority(hosts[0]?.[1] ?? "", scheme);
+  const method = request.method ?? "";
+  if (hosts.length !== 1 || !host || method === "CONNECT") return undefined;
+  const line = readTarget(request.url ?? "", scheme);
+  if (!line || (line.authority && (line.authority.host !== host.host || line.authority.port !== host.port))) return undefined;
+  return { method, target: line.target, paths: meaningsOf(line.target), ...host, headers };
+}
+
+/** Whether the request is for the place that the connection goes to. */
+export function agrees({ host, port }: Asked, destination: Destination): boolean {
+  return host === destination.name && port === destination.port;
+}
+
+function readTarget(url: string, scheme: "http" | "https"): { target: string; authority?: { host: string; port: number } | undefined } | undefined {
+  if (url.startsWith("/") || url === "*") return { target: url };
+  const absolute = /^(https?):\/\/([^/?#]*)(.*)$/i.exec(url);
+  if (!absolute || absolute[1]?.toLowerCase() !== scheme) return undefined;
+  const named = authority(absolute[2] ?? "", scheme);
+  const rest = absolute[3] ?? "";
+  return named && { target: rest.startsWith("/") ? rest : `/${rest}`, authority: named };
+}
+
+/** `example.com`, `EXAMPLE.com.:8080`, `[::1]:80`; the port is the scheme's where none is named. */
+function authority(text: string, scheme: "http" | "https"): { host: string; port: number } | undefined {
+  const parts = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9._-]{1,254}))(?::([0-9]{1,5}))?$/.exec(text);
+  if (!parts) return undefined;
+  const name = parts[1] ?? (parts[2] as string);
+  const address = parseAddress(name);
+  if (parts[1] !== undefined && !address) return undefined;
+  const host = address ? showAddress(address) : name.toLowerCase().replace(/\.$/, "");
+  return { host, port: parts[3] ? Number(parts[3]) : scheme === "http" ? 80 : 443 };
+}
+
+/** Of one hop only (RFC 9110, 7.6.1), with whatever the message itself names so. Transfer-Encoding is kept: Node frames by it. */
+const HOP = new Set(["connection", "keep-alive", "proxy-connection", "proxy-authorization", "proxy-authenticate", "te", "trailer", "upgrade", "expect"]);
+
+/** What goes to the other side. A field whose loss would change the message (Host, its length) is never dropped for being named. */
+export function endToEnd(headers: readonly [string, string][]): [string, string][] {
+  const named = headers.filter(([name]) => name.toLowerCase() === "connection").flatMap(([, value]) => value.toLowerCase().split(/\s*,\s*/));
+  const keep = new Set(["host", "content-length", "transfer-encoding", "authorization", "cookie"]);
+  return headers.filter(([name]) => {
+    const lower = name.toLowerCase();
+    return !HOP.has(lower) && (keep.has(lower) || !named.includes(lower));
+  });
+}
+
+export function pairs(raw: readonly string[]): [string, string][] {
+  return Array.from({ length: raw.length / 2 }, (_, i) => [raw[2 * i] as string, raw[2 * i + 1] as string]);
+}

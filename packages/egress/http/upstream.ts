@@ -1,0 +1,93 @@
+import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { request as httpsRequest, Agent as TlsAgent } from "node:https";
+import type { Duplex } from "node:stream";
+import type { SecureContext } from "node:tls";
+import { endToEnd, pairs } from "./request.ts";
+
+/** A request that may go on, and the address that it was allowed for. */
+export interface Onward {
+  method: string;
+  target: string;
+  headers: [string, string][];
+  host: string;
+  port: number;
+  /** What the server must be certified as. */
+  name: string;
+  scheme: "http" | "https";
+  agent: Agent;
+}
+
+type Deny = (status: number, text: string) => void;
+const CONNECT_MS = 10_000;
+
+/**
+ * The connections that one connection of a program needs onward, kept while it lasts. Never shared: what a server says too much
+ * on one of them must not become another tenant's answer.
+ */
+export function agentFor(scheme: "http" | "https", secureContext: SecureContext): Agent {
+  const common = { keepAlive: true, maxFreeSockets: 1 };
+  return scheme === "http" ? new Agent(common) : new TlsAgent({ ...common, secureContext });
+}
+
+/** Passes one request on and its response back, in as much memory as a few buffers. */
+export function pass(request: IncomingMessage, response: ServerResponse, onward: Onward, deny: Deny): void {
+  const up = open(onward, onward.headers);
+  up.on("response", (answer) => {
+    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, withoutFraming(answer, request.method).flat());
+    answer.on("error", () => response.destroy());
+    answer.once("aborted", () => response.destroy());
+    answer.pipe(response);
+  });
+  up.on("upgrade", (_answer, socket) => socket.destroy());
+  up.on("error", (error: NodeJS.ErrnoException) => (response.headersSent ? response.destroy() : deny(502, unreachable(onward, error))));
+  response.once("close", () => up.destroy());
+  request.once("aborted", () => up.destroy());
+  request.pipe(up);
+}
+
+/** A WebSocket: once the server has agreed, bytes both ways. */
+export function passUpgrade(socket: Duplex, head: Buffer, onward: Onward, deny: Deny): void {
+  const up = open(onward, [...onward.headers, ["Connection", "Upgrade"], ["Upgrade", "websocket"]]);
+  up.on("upgrade", (answer, outside: Duplex, first: Buffer) => {
+    socket.write(headOf(answer, [...endToEnd(pairs(answer.rawHeaders)), ["Connection", "Upgrade"], ["Upgrade", "websocket"]]));
+    socket.write(first);
+    outside.write(head);
+    socket.once("close", () => outside.destroy());
+    outside.once("close", () => socket.destroy()).on("error", () => socket.destroy());
+    socket.pipe(outside).pipe(socket);
+  });
+  up.on("response", (answer) => {
+    socket.write(headOf(answer, [...withoutFraming(answer, "GET"), ["Connection", "close"]]));
+    answer.pipe(socket);
+  });
+  up.on("error", (error: NodeJS.ErrnoException) => deny(502, unreachable(onward, error)));
+  socket.once("close", () => up.destroy());
+  up.end();
+}
+
+function open({ method, target, host, port, name, scheme, agent }: Onward, headers: [string, string][]): ClientRequest {
+  const common = { method, path: target, host, port, headers: headers.flat(), setHost: false, timeout: 600_000, agent };
+  const isName = /[a-z]/.test(name) && !name.includes(":");
+  const up = scheme === "http" ? httpRequest(common) : httpsRequest({ ...common, servername: isName ? name : "" });
+  const timer = setTimeout(() => up.destroy(new Error("no answer")), CONNECT_MS);
+  up.once("socket", (socket) => {
+    if (socket.connecting) socket.once(scheme === "http" ? "connect" : "secureConnect", () => clearTimeout(timer));
+    else clearTimeout(timer);
+  });
+  up.once("close", () => clearTimeout(timer)).once("timeout", () => up.destroy(new Error("idle")));
+  return up;
+}
+
+/** The server's framing is undone by the parser; Node frames the response anew where it has no length. */
+function withoutFraming(answer: IncomingMessage, method: string | undefined): [string, string][] {
+  const headers = endToEnd(pairs(answer.rawHeaders)).filter(([name]) => name.toLowerCase() !== "transfer-encoding");
+  return method === "HEAD" ? headers : headers.filter(([name]) => name.toLowerCase() !== "content-length" || answer.headers["transfer-encoding"] === undefined);
+}
+
+function headOf(answer: IncomingMessage, headers: [string, string][]): string {
+  return `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+}
+
+function unreachable({ name, port }: Onward, error: NodeJS.ErrnoException): string {
+  return `Plastron: ${name}:${port} could not be reached: ${error.code ?? error.message}\n`;
+}

@@ -1,0 +1,89 @@
+import type { Socket } from "node:net";
+import { EGRESS_HEADER } from "@plastron/contracts";
+import { answerQuestion } from "../dns/answer.ts";
+import type { Names } from "../dns/resolve.ts";
+import type { HttpProxy } from "../http/proxy.ts";
+import { isEnded, judge, needsLook } from "../rules/judge.ts";
+import { type Destination, type Route, refuse, route } from "../rules/route.ts";
+import type { Sandbox } from "../sandbox.ts";
+import type { Authority } from "../tls/authority.ts";
+import { endTls } from "../tls/end.ts";
+import { destinationOf, readHeader } from "./header.ts";
+import { type Look, look } from "./look.ts";
+import { endsBeforeClosing, readExactly } from "./socket.ts";
+import { splice } from "./splice.ts";
+
+/** What connections need beside their own sandbox. */
+export interface Services {
+  find(token: string): Sandbox | undefined;
+  names: Names;
+  proxy: HttpProxy;
+  authority: Authority;
+}
+
+const HEADER_MS = 5000;
+/** A program that says nothing may be waiting for the server's greeting, where all that it says is allowed. */
+const SILENT_MS = 1000;
+const LOOK_MS = 15_000;
+
+/** Serves one connection of a relay to its end. A connection that is closed without having been ended is seen as a reset. */
+export async function serveRelay(socket: Socket, services: Services): Promise<void> {
+  socket.on("error", () => socket.destroy());
+  endsBeforeClosing(socket);
+  const bytes = await readExactly(socket, EGRESS_HEADER, HEADER_MS);
+  const header = bytes && readHeader(bytes);
+  const sandbox = header && services.find(header.token);
+  if (!header || !sandbox) return void socket.destroy();
+  sandbox.hold(socket);
+  if (header.protocol === "dns") return serveQuestion(socket, sandbox);
+  const destination = destinationOf(sandbox, header);
+  if (!destination) return void socket.destroy();
+  await serveStream(socket, sandbox, destination, services);
+}
+
+async function serveQuestion(socket: Socket, sandbox: Sandbox): Promise<void> {
+  const length = await readExactly(socket, 2, HEADER_MS);
+  const packet = length && (await readExactly(socket, length.readUInt16LE(0), HEADER_MS));
+  const answer = packet && answerQuestion(sandbox, packet);
+  if (!answer) return void socket.destroy();
+  const size = Buffer.alloc(2);
+  size.writeUInt16LE(answer.length);
+  socket.end(Buffer.concat([size, answer]));
+}
+
+/** Looked into only where what is inside can change the verdict. */
+async function serveStream(socket: Socket, sandbox: Sandbox, destination: Destination, services: Services): Promise<void> {
+  const { rules } = sandbox;
+  const seen: Look = needsLook(rules, destination.name, destination.port) ? await look(socket, patience(sandbox, destination), LOOK_MS) : { kind: "stream" };
+  if (seen.kind === "gone") return void socket.destroy();
+  if (seen.kind === "http") return services.proxy.serve(socket, { sandbox, destination, scheme: "http" });
+  if (seen.kind === "bad") return settle(socket, destination, refuse(sandbox, destination, STREAM, { id: "egress/malformed-hello", path: "", why: seen.why }));
+  if (seen.kind === "stream") return settle(socket, destination, await route(sandbox, services.names, destination, STREAM));
+  /* A literal address is certified for no name: there is none to be agreed with. */
+  const claims = seen.name === null ? (destination.literal ? [] : [""]) : [seen.name];
+  const what = { claims, seen: { kind: "tls" as const } };
+  if (seen.encrypted) return settle(socket, destination, refuse(sandbox, destination, what, ENCRYPTED));
+  if (isEnded(rules, destination.name) || claims.some((claim) => isEnded(rules, claim))) {
+    if (claims[0] !== destination.name) return settle(socket, destination, refuse(sandbox, destination, what, MISMATCH));
+    const clear = await endTls(socket, services.authority, destination.name);
+    return clear && services.proxy.serve(clear, { sandbox, destination, scheme: "https" });
+  }
+  if (claims.some((claim) => claim !== "" && claim !== destination.name)) return settle(socket, destination, refuse(sandbox, destination, what, MISMATCH));
+  settle(socket, destination, await route(sandbox, services.names, destination, what));
+}
+
+const STREAM = { claims: [], seen: { kind: "stream" as const } };
+const MISMATCH = { id: "egress/name-mismatch", path: "", why: "the program asked for one name and connected to another" };
+const ENCRYPTED = { id: "egress/encrypted-hello", path: "", why: "a hello whose name is encrypted cannot be judged" };
+
+/** How long silence is waited out before the stream counts as one that the server begins; null: it never may. */
+function patience({ rules }: Sandbox, { name, literal, port }: Destination): number | null {
+  const verdict = judge(rules, { name, claims: [], address: literal, port, seen: { kind: "stream" } });
+  const byAddress = rules.addresses.some(({ verdict: kind }) => kind === "allow");
+  return verdict.allowed || (!verdict.final && byAddress) ? SILENT_MS : null;
+}
+
+function settle(socket: Socket, { port }: Destination, found: Route): void {
+  if (found.allowed) splice(socket, found.addresses, port);
+  else socket.destroy();
+}

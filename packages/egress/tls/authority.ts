@@ -1,0 +1,84 @@
+import { generateKeyPairSync, randomBytes } from "node:crypto";
+import { createSecureContext, type SecureContext } from "node:tls";
+import type { CertificateAuthority } from "@plastron/contracts";
+import forge from "node-forge";
+
+const DAY_MS = 86_400_000;
+const KEPT = 1000;
+const NAME = [{ name: "commonName", value: "Plastron egress" }];
+
+/**
+ * Certifies names to sandboxes whose policy has their TLS ended. Made for one agent's life and held in memory only; a sandbox
+ * trusts it only where its policy names such domains.
+ */
+export class Authority {
+  readonly pem: CertificateAuthority;
+  readonly #key: forge.pki.rsa.PrivateKey;
+  /** One key for all leaves: who could read one of them could read this process. */
+  readonly #leaf = newKey();
+  readonly #contexts = new Map<string, SecureContext>();
+
+  constructor(known: CertificateAuthority | null) {
+    this.pem = known ?? newAuthority();
+    this.#key = forge.pki.privateKeyFromPem(this.pem.key);
+  }
+
+  contextOf(name: string): SecureContext {
+    const known = this.#contexts.get(name);
+    if (known) return known;
+    if (this.#contexts.size >= KEPT) this.#contexts.clear();
+    const context = createSecureContext({ key: this.#leaf.privateKey, cert: this.#certify(name), minVersion: "TLSv1.2" });
+    this.#contexts.set(name, context);
+    return context;
+  }
+
+  #certify(name: string): string {
+    const leaf = certificate(this.#leaf.publicKey, 30);
+    leaf.setSubject([]);
+    leaf.setExtensions([
+      { name: "basicConstraints", cA: false, critical: true },
+      { name: "keyUsage", digitalSignature: true, keyEncipherment: true, critical: true },
+      { name: "extKeyUsage", serverAuth: true },
+      { name: "subjectAltName", critical: true, altNames: [{ type: 2, value: name }] },
+      ...keyIds(forge.pki.certificateFromPem(this.pem.certificate)),
+    ]);
+    leaf.sign(this.#key, forge.md.sha256.create());
+    return forge.pki.certificateToPem(leaf);
+  }
+}
+
+function keyIds(issuer: forge.pki.Certificate): object[] {
+  return [{ name: "subjectKeyIdentifier" }, { name: "authorityKeyIdentifier", keyIdentifier: issuer.generateSubjectKeyIdentifier().getBytes() }];
+}
+
+function newKey(): { publicKey: string; privateKey: string } {
+  return generateKeyPairSync("rsa", {
+    modulusLength: 2048,
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  });
+}
+
+function newAuthority(): CertificateAuthority {
+  const { publicKey, privateKey } = newKey();
+  const root = certificate(publicKey, 3650);
+  root.setSubject(NAME);
+  root.setExtensions([
+    { name: "basicConstraints", cA: true, pathLenConstraint: 0, critical: true },
+    { name: "keyUsage", keyCertSign: true, critical: true },
+    { name: "subjectKeyIdentifier" },
+  ]);
+  root.sign(forge.pki.privateKeyFromPem(privateKey), forge.md.sha256.create());
+  return { certificate: forge.pki.certificateToPem(root), key: privateKey };
+}
+
+/** From yesterday on: clocks differ. */
+function certificate(publicKey: string, days: number): forge.pki.Certificate {
+  const made = forge.pki.createCertificate();
+  made.publicKey = forge.pki.publicKeyFromPem(publicKey);
+  made.serialNumber = `00${randomBytes(15).toString("hex")}`;
+  made.validity.notBefore = new Date(Date.now() - DAY_MS);
+  made.validity.notAfter = new Date(Date.now() + days * DAY_MS);
+  made.setIssuer(NAME);
+  return made;
+}
