@@ -85,9 +85,9 @@ describe("the policy of the Dify article", () => {
 
   test("says how violations are recorded", () => {
     expect(fidelity.find(({ rule }) => rule === "auditViolations")).toMatchObject({ fidelity: "stricter", observes: true });
-    const blind = compilePolicy(parsePolicy(DIFY), { ...host, notify: false });
+    const blind = compilePolicy(parsePolicy(DIFY), { ...host, notify: false, hooks: false });
     expect(blind.fidelity.find(({ rule }) => rule === "auditViolations")).toMatchObject({ fidelity: "unsupported" });
-    expect(blind.confinement).toMatchObject({ rules: [], watch: { calls: [], paths: [] } });
+    expect(blind.confinement).toMatchObject({ rules: [], hooks: null, watch: { calls: [], paths: [] } });
   });
 });
 
@@ -157,40 +157,39 @@ describe("each rule", () => {
   });
 });
 
-describe("what is not implemented is refused by name", () => {
-  const insert = (text: string) => DIFY.replace("      auditViolations: true\n", `      auditViolations: true\n${text}`);
+describe("what is not implemented or means nothing is refused by name", () => {
   test.each([
-    ["a mode", DIFY.replace("mode: EnhanceProtect", "mode: BehaviorModeling"), "BehaviorModeling", "spec.policy.mode"],
     [
-      "BPF rules",
-      insert("      bpfRawRules: {processes: [{qualifiers: [deny], pattern: '**ping', permissions: [exec]}]}\n"),
-      "bpfRawRules",
-      "enhanceProtect.bpfRawRules",
+      "a mode",
+      `${DIFY.replace("mode: EnhanceProtect", "mode: BehaviorModeling")}    modelingOptions: {duration: 1}\n`,
+      "unsupported_rule",
+      "BehaviorModeling",
+      "spec.policy.mode",
     ],
-    ["AppArmor rules", insert("      appArmorRawRules: [{rules: 'deny /x r,'}]\n"), "appArmorRawRules", "enhanceProtect.appArmorRawRules"],
-    ["system call rules", insert("      syscallRawRules: [{names: [splice], action: SCMP_ACT_ERRNO}]\n"), "syscallRawRules", "enhanceProtect.syscallRawRules"],
-    ["proxy rules", insert("      networkProxyRawRules: {egress: {defaultAction: deny}}\n"), "networkProxyRawRules", "enhanceProtect.networkProxyRawRules"],
-    ["targets", DIFY.replace("        - rules:\n", "        - targets: [/bin/x]\n          rules:\n"), "targets", "attackProtectionRules[0].targets"],
-    ["a proxy", `${DIFY}    networkProxyConfig: {proxyPort: 1}\n`, "networkProxyConfig", "spec.policy.networkProxyConfig"],
-    ["modelling", `${DIFY}    modelingOptions: {duration: 1}\n`, "modelingOptions", "spec.policy.modelingOptions"],
-    ["defence in depth", `${DIFY}    defenseInDepth: {allowViolations: true}\n`, "defenseInDepth", "spec.policy.defenseInDepth"],
-  ])("%s", (_, text, name, path) => {
+    ["rules of another mode", DIFY.replace("mode: EnhanceProtect", "mode: AlwaysAllow"), "invalid_policy", "has no effect", "spec.policy.enhanceProtect"],
+    ["modelling", `${DIFY}    modelingOptions: {duration: 1}\n`, "invalid_policy", "modelingOptions", "spec.policy.modelingOptions"],
+    ["defence in depth", `${DIFY}    defenseInDepth: {allowViolations: true}\n`, "invalid_policy", "defenseInDepth", "spec.policy.defenseInDepth"],
+  ])("%s", (_, text, code, name, path) => {
     const error = refusal(() => compilePolicy(parsePolicy(text), host));
-    expect(error.code).toBe("unsupported_rule");
+    expect(error.code).toBe(code);
     const entry = error.errors?.find((each) => each.path.endsWith(path));
     expect(entry?.message).toContain(name);
     expect(entry?.line).toBeGreaterThan(20);
     expect(error.message).toMatch(/^line \d+, column \d+: /);
   });
 
-  test("rules in a mode that would ignore them", () => {
-    expect(refusal(() => compilePolicy(parsePolicy(DIFY.replace("mode: EnhanceProtect", "mode: AlwaysAllow")), host)).message).toContain(
-      "enhanceProtect has no effect in mode AlwaysAllow",
-    );
+  test("but rules of another mode are rows where the policy is read as upstream reads it", () => {
+    const text = DIFY.replace("mode: EnhanceProtect", "mode: AlwaysAllow");
+    const { fidelity, confinement } = compilePolicy(parsePolicy(text, { upstreamCompat: true }), host);
+    expect(fidelity.find(({ rule }) => rule === "enhanceProtect")).toMatchObject({ fidelity: "unsupported" });
+    expect(confinement).toMatchObject({ forbidden_programs: [], rules: [] });
   });
 
-  test("lists that ask for nothing are no fault", () => {
-    expect(() => compilePolicy(parsePolicy(insert("      syscallRawRules: []\n      privileged: false\n")), host)).not.toThrow();
+  test("targets do not weaken a rule", () => {
+    const text = DIFY.replace("        - rules:\n", "        - targets: [/bin/x]\n          rules:\n");
+    const { fidelity, confinement } = compilePolicy(parsePolicy(text), host);
+    expect(confinement.forbidden_programs).toEqual(compilePolicy(parsePolicy(DIFY), host).confinement.forbidden_programs);
+    expect(fidelity.find(({ rule }) => rule.endsWith("targets"))).toMatchObject({ fidelity: "unsupported" });
   });
 });
 
@@ -207,7 +206,7 @@ test("unknown and mis-filed names have a row each where the policy is read as up
 describe.each(["AlwaysAllow", "RuntimeDefault"] as const)("mode %s", (mode) => {
   test("is the floor alone", () => {
     const { confinement, fidelity } = compilePolicy({ ...policyOf([]), spec: { target: { kind: "Pod", name: "x" }, policy: { enforcer: "BPF", mode } } }, host);
-    expect(fidelity.map(({ rule }) => rule).filter((rule) => !rule.startsWith("floor-"))).toEqual([]);
+    expect(fidelity.map(({ rule }) => rule).filter((rule) => !rule.startsWith("floor-"))).toEqual([mode]);
     expect([asks(confinement.seccomp)("mount"), asks(confinement.seccomp)("read")]).toEqual(["EPERM", "allow"]);
   });
 });
@@ -216,7 +215,7 @@ describe("the report is true to the host", () => {
   test("without namespaces only filters are claimed", () => {
     const rows = compilePolicy(parsePolicy(DIFY), { ...host, tier: 1, user_namespaces: false }).fidelity;
     const claimed = rows.filter(({ fidelity, observes }) => fidelity !== "unsupported" && !observes).map(({ rule }) => rule);
-    expect(claimed).toEqual(["floor-system-calls", "floor-tracing", "disallow-load-all-bpf-prog", "disallow-load-bpf-via-setsockopt"]);
+    expect(claimed).toEqual(["disallow-load-all-bpf-prog", "disallow-load-bpf-via-setsockopt", "floor-system-calls", "floor-tracing"]);
     expect(rows.filter(({ fidelity }) => fidelity === "unsupported").flatMap(({ self_tests }) => self_tests)).toEqual([]);
   });
 

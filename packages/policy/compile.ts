@@ -1,15 +1,20 @@
 import { type Confinement, type FidelityRow, type HostFacts, PlastronError, type Tier } from "@plastron/contracts";
-import { claimOf, NO_RECORDS, rowOf } from "./lower/claims.ts";
+import { rowOf } from "./lower/claims.ts";
 import { lower } from "./lower/lower.ts";
-import { canWatch, type Part } from "./lower/part.ts";
-import { type Standing, standingOf } from "./lower/standing.ts";
-import { builtInOrder, type Placed } from "./orders/built-in.ts";
+import { networkRows } from "./lower/network.ts";
+import { isLifted, partsOf } from "./lower/parts.ts";
+import { remarks } from "./lower/remarks.ts";
+import { RuleTable } from "./lower/rule-table.ts";
+import { standingOf } from "./lower/standing.ts";
+import { modeProfile } from "./modes.ts";
+import { builtInOrder, type Placed, rawOrder } from "./orders/built-in.ts";
 import type { Order } from "./orders/order.ts";
-import type { ProblemEntry } from "./parse/document.ts";
+import { invalid, type ProblemEntry } from "./parse/document.ts";
 import { member } from "./parse/path.ts";
+import { networkRules, rawOrders } from "./raw/index.ts";
 import { floorRules } from "./rules/floor.ts";
 import { type NamedRule, type Resolvable, resolveRules } from "./rules/resolve.ts";
-import { unsupportedFields } from "./unsupported.ts";
+import { idleFields, unsupportedFields } from "./unsupported.ts";
 
 export interface Compiled {
   confinement: Confinement;
@@ -24,52 +29,73 @@ export const MIN_TIER_ANNOTATION = "plastron/min-tier";
 /**
  * A policy → what a driver puts in place, and a row per rule that says how true that is on this host.
  *
- * The floor (system calls, kernel files, mounts, tracing) lies under every mode: AlwaysAllow is the floor alone. Throws
- * PlastronError `unsupported_rule` naming, with their lines, every field or mode that is not implemented: a policy is enforced as
- * a whole or not at all. What this host cannot do is not an error but a row `unsupported`.
+ * The floor (system calls, kernel files, mounts, tracing) lies under every mode: AlwaysAllow is the floor alone, RuntimeDefault the
+ * floor and the container runtimes' own list. Throws PlastronError `unsupported_rule` for a mode that is not implemented, and
+ * `invalid_policy` with lines for what is wrong. What this host cannot do is not an error but a row `unsupported`.
  */
-export function compilePolicy(policy: Resolvable, host: HostFacts): Compiled {
+export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
+  refuse(written);
+  const policy = readByMode(written);
   const named = resolveRules(policy);
-  refuseUnsupported(policy);
+  const raw = rawOrders(policy, host);
+  const table = new RuleTable();
+  const rules = networkRules(policy, (rule) => table.add(rule));
+  const proxied = networkRows(table.rules, host);
+  const network = host.egress ? rules : null;
+  const own = modeProfile(policy, table, host);
+
   const placed = [...floorRules.map((rule) => ({ path: "spec.policy.mode", rule })), ...firstOfEach(named)];
-  const given = placed.map((each) => ({ ...each, order: builtInOrder(each, policy, host) }));
-  const standing = standingOf(
-    policy,
-    given.map(({ order }) => order),
+  const builtIn = placed.map((each) => ({ ...each, order: builtInOrder(each, policy, host) }));
+  const rawRules = raw.orders.map((order) => rawOrder(order, policy));
+  const standing = standingOf(policy, [...builtIn.map(({ order }) => order), ...rawRules], host);
+  const parts = partsOf(
+    builtIn.filter(({ rule }) => !isLifted(rule, standing)),
+    rawRules,
     host,
+    network !== null,
   );
-  const parts = given.filter(({ rule }) => !isLifted(rule.family, standing)).map(({ rule, order }) => builtInPart({ rule, order }, host));
+
+  const minTier = minTierOf(policy);
+  const given = { policy: policy.metadata.name, minTier, parts, standing, profile: own.profile, network, table: network ? table : new RuleTable() };
   return {
-    confinement: lower({ policy: policy.metadata.name, minTier: minTierOf(policy), parts: policyFirst(parts), standing }, host),
-    fidelity: [...parts.map(({ order, claim }) => rowOf(order, claim, standing, host)), ...remarks(policy, named, host)],
+    confinement: lower(given, host),
+    fidelity: [
+      ...parts.map(({ order, claim }) => rowOf(order, claim, standing, host)),
+      ...raw.rows,
+      ...own.rows,
+      ...proxied,
+      ...remarks({ policy, idle: idleFields(written), named, standing }, host),
+    ],
     orders: parts.map(({ order }) => order),
   };
 }
 
-function refuseUnsupported(policy: Resolvable): void {
-  const errors = unsupportedFields(policy).map((entry): ProblemEntry => ({ ...entry, ...policy.positions?.get(entry.path) }));
+function refuse(policy: Resolvable): void {
+  const placed = (entry: ProblemEntry): ProblemEntry => ({ ...entry, ...policy.positions?.get(entry.path) });
+  const errors = unsupportedFields(policy).map(placed);
   const [first] = errors;
-  if (!first) return;
-  const place = first.line ? `line ${first.line}, column ${first.column}: ` : "";
-  throw new PlastronError("unsupported_rule", `${place}${first.message}${errors.length > 1 ? ` (and ${errors.length - 1} more)` : ""}`, { errors });
+  if (first) {
+    const place = first.line ? `line ${first.line}, column ${first.column}: ` : "";
+    throw new PlastronError("unsupported_rule", `${place}${first.message}`, { errors });
+  }
+  const idle = policy.upstreamCompat ? [] : idleFields(policy).map(placed);
+  if (idle.length > 0) throw invalid(idle);
+}
+
+/** The policy without what its mode does not read. */
+function readByMode(policy: Resolvable): Resolvable {
+  const { mode, enhanceProtect, defenseInDepth, ...rest } = policy.spec.policy;
+  const read = {
+    ...(mode === "EnhanceProtect" && enhanceProtect ? { enhanceProtect } : {}),
+    ...(mode === "DefenseInDepth" && defenseInDepth ? { defenseInDepth } : {}),
+  };
+  return { ...policy, spec: { ...policy.spec, policy: { ...rest, mode, ...read } } };
 }
 
 /** A rule named twice, or by name and alias, is one rule. */
 function firstOfEach(named: readonly NamedRule[]): Placed[] {
   const chosen = named.flatMap((each) => (each.kind === "rule" ? [{ path: each.path, rule: each.rule }] : []));
   return chosen.filter(({ rule }, i) => chosen.findIndex((other) => other.rule === rule) === i);
-}
-
-const isLifted = (family: Placed["rule"]["family"], { lifted }: Standing): boolean => family !== null && lifted.includes(family);
-
-function builtInPart({ rule, order }: { rule: Placed["rule"]; order: Order }, host: HostFacts): Part {
-  return { order, demands: rule.demands, watched: rule.watched, claim: claimOf(rule, host) };
-}
-
-/** A rule's own answer goes before the floor's, where both refuse a call. */
-function policyFirst(parts: readonly Part[]): Part[] {
-  const isFloor = ({ order }: Part): boolean => order.rule.startsWith("floor-");
-  return [...parts.filter((part) => !isFloor(part)), ...parts.filter(isFloor)];
 }
 
 /** Masks, private mounts and the empty network need namespaces, and the floor alone has some: never below tier 2. */
@@ -81,21 +107,4 @@ function minTierOf(policy: Resolvable): Tier {
     throw new PlastronError("invalid_policy", error.message, { errors: [error] });
   }
   return Math.max(2, Number(wanted)) as Tier;
-}
-
-/** What the policy asks for besides rules, and what upstream's reading of it leaves without effect. */
-function remarks(policy: Resolvable, named: NamedRule[], host: HostFacts): FidelityRow[] {
-  const ignored = named.flatMap((each): FidelityRow[] =>
-    each.kind === "ignored"
-      ? [{ rule: each.name, category: each.path, fidelity: "unsupported", mechanism: "none: ignored as upstream ignores it", note: each.why, self_tests: [] }]
-      : [],
-  );
-  return [...ignored, ...(policy.spec.policy.enhanceProtect?.auditViolations ? [recording(host)] : [])];
-}
-
-function recording(host: HostFacts): FidelityRow {
-  const named = { rule: "auditViolations", category: "spec.policy.enhanceProtect.auditViolations", self_tests: [] };
-  if (!canWatch(host)) return { ...named, fidelity: "unsupported", mechanism: "none", note: `violations are denied and not recorded: ${NO_RECORDS}` };
-  const mechanism = "a listener of the filter decides and records what a rule names; programs of the control group record addresses";
-  return { ...named, fidelity: "stricter", mechanism, note: "denials by seccomp are recorded too, which upstream cannot", observes: true };
 }

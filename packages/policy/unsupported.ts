@@ -1,54 +1,39 @@
-import type { EnhanceProtect, PolicyDocument } from "./parse/schema.ts";
+import type { FidelityRow } from "@plastron/contracts";
+import type { Resolvable } from "./rules/resolve.ts";
 
 export interface Refusal {
   path: string;
   message: string;
 }
 
-/**
- * The fields and modes of a valid policy that nothing enforces yet. Each is refused by name, since leaving one out would
- * give less protection, or other behaviour, than the policy says.
- */
-export function unsupportedFields(policy: PolicyDocument): Refusal[] {
-  const { mode, enhanceProtect, defenseInDepth, modelingOptions, networkProxyConfig } = policy.spec.policy;
-  const base = "spec.policy";
+/** The one mode that nothing carries out: refused by name, since what it would run without is not for a policy to leave out. */
+export function unsupportedFields({ spec: { policy } }: Resolvable): Refusal[] {
+  const { mode, enhanceProtect, defenseInDepth } = policy;
   return [
     ...refuse(
-      mode === "BehaviorModeling" || mode === "DefenseInDepth",
-      `${base}.mode`,
-      `mode ${mode} is not implemented; EnhanceProtect, RuntimeDefault and AlwaysAllow are`,
+      mode === "BehaviorModeling",
+      "spec.policy.mode",
+      "mode BehaviorModeling is not implemented; EnhanceProtect, DefenseInDepth, RuntimeDefault and AlwaysAllow are. `plastron policy advise` learns from a behaviour",
     ),
-    ...refuse(
-      mode !== "EnhanceProtect" && enhanceProtect !== undefined,
-      `${base}.enhanceProtect`,
-      `enhanceProtect has no effect in mode ${mode}: set mode: EnhanceProtect`,
-    ),
-    ...refuse(mode === "EnhanceProtect" && enhanceProtect === undefined, `${base}.mode`, "mode EnhanceProtect needs enhanceProtect with its rules"),
-    ...refuse(defenseInDepth !== undefined, `${base}.defenseInDepth`, "defenseInDepth is not implemented"),
-    ...refuse(modelingOptions !== undefined, `${base}.modelingOptions`, "modelingOptions is not implemented"),
-    ...refuse(networkProxyConfig !== undefined, `${base}.networkProxyConfig`, "networkProxyConfig is not implemented"),
-    ...enhanceProtectFields(enhanceProtect ?? {}, `${base}.enhanceProtect`),
+    ...refuse(mode === "EnhanceProtect" && enhanceProtect === undefined, "spec.policy.mode", "mode EnhanceProtect needs enhanceProtect with its rules"),
+    ...refuse(mode === "DefenseInDepth" && defenseInDepth === undefined, "spec.policy.mode", "mode DefenseInDepth needs defenseInDepth with its profiles"),
   ];
 }
 
-function enhanceProtectFields(enhanceProtect: EnhanceProtect, base: string): Refusal[] {
-  const { appArmorRawRules, bpfRawRules, networkProxyRawRules, syscallRawRules, attackProtectionRules = [] } = enhanceProtect;
-  return [
-    ...refuse(!isEmpty(appArmorRawRules), `${base}.appArmorRawRules`, "appArmorRawRules is not implemented"),
-    ...refuse(!isEmpty(bpfRawRules), `${base}.bpfRawRules`, "bpfRawRules is not implemented"),
-    ...refuse(!isEmpty(networkProxyRawRules), `${base}.networkProxyRawRules`, "networkProxyRawRules is not implemented"),
-    ...refuse(!isEmpty(syscallRawRules), `${base}.syscallRawRules`, "syscallRawRules is not implemented"),
-    ...attackProtectionRules.flatMap(({ targets }, i) =>
-      refuse(!isEmpty(targets), `${base}.attackProtectionRules[${i}].targets`, "targets is not implemented: rules hold for every program of a sandbox"),
-    ),
-  ];
+/** Fields that another mode would read. Upstream passes over them in silence; nobody means that. */
+export function idleFields({ spec: { policy } }: Resolvable): Refusal[] {
+  const { mode } = policy;
+  const idle = (field: "enhanceProtect" | "defenseInDepth" | "modelingOptions", reads: string): Refusal[] =>
+    refuse(policy[field] !== undefined && mode !== reads, `spec.policy.${field}`, `${field} has no effect in mode ${mode}: set mode: ${reads}`);
+  return [...idle("enhanceProtect", "EnhanceProtect"), ...idle("defenseInDepth", "DefenseInDepth"), ...idle("modelingOptions", "BehaviorModeling")];
+}
+
+/** For a policy that is read as upstream reads it: what has no effect, as rows. */
+export function ignoredRow({ path, message }: Refusal): FidelityRow {
+  const rule = path.replace("spec.policy.", "");
+  return { rule, category: path, fidelity: "unsupported", mechanism: "none: ignored as upstream ignores it", note: message, self_tests: [] };
 }
 
 function refuse(wrong: boolean, path: string, message: string): Refusal[] {
   return wrong ? [{ path, message }] : [];
-}
-
-/** Absent, or a list or object without members: asks for nothing. */
-function isEmpty(value: object | undefined): boolean {
-  return value === undefined || Object.keys(value).length === 0;
 }

@@ -9,13 +9,16 @@ import { operationOf, type RuleTable } from "./rule-table.ts";
 export function callEntries({ order, demands }: Part, table: RuleTable, host: HostFacts): Entry[] {
   const denials = demands.denials ?? [];
   if (!order.audit || !canWatch(host)) return order.deny ? [...denials] : [];
-  const [intent] = order.intents;
-  if (!intent) return order.deny ? [...denials] : [];
-  const report = table.of(order, operationOf(intent));
   return [
-    ...denials.flatMap((entry) => (isFallback(entry) ? (order.deny ? [entry] : []) : recorded(entry, order.deny, report))),
+    ...denials.flatMap((entry) => (isFallback(entry) ? (order.deny ? [entry] : []) : recorded(entry, order.deny, reportOf(order, table)))),
     ...order.intents.flatMap((each) => (each.kind === "capability" ? capabilityEntries(each.names, order, table) : [])),
   ];
+}
+
+/** A record is about what the rule is about first. */
+function reportOf(order: Part["order"], table: RuleTable): number {
+  const [intent] = order.intents;
+  return table.of(order, intent ? operationOf(intent) : { operation: "syscall", subject: "" });
 }
 
 /** clone3 and the like: every C library tries them first and takes the older way. To record that would be to record each thread. */

@@ -1,13 +1,16 @@
-import { type Confinement, type HostFacts, NO_RULES, type Tier } from "@plastron/contracts";
+import { type Confinement, type HostFacts, type NetworkRules, NO_RULES, type Tier } from "@plastron/contracts";
 import { base64, joined, named } from "../confine.ts";
 import { assembleFilter } from "../seccomp/assemble.ts";
 import { floorProfile } from "../seccomp/floor.ts";
+import { intersection } from "../seccomp/intersection.ts";
 import type { Profile } from "../seccomp/profile.ts";
 import { watchedCalls } from "./calls.ts";
 import { callEntries } from "./entries.ts";
+import { hooksOf } from "./hooks.ts";
+import { networkWith } from "./network.ts";
 import { canWatch, type Part } from "./part.ts";
 import { brokeredCalls, pathRules } from "./paths.ts";
-import { RuleTable } from "./rule-table.ts";
+import type { RuleTable } from "./rule-table.ts";
 import type { Standing } from "./standing.ts";
 
 export interface Lowering {
@@ -15,15 +18,21 @@ export interface Lowering {
   minTier: Tier;
   parts: readonly Part[];
   standing: Standing;
+  /** A seccomp profile of the policy's own: what both it and the floor allow is allowed. */
+  profile: Profile | null;
+  network: NetworkRules | null;
+  /** What the network's rules have their places in already. */
+  table: RuleTable;
 }
 
 /** Orders → the confinement that carries them out, over the platform's floor. */
-export function lower({ policy, minTier, parts, standing }: Lowering, host: HostFacts): Confinement {
-  const table = new RuleTable();
+export function lower({ policy, minTier, parts, standing, profile: own, network, table }: Lowering, host: HostFacts): Confinement {
   const demands = joined(parts.filter(({ order }) => order.deny).map((part) => ({ ...part.demands, denials: [] })));
   const entries = parts.flatMap((part) => callEntries(part, table, host));
   const paths = parts.flatMap((part) => pathRules(part, table, host));
-  const profile: Profile = { ...floorProfile([...entries, ...demands.denials], standing.lifted), brokered: brokeredCalls(paths) };
+  const floor = floorProfile([...entries, ...demands.denials], standing.lifted);
+  const profile: Profile = { ...(own ? intersection(floor, own) : floor), brokered: brokeredCalls(paths) };
+  const orders = parts.map(({ order }) => order);
   return named({
     ...NO_RULES,
     policy,
@@ -35,7 +44,9 @@ export function lower({ policy, minTier, parts, standing }: Lowering, host: Host
     noexec_writable: demands.noexec_writable,
     user_namespaces: standing.lifted.includes("user-namespaces"),
     capabilities: [...standing.capabilities],
-    rules: table.rules,
     watch: { calls: canWatch(host) ? watchedCalls(profile, host.arch) : [], paths },
+    hooks: hooksOf(parts, table, host, network !== null),
+    network: network && networkWith(network, orders, table),
+    rules: table.rules,
   });
 }

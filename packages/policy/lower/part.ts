@@ -16,5 +16,8 @@ export interface Part {
 
 export type Claim = Pick<FidelityRow, "fidelity" | "mechanism" | "note" | "self_tests">;
 
+/** Whether the order is a raw rule: it stands for itself, where built-in rules are known by name. */
+export const isRaw = ({ rule }: Order): boolean => rule.includes("[") || rule.includes(".");
+
 /** Whether calls can be handed over to a listener: for records, and for rules on paths that a program makes itself. */
 export const canWatch = (host: HostFacts): boolean => host.driver === "local" && host.notify;

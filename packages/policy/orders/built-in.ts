@@ -32,3 +32,12 @@ function enforcerOf(intents: readonly Intent[], named: string): Enforcer {
   const lower = named.toLowerCase();
   return lower.includes("apparmor") && !lower.includes("bpf") ? "AppArmor" : "BPF";
 }
+
+/**
+ * A raw rule as the policy's flags leave it. Its own qualifiers say what it does; auditViolations records it too, and
+ * allowViolations lets it pass, as every other rule of the policy.
+ */
+export function rawOrder(order: Order, policy: PolicyDocument): Order {
+  const { deny, audit } = observation(policy);
+  return { ...order, deny: order.deny && deny, audit: order.audit || audit };
+}

@@ -19,7 +19,7 @@ const PRIVILEGED = [
   .join(" ")
   .split(" ");
 
-const DROPPED = "every capability is dropped from all five sets, no_new_privs is set, and no user namespace can be made to win them back";
+export const DROPPED = "every capability is dropped from all five sets, no_new_privs is set, and no user namespace can be made to win them back";
 
 function capabilityRule(name: string, capabilities: readonly string[], exact: boolean): Parameters<typeof rulesOf>[1][number] {
   return {

@@ -230,6 +230,24 @@ judge(results)
   weakness: "seccomp",
 });
 
+export const ownMemory: SelfTest = pythonProbe({
+  id: "read-own-memory",
+  forbidden: `
+child = os.fork()
+if child == 0:
+    import time
+    time.sleep(30)
+    os._exit(0)
+paths = ["/proc/self/mem", "/proc/%d/mem" % child, "/proc/self/task/%d/mem" % os.getpid()]
+results = {path: attempt(lambda: open(path, "rb", buffering=0).close()) for path in paths}
+os.kill(child, 9)
+os.waitpid(child, 0)
+judge(results)
+`,
+  allowed: `open("/proc/self/maps").read()`,
+  weakness: null,
+});
+
 export const foreignMemory: SelfTest = pythonProbe({
   id: "read-foreign-memory",
   forbidden: `

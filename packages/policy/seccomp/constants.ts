@@ -11,6 +11,7 @@ export const AF_INET6 = 10;
 export const AF_NETLINK = 16;
 export const AF_PACKET = 17;
 export const AF_ALG = 38;
+export const AF_VSOCK = 40;
 export const SOCK_TYPE_MASK = 0xf;
 export const SOCK_STREAM = 1;
 export const SOCK_DGRAM = 2;

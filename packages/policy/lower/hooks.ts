@@ -1,0 +1,46 @@
+import type { Hooks, HostFacts } from "@plastron/contracts";
+import { assembleHooks, type HookRules } from "../hooks/hooks.ts";
+import type { Intent } from "../orders/order.ts";
+import { canWatch, isRaw, type Part } from "./part.ts";
+import type { RuleTable } from "./rule-table.ts";
+
+/**
+ * Programs on the sandbox's control group, where rules need them: raw rules on addresses, built-in ones that are recorded, and every
+ * sandbox with a way out. Without a network the built-in rules on addresses hold by themselves, and a sandbox costs nothing more.
+ * Where they are there at all, they stand behind the filter too: for kinds of sockets, low ports and devices.
+ */
+export function hooksOf(parts: readonly Part[], table: RuleTable, host: HostFacts, network: boolean): Hooks | null {
+  const active = parts.filter(({ order }) => order.deny || order.audit);
+  const addressed = active.filter(({ order }) => order.intents.some(({ kind }) => kind === "connect"));
+  const needed = addressed.some(({ order }) => network || order.audit || isRaw(order));
+  if (!host.hooks || host.driver !== "local" || !needed) return null;
+  const rules: HookRules = {
+    connects: each(active, "connect", ({ order }, { cidr, ports }) => ({ ...outcome(order, table, order.audit), cidr, ports })),
+    // The filter records sockets where it can: not twice.
+    sockets: each(active, "socket", ({ order }, { families, types, protocols }) => ({
+      ...outcome(order, table, order.audit && !canWatch(host)),
+      ...{ families, types, protocols },
+    })),
+    binds: each(active, "capability", ({ order }, { names }) =>
+      names.includes("net_bind_service") ? { ...outcome(order, table, order.audit, "net_bind_service"), ports: [[1, 1023] as const] } : null,
+    ),
+    devices: active.some(({ order }) => order.deny && order.rule === "disallow-debug-disk-device"),
+  };
+  return assembleHooks(rules);
+}
+
+type Of<Kind extends Intent["kind"]> = Extract<Intent, { kind: Kind }>;
+
+function each<Kind extends Intent["kind"], Rule>(parts: readonly Part[], kind: Kind, ruleOf: (part: Part, intent: Of<Kind>) => Rule | null): Rule[] {
+  return parts.flatMap((part) =>
+    part.order.intents.flatMap((intent) => {
+      const rule = intent.kind === kind ? ruleOf(part, intent as Of<Kind>) : null;
+      return rule === null ? [] : [rule];
+    }),
+  );
+}
+
+function outcome(order: Part["order"], table: RuleTable, report: boolean, capability?: string): { rule: number; deny: boolean; report: boolean } {
+  const named = capability === undefined ? { operation: "network" as const, subject: "" } : { operation: "capability" as const, subject: capability };
+  return { rule: order.deny || report ? table.of(order, named) : 0, deny: order.deny, report };
+}

@@ -1,0 +1,94 @@
+import type { HostFacts } from "@plastron/contracts";
+import type { Permission } from "../../orders/order.ts";
+import { executingGlob, openingGlob } from "../../rules/probes-raw-files.ts";
+import { joinClaims, type Measure } from "../measure.ts";
+import { canWatch, type FileIntent } from "../part.ts";
+
+/**
+ * Where paths come and go while a program runs, or do what no mount option tells: its own places, device nodes, and the files that
+ * proc makes for each process. Everything else in a sandbox is there from the start and read-only.
+ */
+const MOVING = ["/workspace", "/tmp", "/dev", "/proc"];
+/** Of proc, what is no process's own: there from the start, and masked like any other file. */
+const STANDING_PROC = /^\/proc\/(?!\d|self\b|thread-self\b|net\b|mounts\b)[a-z_][^*?[]*$/;
+
+/** A rule on paths: what of it holds by masks and mounts, and what must be looked at call by call. */
+export function fileMeasure(intent: FileIntent, id: string, host: HostFacts): Measure {
+  const executing = intent.permissions.filter((each) => each === "exec");
+  const opening = intent.permissions.filter((each) => each !== "exec");
+  const measures = [
+    ...(opening.length > 0 ? [openingMeasure({ ...intent, permissions: opening }, id, host)] : []),
+    ...(executing.length > 0 ? [executingMeasure(intent.glob, id)] : []),
+  ];
+  return {
+    demands: {
+      hidden: measures.flatMap(({ demands }) => demands?.hidden ?? []),
+      unexecutable: measures.flatMap(({ demands }) => demands?.unexecutable ?? []),
+    },
+    watched: measures.flatMap(({ watched }) => watched ?? []),
+    claim: joinClaims(measures.map(({ claim }) => claim)),
+  };
+}
+
+function openingMeasure(intent: FileIntent, id: string, host: HostFacts): Measure {
+  const { glob, permissions } = intent;
+  const tests = [openingGlob(`${id}.open`, glob, permissions)];
+  if (!isMoving(glob)) {
+    if (!permissions.includes("read")) {
+      const mechanism = "no such path is writable: the root is read-only, and kernel switches belong to an id that is not mapped";
+      return { claim: { fidelity: "by-construction", mechanism, note: "", self_tests: tests } };
+    }
+    const path = standing(glob);
+    if (path !== null) {
+      const mechanism = "masked by what nobody in the sandbox may read; the root is read-only";
+      const note = ["nor can what is masked be run", ...(permissions.includes("write") ? [] : ["it cannot be written either"])].join("; ");
+      return { demands: { hidden: [path] }, claim: { fidelity: "stricter", mechanism, note, self_tests: tests } };
+    }
+  }
+  if (canWatch(host)) {
+    const mechanism = "a listener opens and changes files in the program's stead, and refuses what the rule names";
+    return { watched: [intent], claim: { fidelity: "exact", mechanism, note: hole(permissions), self_tests: tests } };
+  }
+  if (!permissions.includes("read")) {
+    const note = "in the program's own places it is not enforced: that needs seccomp user notification (Linux 5.9, local driver)";
+    return { claim: { fidelity: isOwn(glob) ? "unsupported" : "approximate", mechanism: "the root is read-only", note, self_tests: [] } };
+  }
+  const note = "paths that the program makes itself, and those of proc, need seccomp user notification (Linux 5.9, local driver)";
+  if (isOwn(glob)) return { claim: { fidelity: "unsupported", mechanism: "none", note, self_tests: [] } };
+  const mechanism = "what the root has at the start is masked by what nobody in the sandbox may read";
+  return { demands: { hidden: [glob.replace(/\/\*\*$/, "")] }, claim: { fidelity: "approximate", mechanism, note, self_tests: tests } };
+}
+
+function executingMeasure(glob: string, id: string): Measure {
+  return {
+    demands: { unexecutable: [glob] },
+    claim: {
+      fidelity: "stricter",
+      mechanism: "what matches in the root cannot be executed; writable mounts are noexec and no anonymous executable file can be made",
+      note: "nothing in a writable place runs, under any name",
+      self_tests: [executingGlob(`${id}.exec`, glob)],
+    },
+  };
+}
+
+const hole = (permissions: readonly Permission[]): string =>
+  permissions.includes("write") ? "" : "a file that is renamed or linked to another name by whoever may write it has that name's rules";
+
+/** Whether a path that comes and goes can match. */
+function isMoving(glob: string): boolean {
+  return !STANDING_PROC.test(glob) && MOVING.some((place) => mayMatchBelow(glob, place));
+}
+
+/** Whether nothing but such paths can match. */
+const isOwn = (glob: string): boolean => !STANDING_PROC.test(glob) && MOVING.some((place) => glob.startsWith(`${place}/`));
+
+function mayMatchBelow(glob: string, place: string): boolean {
+  const head = glob.slice(0, Math.max(0, glob.search(/[*?[]/))) || (/[*?[]/.test(glob) ? "" : glob);
+  return head === glob ? glob === place || glob.startsWith(`${place}/`) : `${place}/`.startsWith(head) || head.startsWith(`${place}/`);
+}
+
+/** The one path, or the one directory with all below it, that can be masked from the start; null where that is not all. */
+function standing(glob: string): string | null {
+  const path = glob.replace(/\/\*\*$/, "");
+  return /[*?[]/.test(path) || path === "" ? null : path;
+}
