@@ -9,7 +9,7 @@ const ALL: Permission[] = ["read", "write", "append", "exec"];
 export function fileRule(words: string[]): Meaning {
   if (words.length === 0) return { intents: [{ kind: "file", glob: "/**", permissions: ALL }], notes: [] };
   const [first = "", second = "", ...rest] = words;
-  if (rest.length > 0 && rest[0] !== "->") return { unsupported: `${JSON.stringify(rest[0])} is not read in a rule on files` };
+  if (rest.length > 0 && (rest[0] !== "->" || rest.length !== 2)) return { unsupported: `${JSON.stringify(rest[0])} is not read in a rule on files` };
   const [path, letters] = isPath(first) ? [first, second] : [second, first];
   if (!isPath(path)) return { unsupported: "it is neither a path with permissions nor a kind of rule that is read here" };
   const read = permissionsOf(letters);

@@ -16,7 +16,7 @@ export function statementsOf(text: string): Statement[] {
   let [words, began, line] = ["", 1, 1];
   let [quoted, round, curly, square] = [false, 0, 0, false];
   const end = (kind: Statement["kind"]) => {
-    const clean = words.replace(/\s+/g, " ").trim();
+    const clean = words.replace(/\s+/g, " ").trim().replace(/,$/, "");
     if (clean !== "" || kind === "close") statements.push({ kind, text: clean, line: began });
     [words, round, curly, square, quoted] = ["", 0, 0, false, false];
   };
