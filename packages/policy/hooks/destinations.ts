@@ -1,4 +1,4 @@
-import { type AddressRange, overlap, parseCidr } from "./addresses.ts";
+import { type AddressRange, overlap, rangeOf } from "./addresses.ts";
 import { copy, fromNetwork, jump32, jump64, load32, or, R, shiftLeft, shiftRight, wide } from "./instructions.ts";
 import { type PortRule, writePorts } from "./ports.ts";
 import { type Label, Program } from "./program.ts";
@@ -8,6 +8,8 @@ import { beginVerdict, endVerdict } from "./verdict.ts";
 
 export interface DestinationRule extends PortRule {
   cidr: string | null;
+  /** False: does not hold for 0.0.0.0 and ::, even where it holds for what they reach. */
+  unspecified?: boolean | undefined;
 }
 
 interface Placed {
@@ -16,13 +18,13 @@ interface Placed {
 }
 
 /**
- * Who can be reached by 0.0.0.0 (in_route.c: the address that the socket is bound to, else 127.0.0.1) and by :: (::1; or, from a
+ * Who can be reached by 0.0.0.0 (net/ipv4/route.c: the address that the socket is bound to, else 127.0.0.1) and by :: (::1; or, from a
  * socket bound to an IPv4 address, 127.0.0.1). A rule about any of them covers the unspecified address too; a rule about the
  * unspecified address covers that alone.
  */
 const REACHED_BY_UNSPECIFIED = [
-  { unspecified: parseCidr("0.0.0.0"), reached: parseCidr("127.0.0.0/8") },
-  { unspecified: parseCidr("::"), reached: parseCidr("::1") },
+  { unspecified: rangeOf("0.0.0.0"), reached: rangeOf("127.0.0.0/8") },
+  { unspecified: rangeOf("::"), reached: rangeOf("::1") },
 ];
 
 /**
@@ -109,12 +111,13 @@ function unwrap(program: Program, none: Label): void {
 }
 
 function place(rules: readonly DestinationRule[]): Placed[] {
-  return rules.flatMap((rule) => rangesOf(rule.cidr).map((range) => ({ range, rule })));
+  return rules.flatMap((rule) => rangesOf(rule).map((range) => ({ range, rule })));
 }
 
-function rangesOf(cidr: string | null): AddressRange[] {
-  if (cidr === null) return [parseCidr("0.0.0.0/0"), parseCidr("::/0")];
-  const range = parseCidr(cidr);
-  const also = REACHED_BY_UNSPECIFIED.filter(({ unspecified, reached }) => overlap(range, reached) && !overlap(range, unspecified));
-  return [range, ...also.map(({ unspecified }) => unspecified)];
+function rangesOf({ cidr, unspecified }: DestinationRule): AddressRange[] {
+  if (cidr === null) return [rangeOf("0.0.0.0/0"), rangeOf("::/0")];
+  const range = rangeOf(cidr);
+  if (unspecified === false) return [range];
+  const also = REACHED_BY_UNSPECIFIED.filter((also) => overlap(range, also.reached) && !overlap(range, also.unspecified));
+  return [range, ...also.map((also) => also.unspecified)];
 }

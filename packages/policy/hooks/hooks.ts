@@ -10,8 +10,18 @@ import { both, NOTHING, outcomeOf } from "./verdict.ts";
  * refused when any rule that matches denies; recorded is the first rule that denies and reports, else the first that reports.
  */
 export interface HookRules {
-  /** `cidr` null: every address of both families. No ports: every port. */
-  connects: readonly { rule: number; cidr: string | null; ports: readonly PortRange[]; deny: boolean; report: boolean }[];
+  /**
+   * `cidr` null: every address of both families. No ports: every port. A rule on loopback holds for 0.0.0.0 and :: too, which reach
+   * it, unless `unspecified` is false (vArmor's `pod-self` is the one that says so).
+   */
+  connects: readonly {
+    rule: number;
+    cidr: string | null;
+    ports: readonly PortRange[];
+    unspecified?: boolean | undefined;
+    deny: boolean;
+    report: boolean;
+  }[];
   /** All lists that are not empty must match. The kernel asks about AF_INET and AF_INET6 only: other families are the filter's. */
   sockets: readonly {
     rule: number;
