@@ -33,6 +33,8 @@ static void on_begin(struct watch *w, const uint8_t *p, uint32_t len) {
     w->err = (struct stream){.fd = w->err.fd, .letter = 'E', .left = limit};
     w->stdin_ends = !(get_u32(p + 8) & 1);
     w->ended = w->has_status = w->has_code = w->cut_short = 0;
+    count_anew(w);
+    w->note[0] = 0;
     w->state = RUNNING;
     frame(w, 'S', NULL, 0);
     buffer_add(&w->to_control, p + 12, len - 12);

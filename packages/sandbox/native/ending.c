@@ -46,14 +46,15 @@ static void forget_peak(const struct spec *spec) {
     }
 }
 
-static void send_result(struct watch *w, uint64_t wall, int over) {
+static void send_result(struct watch *w, uint64_t wall, int over, unsigned long dropped) {
     struct statfs space = {0};
-    char text[512];
+    char text[600];
     int full = w->workspace >= 0 && !fstatfs(w->workspace, &space) && (!space.f_bfree || !space.f_ffree);
     int n = snprintf(text, sizeof text, "wall_us %llu\nvoluntary %lld\ninvoluntary %lld\nout_truncated %d\nerr_truncated %d\nworkspace_full %d\nfiles_cut %d\nover %d\n",
                      (unsigned long long)wall, w->voluntary, w->involuntary, w->out.truncated, w->err.truncated, full, w->cut_short, over);
     if (w->has_code) n += snprintf(text + n, sizeof text - (size_t)n, "code %d\n", w->code);
     if (w->has_status) n += snprintf(text + n, sizeof text - (size_t)n, "status %d\n", w->status);
+    if (dropped) n += snprintf(text + n, sizeof text - (size_t)n, "violations_dropped %lu\n", dropped);
     if (w->note[0]) n += snprintf(text + n, sizeof text - (size_t)n, "%s\n", w->note);
     if (w->reason[0]) n += snprintf(text + n, sizeof text - (size_t)n, "reason %s\n", w->reason);
     frame(w, 'X', text, (size_t)n);
@@ -75,8 +76,9 @@ void end_run(struct watch *w) {
         w->cut_short = collect_files(w->workspace, (char *)w->globs.data, (uint32_t)buffer_size(&w->globs), w->collect_budget, send_artifact, w);
         w->globs.start = w->globs.end = 0;
     }
+    unsigned long dropped = stop_counting(w);
     send_stats(w, 'T');
-    send_result(w, wall, over);
+    send_result(w, wall, over, dropped);
     if (w->box->session) forget_peak(w->box->spec);
     w->state = READY;
     w->deadline = 0;

@@ -2,7 +2,8 @@
  * The life line: one SOCK_SEQPACKET pair between a supervisor (outside) and its sandbox (inside).
  *
  * Inside → out, one letter and a body: 'i' init is there, 'p' the program is there and waits for 'g' (zygote only),
- * 'w' (with a descriptor) the workspace, 'c' (with a descriptor) the worker's control, 'n' text: a limit was hit (guests only),
+ * 'w' (with a descriptor) the workspace, 'c' (with a descriptor) the worker's control, 'l' (with two) the listener
+ * and the mount namespace of a program whose calls are watched, 'n' text: a limit was hit (guests only),
  * 'e' text: a step failed, 'x' struct life_exit: the program has ended.
  * Out → inside: 'g' go on, you are in your cgroup.
  * Its end of file is the death of the supervisor: init leaves at once, and the kernel kills the whole pid namespace.

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "lockdown.h"
 #include "life.h"
+#include "notify.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -150,7 +151,10 @@ void install_seccomp(const struct spec *spec, int life) {
         errno = EINVAL;
         if (r->count < 2 || !r->field[1].len || r->field[1].len % sizeof(struct sock_filter)) step_failed(life, "spec", "seccomp");
         struct sock_fprog program = {(unsigned short)(r->field[1].len / sizeof(struct sock_filter)), (struct sock_filter *)(uintptr_t)r->field[1].data};
-        if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program)) step_failed(life, "seccomp", "");
+        if (spec_get(spec, "watch", 0, NULL))
+            install_with_listener(&program, life);
+        else if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program))
+            step_failed(life, "seccomp", "");
     }
 }
 

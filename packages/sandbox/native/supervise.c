@@ -125,6 +125,7 @@ static void on_life(struct watch *w) {
     }
     if (message.text[0] == 'w' && count == 1) w->workspace = fds[0];
     if (message.text[0] == 'c' && count == 1) take_control(w, fds[0]);
+    if (message.text[0] == 'l') give_listener(w, fds, count);
     if (message.text[0] == 'n') snprintf(w->note, sizeof w->note, "%.*s", n - 1, message.text + 1);
     if (message.text[0] == 'e') {
         frame(w, 'N', message.text + 1, (size_t)n - 1);
@@ -154,7 +155,7 @@ static int holding(const struct watch *w) {
     return w->state == RUNNING && buffer_size(&w->to_agent) < HOLD_BYTES && now_us() - w->started < HOLD_US;
 }
 
-static int wait_for_something(struct watch *w, struct pollfd polled[7]) {
+static int wait_for_something(struct watch *w, struct pollfd polled[8]) {
     struct sandbox *box = w->box;
     int held = holding(w);
     int room = buffer_size(&w->to_agent) < BACKLOG;
@@ -165,21 +166,23 @@ static int wait_for_something(struct watch *w, struct pollfd polled[7]) {
     polled[4] = (struct pollfd){box->life, POLLIN, 0};
     polled[5] = (struct pollfd){box->init, POLLIN, 0};
     polled[6] = (struct pollfd){buffer_size(&w->to_stdin) ? box->in : -1, POLLOUT, 0};
+    polled[7] = (struct pollfd){box->watcher, POLLIN, 0};
     int timeout = -1;
     if (w->deadline) {
         uint64_t now = now_us();
         timeout = w->deadline > now ? (int)((w->deadline - now) / 1000) + 1 : 0;
     }
     if (held && (timeout < 0 || timeout > HOLD_US / 1000)) timeout = HOLD_US / 1000;
-    return poll(polled, 7, timeout);
+    return poll(polled, 8, timeout);
 }
 
 static void step(struct watch *w) {
-    struct pollfd polled[7];
+    struct pollfd polled[8];
     if (wait_for_something(w, polled) < 0) return;
     /* Output before ends: what was written before the program ended must be in front of its result. */
     if (polled[1].revents) pump(w, &w->out);
     if (polled[2].revents) pump(w, &w->err);
+    if (polled[7].revents) on_watcher(w);
     if (polled[4].revents) on_life(w);
     if (polled[3].revents) on_control(w);
     if (polled[0].revents & (POLLIN | POLLHUP | POLLERR)) on_agent(w);
@@ -206,6 +209,7 @@ void supervise(struct sandbox *box) {
         if (w.state == READY && w.deadline) w.deadline = 0;
     }
     await_death(&w);
+    end_watcher(box);
     cgroup_remove(box->spec);
     if (w.state == STARTING && !w.conn_gone) report_no_start(&w);
     fcntl(box->conn, F_SETFL, 0);

@@ -6,7 +6,7 @@
  * Agent → supervisor: W knob\0value · F u32 mode, u32 path length, path, bytes · C u32 budget, globs · B u32 wall ms, u32
  * output limit, u32 flags (1 = more stdin comes), start message · I stdin · Z stdin ends · K reason
  * Supervisor → agent: R ready · S the program is being started · O, E output · A u32 path length, path, u64 size, bytes · T name\0content (a `stat` at
- * the end of a run; U the same before the first) · X
+ * the end of a run; U the same before the first) · V a violation (notify.h) · X
  * "key value" lines: the end of a run · N text: a step failed
  */
 #ifndef PLASTRON_SUPERVISE_H
@@ -25,10 +25,15 @@ struct sandbox {
     /* What to do with a frame that is not of the list above (the zygote's fork request); may be NULL. */
     void (*other)(struct sandbox *box, char type, const uint8_t *payload, uint32_t len);
     int serve; /* zygote only: where requests to fork go */
+    /* Only where calls are watched (notify.h), else -1 and NULL. */
+    int watcher, watcher_process;
+    struct watch_counts *counts;
 };
 
 /* Runs until the sandbox and its cgroups are gone. */
 void supervise(struct sandbox *box);
+/* Starts the watcher that the records of `rules` ask for, in the sandbox's cgroup. 0, or -1 with errno and *what. */
+int start_watcher(struct sandbox *box, const struct spec *rules, const char **what);
 /* Pipes, control pair and life line of a sandbox: `theirs` are stdin, stdout, stderr, control, life. 0 or -1. */
 int make_channels(struct sandbox *box, int theirs[5]);
 _Noreturn void report_and_exit(int conn, const char *step, const char *detail);

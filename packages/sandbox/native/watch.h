@@ -32,6 +32,7 @@ struct watch {
     uint64_t started, deadline;
     int ended, has_status, status, has_code, code, workspace, strays, cut_short;
     long long voluntary, involuntary;
+    unsigned long violations, uncounted; /* of this run; beyond those that are told */
     char reason[160];
     char note[40]; /* a limit that a guest kernel saw hit, as a "key value" line of the result */
     char complaint[400]; /* what the worker wrote to stderr before it was ready */
@@ -49,6 +50,13 @@ void drain(struct watch *w);
 
 /* Sends the content of each `stat` file: U as they stand before a program is there, T at a run's end. */
 void send_stats(struct watch *w, char type);
+
+/* The watcher's part (watching.c): the listener that init's life line brought; its messages; a run's beginning and end. */
+void give_listener(struct watch *w, const int *fds, int count);
+void on_watcher(struct watch *w);
+void count_anew(struct watch *w);
+unsigned long stop_counting(struct watch *w);
+void end_watcher(const struct sandbox *box);
 
 void on_agent(struct watch *w);
 void end_run(struct watch *w);

@@ -30,7 +30,7 @@ static void drop_other_capabilities(int life) {
 
 /* What the children need of the spec. The rest (tokens, paths of the host, its uid) would stay in memory that they can read. */
 static int for_children(const struct record *r) {
-    static const char *const ops[] = {"hostname", "rlimit", "landlock", "seccomp", "keep-root", "keep-user-namespaces"};
+    static const char *const ops[] = {"hostname", "rlimit", "landlock", "seccomp", "watch", "keep-root", "keep-user-namespaces"};
     for (size_t i = 0; i < sizeof ops / sizeof *ops; i++)
         if (is_op(r, ops[i])) return 1;
     return !strncmp(r->field[0].data, "child-", 6);
@@ -117,7 +117,7 @@ static void greet(struct sandbox *box) {
 
 static _Noreturn void child_supervisor(const struct sandbox *zygote, const uint8_t *payload, uint32_t len) {
     struct spec spec;
-    struct sandbox box = {.spec = &spec, .conn = -1, .init = -1, .serve = -1};
+    struct sandbox box = {.spec = &spec, .conn = -1, .init = -1, .serve = -1, .watcher = -1, .watcher_process = -1};
     const char *what = "";
     int theirs[5];
     if (spec_parse(payload, len, &spec)) _exit(64);
@@ -133,6 +133,7 @@ static _Noreturn void child_supervisor(const struct sandbox *zygote, const uint8
     if (send_fds(zygote->serve, &order, sizeof order, theirs, 5) != (int)sizeof order) report_and_exit(box.conn, "zygote", "it has gone");
     for (int i = 0; i < 5; i++) close(theirs[i]);
     close(zygote->serve);
+    if (start_watcher(&box, zygote->spec, &what)) report_and_exit(box.conn, "start", what);
     greet(&box);
     if (send_fds(box.life, "g", 1, NULL, 0) != 1) report_and_exit(box.conn, "zygote child", "it has gone");
     supervise(&box);

@@ -48,6 +48,8 @@ export class Box {
   state: BoxState = "starting";
   /** A step that failed, in the supervisor's words. */
   failure: string | undefined;
+  /** What a `V` frame of the supervisor says; set by whoever knows the sandbox's rules. */
+  readViolation: ((payload: Uint8Array) => Violation | undefined) | undefined;
   /** Called when the program has ended and before the run is told so: whoever records violations from elsewhere looks once more. */
   readonly beforeEnd: (() => void | Promise<void>)[] = [];
   readonly #stream: Duplex;
@@ -160,12 +162,18 @@ export class Box {
     else if (type === "A") current?.end.artifacts.push(readArtifact(payload));
     else if (type === "T") current?.end.stats.set(...readStat(payload));
     else if (type === "U") this.#counters.set(...readStat(payload));
+    else if (type === "V") this.#onViolation(payload);
     else if (type === "N") this.failure ??= text(payload);
     else if (type === "H") this.#onHello(text(payload));
     else if (type === "R") {
       this.state = "ready";
       this.#becomeReady();
     }
+  }
+
+  #onViolation(payload: Uint8Array): void {
+    const violation = this.readViolation?.(payload);
+    if (violation) this.record(violation);
   }
 
   #onEnd(payload: Uint8Array): void {
@@ -182,6 +190,7 @@ export class Box {
       const cut = line.indexOf(" ");
       if (cut > 0) current.end.facts.set(line.slice(0, cut), line.slice(cut + 1));
     }
+    current.end.violations.drop(Number(current.end.facts.get("violations_dropped") ?? 0));
     this.#current = undefined;
     this.#counters = current.end.stats;
     if (this.state !== "gone") this.state = current.end.facts.get("over") === "0" ? "ready" : "gone"; // only a session's sandbox outlives a run

@@ -59,6 +59,12 @@ function kindKey({ runtime, confinement, imports, limits }: Pick<RunSpec, "runti
   return [runtime, confinement.id, JSON.stringify(confinement.weak), imports.join(","), limits.workspace_bytes, limits.open_files].join("|");
 }
 
+/**
+ * A broker reads the program's memory as the owner of its user namespace, which it is not of a zygote's child; and a zygote has
+ * given up the capabilities that a program could keep.
+ */
+const ownProcessOnly = ({ watch, capabilities }: Confinement): boolean => watch.paths.length > 0 || capabilities.length > 0;
+
 /** A living zygote serves all of its tenant's runs: even waiting for its next child costs less than a start of one's own. */
 function zygotePool({ zygote }: Tenant): Pool | undefined {
   return typeof zygote === "object" && zygote.source.alive ? zygote.pool : undefined;
@@ -185,7 +191,8 @@ export class Fleet {
   }
 
   #tenantOf(spec: RunSpec, shared: Shared): Tenant | undefined {
-    if (!RUNTIMES[spec.runtime].zygote) return undefined;
+    /* Network namespaces are made late in a zygote's children, where no relay could be put into them. */
+    if (!RUNTIMES[spec.runtime].zygote || spec.confinement.network !== null || ownProcessOnly(spec.confinement)) return undefined;
     const key = `${spec.tenant}|${kindKey(spec)}`;
     let tenant = this.#tenants.get(key);
     if (!tenant) {

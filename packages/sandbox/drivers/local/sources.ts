@@ -4,6 +4,7 @@ import type { Confinement, Limits, Runtime } from "@plastron/contracts";
 import { workerCommand, zygoteCommand } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
 import { type CgroupLayout, cgroupRecords, reclaimCgroups } from "./cgroups.ts";
+import type { Egress } from "./egress.ts";
 import type { Forge } from "./forge.ts";
 import type { HookGroups } from "./hooks.ts";
 import type { BoxSource } from "./pool.ts";
@@ -11,6 +12,7 @@ import { landlockRecords, privateRecords, type RootSources, rootRecords } from "
 import { encodeSpec, type SpecRecord } from "./spec.ts";
 import type { SupervisorSocket } from "./supervisors.ts";
 import type { UidPool } from "./uids.ts";
+import { violationReader, watchRecords } from "./watch.ts";
 
 /** Where the interpreters are inside every sandbox (root.ts puts them there). */
 const INTERPRETERS: Record<Runtime, string> = { python3: "/usr/bin/python3", nodejs: "/opt/plastron/node/bin/node", bash: "/usr/bin/bash" };
@@ -34,6 +36,7 @@ export interface Workshop {
   sources: RootSources;
   cgroups: CgroupLayout;
   hooks: HookGroups;
+  egress: Egress;
   uids: UidPool;
   /** Names of the cgroups of living sandboxes: what is not in here may be reclaimed. */
   living: Set<string>;
@@ -58,6 +61,7 @@ export function commonRecords(kind: BoxKind): SpecRecord[] {
   const weak = confinement.weak ?? {};
   const records: SpecRecord[] = [["rlimit", RLIMIT.core, NO_CORE], ["rlimit", RLIMIT.nofile, limits.open_files], ...landlockRecords(confinement)];
   if (confinement.seccomp !== "" && weak.seccomp !== true) records.push(["seccomp", Buffer.from(confinement.seccomp, "base64")]);
+  records.push(...watchRecords(confinement));
   if (confinement.user_namespaces) records.push(["keep-user-namespaces"]);
   if (weak.capabilities === true) records.push(["keep-root"]);
   if (weak.network_namespace !== undefined) records.push(["join-network", weak.network_namespace]);
@@ -99,8 +103,12 @@ export class ProcessSource implements BoxSource {
   }
 
   async start(): Promise<Box> {
-    const { forge, uids, hooks, living } = this.#shop;
-    const place = await hooks.enter(this.#kind.confinement);
+    const { forge, uids, hooks, egress, living } = this.#shop;
+    const way = await egress.enter(this.#kind.confinement);
+    const place = await hooks.enter(this.#kind.confinement).catch((error: Error) => {
+      way?.leave();
+      throw error;
+    });
     const { cgroups } = place;
     const uid = uids.take();
     const cgroup = cgroupName();
@@ -108,14 +116,18 @@ export class ProcessSource implements BoxSource {
     const giveBack = () => {
       uids.giveBack(uid);
       place.leave();
+      way?.leave();
     };
-    const box = await forge.launch([["uid", uid], ...cgroupRecords(cgroups, cgroup, this.#kind.limits)], this.#shared).catch((error: Error) => {
+    const shared = way ? Buffer.concat([this.#shared, encodeSpec(way.records)]) : this.#shared;
+    const box = await forge.launch([["uid", uid], ...cgroupRecords(cgroups, cgroup, this.#kind.limits)], shared).catch((error: Error) => {
       giveBack();
       throw error;
     });
     releaseWhenGone({ cgroups, living }, box, cgroup, giveBack);
+    box.readViolation = violationReader(this.#kind.confinement);
     await box.ready;
     place.follow(box, cgroup);
+    way?.follow(box);
     return box;
   }
 }

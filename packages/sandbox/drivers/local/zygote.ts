@@ -7,6 +7,7 @@ import { privateRecords, rootRecords } from "./root.ts";
 import { type BoxKind, cgroupName, commandRecords, commonRecords, releaseWhenGone, type Workshop } from "./sources.ts";
 import { encodeSpec, type SpecRecord } from "./spec.ts";
 import { ZYGOTE_UIDS } from "./uids.ts";
+import { violationReader } from "./watch.ts";
 
 const ZYGOTE_LIMITS: Limits = { ...DEFAULT_LIMITS, memory_bytes: 2 * 1024 * 1024 * 1024, pids: 1024, cpus: 16 };
 
@@ -87,6 +88,7 @@ export class ZygoteSource implements BoxSource {
       throw error;
     });
     releaseWhenGone({ cgroups, living }, box, cgroup, giveBack);
+    box.readViolation = violationReader(this.#kind.confinement);
     await box.ready;
     place.follow(box, cgroup);
     return box;

@@ -1,0 +1,60 @@
+/* execve and execveat: recorded and let pass. The kernel reads the path once more, so nothing is decided here: what a policy
+ * forbids to execute is masked, or lies on a mount without exec. */
+#define _GNU_SOURCE
+#include "broker.h"
+#include "hands.h"
+#include "resolve.h"
+#include "rules.h"
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define SCRIPT_LINE 256 /* what the kernel looks at */
+
+static void note(const struct call *call, int thing) {
+    char path[PATH_MAX];
+    if (!canonical(call->w, thing, path)) may(call, path, MAY_EXEC);
+}
+
+/* The program named behind `#!`, which is executed as well. */
+static void note_interpreter(const struct call *call, int thing) {
+    char name[32], line[SCRIPT_LINE + 1], *end;
+    struct path path = {.base = -1};
+    struct stat info;
+    if (fstat(thing, &info) || !S_ISREG(info.st_mode)) return;
+    int fd = openat(call->w->proc, handle(thing, name), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ssize_t n = fd < 0 ? 0 : read(fd, line, SCRIPT_LINE);
+    if (fd >= 0) close(fd);
+    line[n > 0 ? n : 0] = 0;
+    if (strncmp(line, "#!", 2)) return;
+    char *begin = line + 2 + strspn(line + 2, " \t");
+    end = begin + strcspn(begin, " \t\n");
+    *end = 0;
+    if (*begin != '/') return;
+    strcpy(path.text, begin);
+    int interpreter = resolve_thing(call, &path, 1);
+    if (interpreter < 0) return;
+    note(call, interpreter);
+    close(interpreter);
+}
+
+static int exec_at(const struct call *call, int dirfd, uint64_t address, unsigned flags) {
+    struct path path = {.resolve = 0};
+    int thing = path_of(call, dirfd, address, flags & AT_EMPTY_PATH, &path);
+    if (!thing) thing = *path.text ? resolve_thing(call, &path, !(flags & AT_SYMLINK_NOFOLLOW)) : fcntl(path.base, F_DUPFD_CLOEXEC, 0);
+    if (thing >= 0) {
+        note(call, thing);
+        note_interpreter(call, thing);
+        close(thing);
+    }
+    path_done(&path);
+    let_pass(call);
+    return ANSWERED;
+}
+
+static int do_execve(const struct call *call) { return exec_at(call, AT_FDCWD, call->args[0], 0); }
+static int do_execveat(const struct call *call) { return exec_at(call, int_arg(call, 0), call->args[1], (unsigned)call->args[4]); }
+
+const struct brokered exec_calls[] = {{SYS_execve, do_execve}, {SYS_execveat, do_execveat}, {0, NULL}};
