@@ -37,6 +37,7 @@ describe("the agent's configuration", () => {
     ["PLASTRON_MAX_RUNNING", "1.5"],
     ["PLASTRON_PERMISSIVE", "true"],
     ["PLASTRON_CLUSTER_ADDRESSES", "cluster.yaml"],
+    ["PLASTRON_EGRESS_SECRETS", "secrets"],
     ["PLASTRON_AGENT_SOCKET", "relative.sock"],
     ["PLASTRON_AGENT_SOCKET", `/${"x".repeat(200)}`],
   ])("refuses %s=%s and names it", (name, value) => {

@@ -20,6 +20,8 @@ export interface AgentConfig {
   permissive: boolean;
   /** The operator's file of names and addresses of a cluster (clusterSchema). Absolute. */
   clusterAddresses: string | undefined;
+  /** Directory of NAME/KEY files for the egress process, which must be able to read them; the agent never does. Absolute. */
+  secrets: string | undefined;
   /** Exit when standard input closes: the parent that holds its other end is gone. */
   lifeline: boolean;
 }
@@ -29,7 +31,8 @@ const DEFAULT_WARM: Partial<Record<Runtime, number>> = { python3: 2, nodejs: 1, 
 /**
  * PLASTRON_HOME (default ./.plastron), PLASTRON_AGENT_SOCKET, PLASTRON_SERVER_UID, PLASTRON_DRIVER, PLASTRON_WARM
  * (`python3=4,nodejs=2`; a runtime that is not named gets none), PLASTRON_MAX_RUNNING, PLASTRON_MAX_QUEUED,
- * PLASTRON_UID_BASE, PLASTRON_DRAIN_MS, PLASTRON_LIFELINE=stdin, PLASTRON_PERMISSIVE=1, PLASTRON_CLUSTER_ADDRESSES=FILE.
+ * PLASTRON_UID_BASE, PLASTRON_DRAIN_MS, PLASTRON_LIFELINE=stdin, PLASTRON_PERMISSIVE=1, PLASTRON_CLUSTER_ADDRESSES=FILE,
+ * PLASTRON_EGRESS_SECRETS=DIRECTORY.
  * Throws PlastronError invalid_request that names the variable.
  */
 export function readConfig(env: Record<string, string | undefined>, ownUid: number): AgentConfig {
@@ -48,6 +51,7 @@ export function readConfig(env: Record<string, string | undefined>, ownUid: numb
     uidBase: integer(env, "PLASTRON_UID_BASE", 1),
     permissive: yes(env, "PLASTRON_PERMISSIVE"),
     clusterAddresses: absolute(env, "PLASTRON_CLUSTER_ADDRESSES"),
+    secrets: absolute(env, "PLASTRON_EGRESS_SECRETS"),
     drainMs: integer(env, "PLASTRON_DRAIN_MS", 0) ?? 10_000,
     lifeline: env.PLASTRON_LIFELINE === "stdin",
   };

@@ -1,4 +1,5 @@
 import { chmodSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { type Cluster, type HostFacts, PlastronError, type Runtime, type Tier } from "@plastron/contracts";
 import { compileDefault, parseCluster } from "@plastron/policy";
 import { type DriverOptions, doctor, hostFacts, openDriver } from "@plastron/sandbox";
@@ -45,9 +46,13 @@ function driverOptions(config: AgentConfig, host: HostFacts): DriverOptions {
     maxRunning: config.maxRunning,
     maxQueued: config.maxQueued,
     warm: warm.filter((pool) => pool.count > 0),
+    egress: { command: [process.execPath, EGRESS], ...(config.secrets === undefined ? {} : { secrets: config.secrets }) },
     log,
   };
 }
+
+/** Started by its path: it is a program of its own, and nothing of it belongs into this process. */
+const EGRESS = fileURLToPath(new URL("../egress/main.ts", import.meta.url));
 
 /** The server's uid must not be able to put a link where we, as root, later delete or mount. */
 function ownStateHome(path: string): void {

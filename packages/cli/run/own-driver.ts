@@ -1,7 +1,11 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { openDriver, type SandboxDriver } from "@plastron/sandbox";
+
+/** A program of its own, started by its path when a policy gives a way out. */
+const EGRESS = fileURLToPath(new URL("../../egress/main.ts", import.meta.url));
 
 /**
  * Lends a sandbox driver of its own under a temporary home: nothing needs to run, and nothing that runs is disturbed. Ctrl-C
@@ -17,7 +21,7 @@ export async function withOwnDriver<T>(use: (driver: SandboxDriver) => Promise<T
   const interrupted = (): void => void leave().finally(() => process.exit(130));
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, interrupted);
   try {
-    driver = await openDriver({ home });
+    driver = await openDriver({ home, egress: { command: [process.execPath, EGRESS] } });
     return await use(driver);
   } finally {
     for (const name of ["SIGINT", "SIGTERM"] as const) process.off(name, interrupted);
