@@ -20,7 +20,7 @@ export function describeDriver(name: string, suite: Suite): void {
       return opened;
     };
     beforeAll(async () => {
-      opened = bench(await suite.open(), suite.confinement);
+      opened = bench(await suite.open(), suite.confinement, suite.features);
     }, 60_000);
     afterAll(() => opened?.driver.close(), 60_000);
 

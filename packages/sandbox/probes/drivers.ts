@@ -1,20 +1,24 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Confinement, DEFAULT_LIMITS, type DoctorReport, NO_RULES, newId, type RunSpec } from "@plastron/contracts";
+import { type Confinement, DEFAULT_LIMITS, type DoctorReport, NO_RULES, newId, type RunSpec, type Tier } from "@plastron/contracts";
 import type { SandboxDriver } from "../driver.ts";
+import { guestsGroup } from "../drivers/gvisor/index.ts";
 import { type DriverName, openDriver } from "../open.ts";
 import { type Finding, messageOf, missing, type Probe, working } from "./probe.ts";
 
 /** Apart from the uids of an agent that may be running here at the same time. */
 const UID_BASE = 1_980_000_000;
-const NAMES: DriverName[] = ["local", "bubblewrap"];
+const NAMES: DriverName[] = ["local", "bubblewrap", "gvisor"];
+/** What a driver that did not work would have given: the row says it all the same. */
+export const TIERS: Record<DriverName, Tier> = { local: 2, bubblewrap: 2, gvisor: 3 };
 const REMEDIES: Record<DriverName, (isRoot: boolean) => string> = {
   local: (isRoot) =>
     isRoot
       ? "apt-get install gcc libc6-dev, then ./plastron up compiles the native parts; the controls above say what else it needs."
       : "Run as root (or with sudo): only root can give each sandbox a uid and a cgroup of its own.",
   bubblewrap: () => "apt-get install bubblewrap (0.8.0 or later).",
+  gvisor: (isRoot) => (isRoot ? "apt-get install runsc, or a current one from gVisor's release page; docs/guides/gvisor.md." : "Run as root (or with sudo)."),
 };
 
 /** How to get a driver that did not work for this user. */
@@ -92,24 +96,24 @@ async function lookInto(name: DriverName): Promise<Look> {
   let driver: SandboxDriver | undefined;
   try {
     driver = await openDriver({ home, uidBase: UID_BASE, maxRunning: 2, maxQueued: 2, warm: [] }, name);
-    const inside = await look(driver);
+    const inside = await look(driver, name === "gvisor" ? () => kernelUidInGroup(guestsGroup(home)) : kernelUidOf);
     return { row: { name, tier: driver.tier, usable: true, why: null }, inside };
   } catch (error) {
-    return { row: { name, tier: 2, usable: false, why: messageOf(error) }, inside: null };
+    return { row: { name, tier: TIERS[name], usable: false, why: messageOf(error) }, inside: null };
   } finally {
     await driver?.close();
     rmSync(home, { recursive: true, force: true });
   }
 }
 
-async function look(driver: SandboxDriver): Promise<Inside> {
+async function look(driver: SandboxDriver, kernelUid: (marker: string) => number | null): Promise<Inside> {
   const marker = `plastron-doctor-${newId("run")}`;
   let said = "";
   let hostUid: number | null = null;
   const result = await driver.run(spec(marker), {
     stdout(chunk) {
       said += Buffer.from(chunk).toString();
-      if (said.includes("waiting")) hostUid ??= kernelUidOf(marker);
+      if (said.includes("waiting")) hostUid ??= kernelUid(marker);
     },
     stderr() {},
   });
@@ -146,6 +150,19 @@ function kernelUidOf(marker: string): number | null {
     }
   }
   return null;
+}
+
+/** A guest's programs are no processes of the host: what counts is whose its kernel's and its gofer's are. The lowest. */
+function kernelUidInGroup(group: string): number | null {
+  const uids = readdirSync("/proc").flatMap((pid) => {
+    try {
+      if (!/^\d+$/.test(pid) || !readFileSync(`/proc/${pid}/cgroup`, "utf8").includes(group)) return [];
+      return [Number(readFileSync(`/proc/${pid}/status`, "utf8").match(/^Uid:\t(\d+)/m)?.[1])];
+    } catch {
+      return []; // it ended while we looked
+    }
+  });
+  return uids.length === 0 ? null : Math.min(...uids);
 }
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {

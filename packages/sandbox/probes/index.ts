@@ -1,9 +1,11 @@
 import { statfsSync } from "node:fs";
 import { release } from "node:os";
 import type { Control, DoctorReport, HostFacts, Tier } from "@plastron/contracts";
+import { gvisorFacts } from "../drivers/gvisor/facts.ts";
 import { canMakeCgroups, cgroupHost, cgroupProbes } from "./cgroups.ts";
 import { runChild } from "./child.ts";
-import { type DriverRow, driverProbes } from "./drivers.ts";
+import { type DriverRow, driverProbes, TIERS } from "./drivers.ts";
+import { canLetOut, egressProbes } from "./egress.ts";
 import { interpreterProbes } from "./interpreters.ts";
 import { kernelProbes, landlockAbi } from "./kernel.ts";
 import { type Probe, tryProbe } from "./probe.ts";
@@ -17,7 +19,7 @@ const OVERLAYFS_MAGIC = 0x794c7630;
  */
 export async function doctor(): Promise<DoctorReport> {
   const drivers = driverProbes();
-  const probes: Probe[] = [...kernelProbes(), ...cgroupProbes(), ...drivers.probes, ...interpreterProbes(), ...strongerProbes()];
+  const probes: Probe[] = [...kernelProbes(), ...cgroupProbes(), ...drivers.probes, ...egressProbes(), ...interpreterProbes(), ...strongerProbes()];
   const controls = await Promise.all(probes.map(tryProbe));
   return {
     tier: tierOf(drivers.rows()),
@@ -27,9 +29,13 @@ export async function doctor(): Promise<DoctorReport> {
   };
 }
 
-/** What the policy compiler needs to know, in well under 300 ms: Landlock, namespaces and cgroups are tried, no sandbox is made. */
-export async function hostFacts(): Promise<HostFacts> {
-  const [abi, namespaces, cgroup] = await Promise.all([landlockAbi(), allNamespaces(), canMakeCgroups()]);
+/**
+ * What the policy compiler needs to know of the driver that runs `minTier`, in well under 300 ms: Landlock, namespaces and
+ * cgroups are tried, no sandbox is made.
+ */
+export async function hostFacts(minTier: Tier = 1): Promise<HostFacts> {
+  if (minTier >= 3) return gvisorFacts();
+  const [abi, namespaces, cgroup, egress] = await Promise.all([landlockAbi(), allNamespaces(), canMakeCgroups(), canLetOut()]);
   return {
     driver: "local",
     arch: machine(),
@@ -40,7 +46,7 @@ export async function hostFacts(): Promise<HostFacts> {
     cgroup,
     notify: false,
     hooks: false,
-    egress: false,
+    egress,
     lsm: [],
     permissive: false,
     cluster: null,
@@ -64,5 +70,10 @@ function tierOf(rows: DriverRow[]): Tier {
 /** A driver whose probe did not come back in time has no row of its own yet. */
 function withReasons(rows: DriverRow[], controls: Control[]): DriverRow[] {
   const silent = controls.filter((control) => control.id.startsWith("driver-") && !rows.some((row) => `driver-${row.name}` === control.id));
-  return [...rows, ...silent.map((control): DriverRow => ({ name: control.id.slice(7), tier: 2, usable: false, why: control.detail }))];
+  return [
+    ...rows,
+    ...silent.map(
+      (control): DriverRow => ({ name: control.id.slice(7), tier: TIERS[control.id.slice(7) as keyof typeof TIERS] ?? 2, usable: false, why: control.detail }),
+    ),
+  ];
 }

@@ -2,7 +2,13 @@ import type { Limits } from "@plastron/contracts";
 
 /** Where things are in the sandbox's outer root, which only runsc sees, and in the guest. */
 export const OUTER = { rootfs: "/guest", bundle: "/bundle", door: "/door", workspace: "/workspace" } as const;
-export const GUEST = { door: "/run/plastron", filters: "/opt/plastron/filters", enter: "/opt/plastron/plastron-enter", uid: 1000 } as const;
+export const GUEST = {
+  door: "/run/plastron",
+  filters: "/opt/plastron/filters",
+  enter: "/opt/plastron/plastron-enter",
+  preload: "/opt/plastron/libplastron-guest.so",
+  uid: 1000,
+} as const;
 
 export interface Guest {
   command: string[];
@@ -45,4 +51,14 @@ export function ociConfig({ command, environment, limits, noexecWritable, hostna
     ],
     linux: { namespaces: ["pid", "network", "ipc", "uts", "mount"].map((type) => ({ type })) },
   };
+}
+
+/**
+ * What the guest's kernel tells the keeper (native/guest/trace.c): each end of a call that makes a process or a thread. Nothing
+ * else outside could see that one was refused.
+ */
+export function traceConfig(): object {
+  const points = ["clone", "fork", "vfork"].map((call) => ({ name: `syscall/${call}/exit`, context_fields: [] }));
+  const sinks = [{ name: "remote", config: { endpoint: "/state/trace", retries: 3 } }];
+  return { trace_session: { name: "Default", points, sinks } };
 }

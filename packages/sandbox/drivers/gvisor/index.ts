@@ -1,12 +1,12 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, statSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Confinement, DEFAULT_LIMITS, NO_RULES, PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
 import { Admission } from "../local/admission.ts";
-import { type Box, NeverStarted } from "../local/box.ts";
+import { type Box, NeverStarted, type RunEnd } from "../local/box.ts";
 import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "../local/cgroups.ts";
 import { Forge } from "../local/forge.ts";
 import { LocalSession, type SessionBox } from "../local/session.ts";
@@ -44,7 +44,7 @@ export async function openGvisorDriver(options: DriverOptions, settings: GvisorO
   const fleet = new GuestFleet(shop, { ...GUEST_FLEET_DEFAULTS, ...settings });
   const driver = new GvisorDriver(options, shop, fleet);
   try {
-    await provePossible(fleet, settings.probeMs ?? 15_000);
+    await provePossible(shop, fleet, settings.probeMs ?? 15_000);
     for (const { runtime, confinement, count, imports } of options.warm ?? []) await fleet.warm(runtime, confinement, imports ?? [], count);
     return driver;
   } catch (error) {
@@ -55,28 +55,46 @@ export async function openGvisorDriver(options: DriverOptions, settings: GvisorO
 
 const PROBE: Confinement = { ...NO_RULES, id: "0".repeat(64), policy: "probe" };
 
-/** A guest is booted before anybody is told that there can be one. Some platforms never answer, so the clock decides. */
-async function provePossible(fleet: GuestFleet, ms: number): Promise<void> {
+/**
+ * A guest is booted, and a program run in it, before anybody is told that there can be one. Some platforms never answer, so
+ * the clock decides. Found out on the way: whether this gVisor knows a flag that `ls` gives.
+ */
+async function provePossible(shop: GuestWorkshop, fleet: GuestFleet, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new PlastronError("sandbox_failed", `no guest was ready within ${ms} ms`)), ms);
   });
-  const started = fleet.alone({ runtime: "bash", confinement: PROBE, imports: [], limits: DEFAULT_LIMITS }, "run");
+  const proof = tryOut(fleet);
   try {
-    const box = await Promise.race([started, late]);
-    box.destroy();
-    await box.gone;
+    if ((await Promise.race([proof, late])) !== "0") shop.sources.preload = `${NATIVE}libplastron-guest.so`;
   } finally {
     clearTimeout(timer);
-    started.catch(() => {});
+    proof.catch(() => {});
   }
 }
+
+/** The exit code of a program in a guest of its own. */
+async function tryOut(fleet: GuestFleet): Promise<string | undefined> {
+  const kind = { runtime: "bash" as const, confinement: PROBE, imports: [], limits: DEFAULT_LIMITS };
+  const box = await fleet.alone(kind, "run");
+  try {
+    const program = { ...kind, code: "ls -d /", args: [], env: {}, stdin: "", files: [], collect: [] };
+    const end = await box.run(program, {}, { stdout() {}, stderr() {} });
+    return end.facts.get("status");
+  } finally {
+    box.destroy();
+    await box.gone;
+  }
+}
+
+/** Name of the cgroup below which the guests of the agent at `home` live: every process of theirs, and none of ours. */
+export const guestsGroup = (home: string): string => `plastron-gvisor-${createHash("sha256").update(home).digest("hex").slice(0, 12)}`;
 
 async function openWorkshop(options: DriverOptions, platform: Platform): Promise<GuestWorkshop> {
   const runsc = findRunsc();
   requireParts();
   const home = `${options.home}/gvisor`;
-  const cgroups = findCgroups(`plastron-gvisor-${createHash("sha256").update(options.home).digest("hex").slice(0, 12)}`);
+  const cgroups = findCgroups(guestsGroup(options.home));
   if (cgroups.version === "none") throw new PlastronError("sandbox_failed", "the gvisor driver needs cgroups for memory, pids and cpu");
   const log = options.log ?? (() => {});
   await prepareCgroups(cgroups);
@@ -94,6 +112,7 @@ async function openWorkshop(options: DriverOptions, platform: Platform): Promise
       mountPoint: `${home}/root`,
       runsc,
       enter: `${NATIVE}plastron-enter`,
+      preload: null,
     },
     cgroups,
     ranges: new UidRanges(options.uidBase ?? DEFAULT_UID_BASE),
@@ -106,10 +125,9 @@ async function openWorkshop(options: DriverOptions, platform: Platform): Promise
 
 function requireParts(): void {
   if (process.getuid?.() !== 0) throw new PlastronError("sandbox_failed", "the gvisor driver cannot be used: it needs root");
-  for (const name of ["plastron-launcher", "plastron-enter"]) {
+  for (const name of ["plastron-launcher", "plastron-enter", "libplastron-guest.so"]) {
     try {
-      accessSync(NATIVE + name, constants.X_OK);
-      statSync(NATIVE + name);
+      accessSync(NATIVE + name, constants.R_OK);
     } catch {
       throw new PlastronError("sandbox_failed", "the gvisor driver cannot be used: the native parts are not built");
     }
@@ -171,7 +189,12 @@ class GvisorDriver implements SandboxDriver {
   }
 
   /** A warm guest can have died unseen since it became ready; its program then has not begun, and gets the next one. */
-  async #runInFreshGuest(spec: RunSpec, output: Output, control: Control | undefined, tries: number) {
+  async #runInFreshGuest(
+    spec: RunSpec,
+    output: Output,
+    control: Control | undefined,
+    tries: number,
+  ): Promise<{ end: RunEnd; cold: boolean; acquired: number }> {
     const { box, cold, kind } = await this.#fleet.take(spec);
     const acquired = performance.now();
     try {

@@ -1,12 +1,14 @@
 import { type RootSources, rootRecords } from "../local/root.ts";
 import type { BoxKind } from "../local/sources.ts";
 import type { SpecRecord } from "../local/spec.ts";
-import { GUEST, OUTER } from "./bundle.ts";
+import { GUEST, OUTER, traceConfig } from "./bundle.ts";
 
 /** What a guest needs besides what every sandbox has. */
 export interface GuestSources extends RootSources {
   runsc: string;
   enter: string;
+  /** A library for every program, where this gVisor needs it (native/enter/preload.c). */
+  preload: string | null;
 }
 
 /** Devices that runsc itself opens; a guest's own are gVisor's. */
@@ -28,6 +30,7 @@ export function outerRecords(sources: GuestSources, kind: BoxKind, filters: stri
     ["bind", sources.runsc, "/runsc", "ro"],
     ...(process.env.GVD ? [["bind", "/tmp/gvproto/logs", "/logs", ""] as SpecRecord] : []),
     ["text", `${OUTER.bundle}/config.json`, JSON.stringify(config), "444"],
+    ["text", `${OUTER.bundle}/trace.json`, JSON.stringify(traceConfig()), "444"],
     ...["/state", "/tmp", OUTER.door].map((path): SpecRecord => ["tmpfs", path, "4m", 256, "755", ids, "noexec"]),
     ["tmpfs", OUTER.workspace, workspace_bytes, inodes, "700", ids + GUEST.uid, exec],
     ...guestRecords(sources, kind, filters),
@@ -42,7 +45,16 @@ function guestRecords(sources: GuestSources, kind: BoxKind, filters: string): Sp
     ...points.map((path): SpecRecord => ["dir", `${OUTER.rootfs}${path}`, "755"]),
     ...shared,
     ["bind", sources.enter, `${OUTER.rootfs}${GUEST.enter}`, "ro"],
+    ...preloadRecords(sources.preload),
     ["text", `${OUTER.rootfs}${GUEST.filters}`, filters, "444"],
+  ];
+}
+
+function preloadRecords(library: string | null): SpecRecord[] {
+  if (library === null) return [];
+  return [
+    ["bind", library, `${OUTER.rootfs}${GUEST.preload}`, "ro"],
+    ["text", `${OUTER.rootfs}/etc/ld.so.preload`, `${GUEST.preload}\n`, "444"],
   ];
 }
 

@@ -37,7 +37,7 @@ export function runscFlags({ platform }: Pick<Runsc, "platform">): string[] {
     "--ignore-cgroups",
     "--host-uds=open",
     "--log=/dev/null",
-    "--oci-seccomp=false",
+    "--pod-init-config=/bundle/trace.json",
     ...(process.env.GVD ? ["--debug", "--debug-log=/logs/"] : []),
   ];
 }

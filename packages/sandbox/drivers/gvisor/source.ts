@@ -28,7 +28,7 @@ export interface GuestWorkshop extends Pick<Workshop, "living" | "supervisors" |
  * them); on the host each of them is a thread of the kernel's and one of a stub's, and the bound there is only a net below.
  */
 export function hostLimits(limits: Limits): Limits {
-  return { ...limits, memory_bytes: limits.memory_bytes + OWN_MEMORY, pids: limits.pids * 3 + 256 };
+  return { ...limits, memory_bytes: limits.memory_bytes + OWN_MEMORY, pids: limits.pids * 32 + 512 };
 }
 
 /** Guests, each with a kernel of its own, started and confined, in which an interpreter waits for its program. */

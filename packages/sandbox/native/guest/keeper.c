@@ -4,6 +4,7 @@
 #include "../lockdown.h"
 #include "../program.h"
 #include "report.h"
+#include "trace.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -20,9 +21,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* Above the life line, below which nothing is kept. */
+#define HELD 64
+
 /* The starter connects in this order: its own line, then the worker's control. */
 struct door {
-    int listener, line, control;
+    int listener, line;
+    int trace_listener, trace;
 };
 
 static void become_guest_root(const struct spec *spec, int ipc, int life) {
@@ -43,7 +48,7 @@ static int open_door(int life) {
 }
 
 /* Runs runsc with the program's own stdin, stdout and stderr, and nothing else of ours. Returns its pidfd. */
-static int start_runsc(const struct spec *spec, const int fds[5], int life) {
+static int start_runsc(const struct spec *spec, const int *fds, int life) {
     int pid = fork();
     if (pid < 0) step_failed(life, "fork", "runsc");
     if (!pid) {
@@ -52,8 +57,7 @@ static int start_runsc(const struct spec *spec, const int fds[5], int life) {
             if (fchmod(fds[i], 0666)) step_failed(life, "pipe mode", "");
             if (dup2(fds[i], i) < 0) step_failed(life, "descriptor", "");
         }
-        if (syscall(SYS_close_range, 3u, (unsigned)life - 1, 0)) step_failed(life, "close_range", "");
-        exec_program(spec, life); /* the life line is close-on-exec */
+        exec_program(spec, life); /* all else is close-on-exec */
     }
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (pidfd < 0) step_failed(life, "pidfd", "runsc");
@@ -91,11 +95,32 @@ static void on_line(struct door *door, int life) {
     tell(life, report.status & 0xffff, report.voluntary, report.involuntary);
 }
 
+/* The guest's kernel refused a process or a thread: told once a run, as the limit that was hit. */
+static void on_trace(struct door *door, int life) {
+    static const char note[] = "npids_refused 1";
+    uint8_t message[4096];
+    ssize_t n = recv(door->trace, message, sizeof message, MSG_DONTWAIT);
+    if (n == 0) {
+        close(door->trace);
+        door->trace = -1;
+    }
+    if (n > 0 && trace_tells(message, (size_t)n, EAGAIN)) send(life, note, sizeof note - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static void on_trace_knock(struct door *door) {
+    door->trace = trace_accept(door->trace_listener);
+    close(door->trace_listener);
+    door->trace_listener = -1;
+    unlink(TRACE);
+}
+
 static _Noreturn void keep(struct door *door, int runsc, int life) {
     for (;;) {
-        struct pollfd wait[4] = {{door->listener, POLLIN, 0}, {door->line, POLLIN, 0}, {runsc, POLLIN, 0}, {life, POLLRDHUP, 0}};
-        if (poll(wait, 4, -1) < 0 && errno != EINTR) _exit(70);
+        struct pollfd wait[6] = {{door->listener, POLLIN, 0}, {door->line, POLLIN, 0}, {runsc, POLLIN, 0}, {life, POLLRDHUP, 0}, {door->trace_listener, POLLIN, 0}, {door->trace, POLLIN, 0}};
+        if (poll(wait, 6, -1) < 0 && errno != EINTR) _exit(70);
         if (wait[3].revents) _exit(0);
+        if (wait[5].revents) on_trace(door, life);
+        if (wait[4].revents) on_trace_knock(door);
         if (wait[1].revents) on_line(door, life);
         if (wait[0].revents) on_knock(door, life);
         if (wait[2].revents) {
@@ -117,13 +142,25 @@ void serve_guest_namespace(int ipc, long outside, int life) {
     if (write_all(ipc, "k", 1)) _exit(70);
 }
 
-void keep_guest(const struct spec *spec, const int fds[5], int ipc, int life) {
-    struct door door = {-1, -1, -1};
+/* Our own copies, above all others: whatever else was inherited goes, for an end of a pipe that stays open here never ends there. */
+static void keep_only(int *held, int count, int life) {
+    for (int i = 0; i < count; i++)
+        if ((held[i] = fcntl(held[i], F_DUPFD_CLOEXEC, HELD)) < 0) step_failed(life, "descriptor", "");
+    if (syscall(SYS_close_range, 3u, (unsigned)life - 1, 0)) step_failed(life, "close_range", "");
+    if (syscall(SYS_close_range, (unsigned)life + 1, HELD - 1u, 0)) step_failed(life, "close_range", "");
+}
+
+void keep_guest(const struct spec *spec, const int theirs[5], int ipc, int life) {
+    struct door door = {-1, -1, -1, -1};
+    int held[4] = {theirs[0], theirs[1], theirs[2], ipc};
+    const int *fds = held;
     hand_over_workspace(life);
+    keep_only(held, 4, life);
     setsid();
-    become_guest_root(spec, ipc, life);
+    become_guest_root(spec, held[3], life);
     door.listener = open_door(life);
+    if ((door.trace_listener = trace_listen()) < 0) step_failed(life, "trace", TRACE);
     int runsc = start_runsc(spec, fds, life);
-    for (int i = 0; i < 3; i++) close(fds[i]);
+    for (int i = 0; i < 4; i++) close(fds[i]);
     keep(&door, runsc, life);
 }

@@ -16,8 +16,8 @@
 /* Where the starter in the guest finds us, outside and inside. */
 #define DOOR "/door/socket"
 
-/* Becomes the keeper. `fds` are the host's ends of stdin, stdout, stderr, control; `ipc` leads to the init that maps the user namespace. */
+/* Becomes the keeper. `theirs` are the sandbox's ends of stdin, stdout, stderr, control and life; `ipc` leads to the init that maps the user namespace. */
 /* (In init:) maps the keeper's user namespace, from init: the guest's ids 0…65535 are `outside` and those above it. */
 void serve_guest_namespace(int ipc, long outside, int life);
-_Noreturn void keep_guest(const struct spec *spec, const int fds[5], int ipc, int life);
+_Noreturn void keep_guest(const struct spec *spec, const int theirs[5], int ipc, int life);
 #endif
