@@ -26,7 +26,7 @@ describe("what is wrong in a policy", () => {
         network:
           egress:
             toDestinations:
-              - {qualifiers: [dney], ip: 10.0.0.1, ports: [{port: 9, endPort: 8}]}
+              - {qualifiers: [deny, adit], ip: 10.0.0.1, ports: [{port: 9, endPort: 8}]}
       networkProxyRawRules: {egress: {defaultAction: deny, httpRules: [{qualifiers: [deny], match: {}}]}}
       syscallRawRules: [{names: [splic], action: SCMP_ACT_ERRNO}]`);
     const place = (needle: string) => {
@@ -37,7 +37,7 @@ describe("what is wrong in a policy", () => {
       { ...place("disallow-mountt"), message: expect.stringContaining('"disallow-mount"') },
       { ...place("/etc/*"), message: expect.stringContaining("has * beside a /") },
       { ...place("reed]"), message: expect.stringContaining('Did you mean "read"?') },
-      { ...place("dney]"), message: expect.stringContaining('Did you mean "deny"?') },
+      { ...place("adit]"), message: expect.stringContaining('Did you mean "audit"?') },
       { ...place("8}]"), message: expect.stringContaining("8 is less than its port, 9") },
       { ...place("{}}]"), message: expect.stringContaining("is empty") },
       { ...place("splic]"), message: expect.stringContaining('Did you mean "splice"?') },

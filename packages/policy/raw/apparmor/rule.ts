@@ -15,11 +15,14 @@ export interface Line {
   meaning: Meaning;
 }
 
+const MAX_RULE = 4096;
+
 /**
  * One rule of AppArmor text, without its comma. The common subset: files, capability, network, unix, mount, umount, remount,
  * pivot_root, ptrace, signal, userns, each with `audit`, `deny`, `allow` and `owner`. All else is `unsupported`, with the reason.
  */
 export function readLine(text: string): Line {
+  if (text.length > MAX_RULE) return { deny: true, audit: false, subject: "", meaning: { unsupported: `it is longer than ${MAX_RULE} characters` } };
   const words = wordsOf(text);
   const modifiers = new Set<string>();
   while (/^(audit|deny|allow|owner|quiet|other)$/.test(words[0] ?? "")) modifiers.add(words.shift() as string);

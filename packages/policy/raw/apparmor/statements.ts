@@ -8,61 +8,101 @@ export interface Statement {
 
 /**
  * Text in AppArmor's profile language → its statements, in one pass. Rules end with a comma; what stands in quotes, (), {} or []
- * is held together, but brackets of a path never go over the end of a line. Any text may be given: what is no rule comes out as
- * one, for the reader of rules to refuse.
+ * is held together, but quotes and brackets of a path never go over the end of a line. Any text may be given: what is no rule
+ * comes out as one, for the reader of rules to refuse.
  */
 export function statementsOf(text: string): Statement[] {
   const statements: Statement[] = [];
-  let [words, began, line] = ["", 1, 1];
-  let [quoted, round, curly, square] = [false, 0, 0, false];
-  const end = (kind: Statement["kind"]) => {
+  let line = 1;
+  let rule = empty(line);
+  const end = (kind: Statement["kind"], words = rule.pieces.join("")) => {
     const clean = words.replace(/\s+/g, " ").trim().replace(/,$/, "");
-    if (clean !== "" || kind === "close") statements.push({ kind, text: clean, line: began });
-    [words, round, curly, square, quoted] = ["", 0, 0, false, false];
+    if (clean !== "" || kind === "close") statements.push({ kind, text: clean, line: rule.line });
+    rule = empty(line);
   };
 
   for (let at = 0; at < text.length; at++) {
     const character = text[at] as string;
-    const blank = words.trim() === "";
-    if (blank) began = line;
+    const next = text[at + 1] ?? "\n";
+    const lone = !rule.quoted && !rule.square && rule.round + rule.curly === 0;
+    if (rule.blank) rule.line = line;
     if (character === "\n") line++;
-    const lone = !quoted && round + curly === 0 && !square;
-    if (character === "\n" && (quoted || curly > 0 || square)) end("rule");
-    else if (character === "\\" && at + 1 < text.length && text[at + 1] !== "\n") words += character + text[++at];
-    else if (character === '"') [quoted, words] = [!quoted, words + character];
-    else if (quoted) words += character;
-    else if (character === "#" && (blank || /\s/.test(text[at - 1] ?? " "))) {
-      const stop = text.indexOf("\n", at);
-      const comment = text.slice(at, stop < 0 ? text.length : stop);
-      const include = blank && /^#include\s/.test(comment);
-      if (include) {
-        words = comment.slice(1);
-        end("include");
-      }
+    if (character === "\n" && (rule.quoted || rule.square || rule.curly > 0)) end("rule");
+    else if (character === "\\" && next !== "\n") take(rule, character + (text[++at] as string));
+    else if (character === '"') rule.quoted = take(rule, character) && !rule.quoted;
+    else if (rule.quoted) take(rule, character);
+    else if (character === "#" && (rule.blank || isBlank(rule.last))) {
+      const comment = restOfLine(text, at);
       at += comment.length - 1;
-    } else if (lone && blank && /^include\s/.test(text.slice(at, at + 8))) {
-      const stop = text.indexOf("\n", at);
-      words = text.slice(at, stop < 0 ? text.length : stop);
+      if (rule.blank && /^#include\s/.test(comment)) end("include", comment.slice(1));
+    } else if (lone && rule.blank && character === "i" && /^include\s/.test(text.slice(at, at + 8))) {
+      const words = restOfLine(text, at);
       at += words.length - 1;
-      end("include");
-    } else if (lone && character === "," && /^(\s|#|$)/.test(text.slice(at + 1, at + 2))) end("rule");
-    else if (lone && character === "{" && /^\s/.test(text.slice(at + 1)) && /\s$/.test(words)) end("open");
-    else if (lone && blank && character === "}") end("close");
+      end("include", words);
+    } else if (lone && character === "," && (isBlank(next) || next === "#")) end("rule");
+    else if (lone && character === "{" && isBlank(next) && isBlank(rule.last)) end("open");
+    else if (lone && rule.blank && character === "}") end("close");
     else {
-      if (character === "(") round++;
-      else if (character === ")") round = Math.max(0, round - 1);
-      else if (character === "{") curly++;
-      else if (character === "}") curly = Math.max(0, curly - 1);
-      else if (character === "[") square = true;
-      else if (character === "]") square = false;
-      words += character;
+      counted(rule, character);
+      take(rule, character);
     }
   }
   end("rule");
   return statements;
 }
 
-/** Split at spaces, but not within quotes or round brackets. */
+/** What has been read of the rule so far. */
+interface Reading {
+  pieces: string[];
+  line: number;
+  blank: boolean;
+  last: string;
+  quoted: boolean;
+  square: boolean;
+  round: number;
+  curly: number;
+}
+
+const empty = (line: number): Reading => ({ pieces: [], line, blank: true, last: "", quoted: false, square: false, round: 0, curly: 0 });
+const isBlank = (character: string): boolean => /^\s$/.test(character);
+
+function take(rule: Reading, piece: string): true {
+  rule.pieces.push(piece);
+  rule.last = piece;
+  if (!isBlank(piece)) rule.blank = false;
+  return true;
+}
+
+function counted(rule: Reading, character: string): void {
+  if (character === "(") rule.round++;
+  else if (character === ")") rule.round = Math.max(0, rule.round - 1);
+  else if (character === "{") rule.curly++;
+  else if (character === "}") rule.curly = Math.max(0, rule.curly - 1);
+  else if (character === "[") rule.square = true;
+  else if (character === "]") rule.square = false;
+}
+
+function restOfLine(text: string, from: number): string {
+  const stop = text.indexOf("\n", from);
+  return text.slice(from, stop < 0 ? text.length : stop);
+}
+
+/** Split at spaces, but not within quotes or round brackets. One that never closes is a character like others. */
 export function wordsOf(text: string): string[] {
-  return [...text.matchAll(/(?:"[^"]*"|\([^)]*\)|[^\s"(]|["(])+/g)].map(([word]) => word);
+  const words: string[] = [];
+  const closing: Readonly<Record<string, string>> = { '"': '"', "(": ")" };
+  let [from, at] = [0, 0];
+  const cut = () => {
+    if (at > from) words.push(text.slice(from, at));
+  };
+  for (; at < text.length; at++) {
+    const character = text[at] as string;
+    const close = closing[character];
+    if (isBlank(character)) {
+      cut();
+      from = at + 1;
+    } else if (close !== undefined) at = Math.max(at, text.indexOf(close, at + 1));
+  }
+  cut();
+  return words;
 }
