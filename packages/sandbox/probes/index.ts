@@ -6,6 +6,7 @@ import { canMakeCgroups, cgroupHost, cgroupProbes } from "./cgroups.ts";
 import { runChild } from "./child.ts";
 import { type DriverRow, driverProbes, TIERS } from "./drivers.ts";
 import { canLetOut, egressProbes } from "./egress.ts";
+import { canAttachHooks, hookProbes } from "./hooks.ts";
 import { interpreterProbes } from "./interpreters.ts";
 import { kernelProbes, landlockAbi } from "./kernel.ts";
 import { type Probe, tryProbe } from "./probe.ts";
@@ -19,7 +20,15 @@ const OVERLAYFS_MAGIC = 0x794c7630;
  */
 export async function doctor(): Promise<DoctorReport> {
   const drivers = driverProbes();
-  const probes: Probe[] = [...kernelProbes(), ...cgroupProbes(), ...drivers.probes, ...egressProbes(), ...interpreterProbes(), ...strongerProbes()];
+  const probes: Probe[] = [
+    ...kernelProbes(),
+    ...cgroupProbes(),
+    ...drivers.probes,
+    ...egressProbes(),
+    ...hookProbes(),
+    ...interpreterProbes(),
+    ...strongerProbes(),
+  ];
   const controls = await Promise.all(probes.map(tryProbe));
   return {
     tier: tierOf(drivers.rows()),
@@ -35,7 +44,7 @@ export async function doctor(): Promise<DoctorReport> {
  */
 export async function hostFacts(minTier: Tier = 1): Promise<HostFacts> {
   if (minTier >= 3) return gvisorFacts();
-  const [abi, namespaces, cgroup, egress] = await Promise.all([landlockAbi(), allNamespaces(), canMakeCgroups(), canLetOut()]);
+  const [abi, namespaces, cgroup, egress, hooks] = await Promise.all([landlockAbi(), allNamespaces(), canMakeCgroups(), canLetOut(), canAttachHooks()]);
   return {
     driver: "local",
     arch: machine(),
@@ -45,7 +54,7 @@ export async function hostFacts(minTier: Tier = 1): Promise<HostFacts> {
     root_on_overlay: statfsSync("/usr").type === OVERLAYFS_MAGIC,
     cgroup,
     notify: false,
-    hooks: false,
+    hooks,
     egress,
     lsm: [],
     permissive: false,
