@@ -12,7 +12,7 @@ interface PathRule {
 /** How many rules of one type upstream's tables hold. */
 export const MAX_RULES = 64;
 
-const PERMISSIONS: Record<string, readonly Permission[]> = {
+export const PERMISSIONS: Record<string, readonly Permission[]> = {
   all: ["read", "write", "append", "exec"],
   "*": ["read", "write", "append", "exec"],
   read: ["read"],

@@ -6,10 +6,10 @@ import { isSyscallName, syscallNumbers } from "../seccomp/syscalls.ts";
 import type { Notes } from "./notes.ts";
 import { type LinuxSyscall, weakenedUpstream } from "./syscall-merge.ts";
 
-const ACTIONS = ["SCMP_ACT_ERRNO", "SCMP_ACT_LOG", "SCMP_ACT_ALLOW", "SCMP_ACT_TRAP", "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS"];
+export const ACTIONS = ["SCMP_ACT_ERRNO", "SCMP_ACT_LOG", "SCMP_ACT_ALLOW", "SCMP_ACT_TRAP", "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD", "SCMP_ACT_KILL_PROCESS"];
 /** They need somebody who answers, and nobody does. */
 const ASKING = ["SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE"];
-const OPERATORS = ["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"];
+export const OPERATORS = ["SCMP_CMP_NE", "SCMP_CMP_LT", "SCMP_CMP_LE", "SCMP_CMP_EQ", "SCMP_CMP_GE", "SCMP_CMP_GT", "SCMP_CMP_MASKED_EQ"];
 
 /**
  * syscallRawRules: system calls to refuse, as the OCI's LinuxSyscall. Upstream's profile allows by default, so an entry that allows
