@@ -2,3 +2,4 @@
 export { compileRules, type Rules } from "./rules/compiled.ts";
 export { judge, judgeName, type Subject, type Verdict } from "./rules/judge.ts";
 export { meaningsOf } from "./rules/path.ts";
+export { Authority } from "./tls/authority.ts";

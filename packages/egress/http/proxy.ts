@@ -134,7 +134,8 @@ function seen(request: IncomingMessage) {
 }
 
 function explain({ destination, scheme }: Way, { method, url }: IncomingMessage, asked: Asked | undefined, { why }: Refusal): string {
-  const place = asked ? `${scheme}://${asked.host}${asked.target}` : `${scheme}://${destination.name} (${url})`;
+  const host = destination.port === (scheme === "http" ? 80 : 443) ? destination.name : `${destination.name}:${destination.port}`;
+  const place = asked ? `${scheme}://${host}${asked.target}` : `${url} on ${scheme}://${host}`;
   return `Plastron: ${method} ${place} was denied: ${why}\n`;
 }
 

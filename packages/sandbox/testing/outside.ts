@@ -1,6 +1,7 @@
+import { createHash } from "node:crypto";
 import { createServer as createHttp, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer as createHttps } from "node:https";
-import { createServer as createTcp, type AddressInfo, type Server } from "node:net";
+import { type AddressInfo, createServer as createTcp, type Server } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Confinement, NetworkRules, WatchedRule } from "@plastron/contracts";
 import { TYPICAL_HOST } from "@plastron/contracts";
@@ -28,7 +29,9 @@ export async function outside(more: Partial<EgressOptions> = {}): Promise<Outsid
   const reached: string[] = [];
   const authority = new Authority(null);
   const onRequest: RequestListener = (request, response) => void answer(request, reached).then((send) => send(response));
-  const tls = { SNICallback: (name: string, done: (error: null, context: ReturnType<Authority["contextOf"]>) => void) => done(null, authority.contextOf(name)) };
+  const tls = {
+    SNICallback: (name: string, done: (error: null, context: ReturnType<Authority["contextOf"]>) => void) => done(null, authority.contextOf(name)),
+  };
   const servers: Server[] = [
     createHttp(onRequest),
     createHttps(tls as never, onRequest),
@@ -97,7 +100,8 @@ export interface Wanted {
 
 /** The default confinement with a way out. Rules are named `http[0]`, `addresses[0]`, `denied[0]` and `default`, and audit unless they say otherwise. */
 export function wayOut({ default_action = "deny", addresses = [], http = [], mitm, denied = [] }: Wanted): Confinement {
-  const rules: WatchedRule[] = [];
+  const { confinement } = compileDefault(TYPICAL_HOST);
+  const rules: WatchedRule[] = [...confinement.rules];
   const rule = (id: string) => rules.push({ id, path: `spec.${id}`, enforcer: "NetworkProxy", operation: "network", subject: "" }) - 1;
   const network: NetworkRules = {
     default_action,
@@ -112,7 +116,5 @@ export function wayOut({ default_action = "deny", addresses = [], http = [], mit
     mitm: mitm ?? { domains: [], mutations: [] },
     denied: denied.map((cidr, i) => ({ rule: rule(`denied[${i}]`), audit: true, cidr, ports: [] })),
   };
-  const { confinement } = compileDefault(TYPICAL_HOST);
-  const id = Buffer.from(JSON.stringify(network)).toString("hex").slice(-64).padStart(64, "0");
-  return { ...confinement, id, rules, network, watch: { calls: [], paths: [] } };
+  return { ...confinement, id: createHash("sha256").update(JSON.stringify(network)).digest("hex"), rules, network };
 }

@@ -193,8 +193,9 @@ void flow_step(const struct relay *relay, struct flow *flow, short inside, short
     int broken = inside & POLLERR ? 1 : 0;
     if (inside & (POLLIN | POLLHUP) && room(&flow->out) && fill(&flow->out, flow->inside)) broken = 1;
     if (outside & (POLLIN | POLLHUP | POLLERR) && room(&flow->in)) {
-        /* The egress process says "end" by a shutdown, and stays until we have closed. If it is gone, what came is cut short. */
-        if (fill(&flow->in, flow->outside) || (flow->in.ended && outside & POLLHUP)) broken = 1;
+        /* The egress process says "end" by a shutdown, and stays until we have closed, or told it our own end. If it is gone
+         * before, what came is cut short. */
+        if (fill(&flow->in, flow->outside) || (flow->in.ended && outside & POLLHUP && !flow->out.told)) broken = 1;
     }
     /* It may not want to hear the rest of a request that it has answered: that is no reason to lose the answer. */
     if (!broken && empty(&flow->out, flow->outside)) flow->out.start = flow->out.end = 0;
