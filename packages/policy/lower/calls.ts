@@ -28,18 +28,18 @@ export function watchedCalls(profile: Profile, arch: Arch): WatchedCall[] {
 }
 
 function watched(name: string, { when, report }: Entry, errno: number): WatchedCall["entries"][number] {
-  return { when: when.map((condition) => written(condition, argumentWidth(name, condition.index))), errno, rule: report ?? null };
+  return { errno, rule: report ?? null, when: when.map((condition) => written(condition, argumentWidth(name, condition.index))) };
 }
 
 function written(condition: Condition, width: Width): WatchedCall["entries"][number]["when"][number] {
   const { index, op } = condition;
   switch (condition.op) {
     case "masked_eq":
-      return { index, width, op, mask: String(condition.mask), value: String(condition.value) };
+      return { index, mask: String(condition.mask), op, value: String(condition.value), width };
     case "any_bits":
-      return { index, width, op, mask: String(condition.mask), value: "0" };
+      return { index, mask: String(condition.mask), op, value: "0", width };
     default:
-      return { index, width, op, mask: "0", value: String(normalise(condition.value, width)) };
+      return { index, mask: "0", op, value: String(normalise(condition.value, width)), width };
   }
 }
 

@@ -10,7 +10,7 @@ export class RuleTable {
 
   /** The index of that rule in `rules`. */
   add(rule: WatchedRule): number {
-    const key = JSON.stringify([rule.id, rule.path, rule.enforcer, rule.operation, rule.subject]);
+    const key = `${rule.id}\n${rule.path}\n${rule.enforcer}\n${rule.operation}\n${rule.subject}`;
     const known = this.#places.get(key);
     if (known !== undefined) return known;
     this.#places.set(key, this.rules.length);
