@@ -122,9 +122,10 @@ describe("rules on what is no file", () => {
   });
 
   test("signals are the calls that send them", () => {
-    const [intent] = denied("signal send set=(kill, term) peer=x") as { entries: { names: string[]; when: unknown[] }[] }[];
-    expect(intent?.entries).toHaveLength(12);
-    expect(intent?.entries[4]).toEqual({ names: ["tgkill"], verdict: { action: "errno", errno: 1 }, when: [{ index: 2, op: "eq", value: 9n }] });
+    const [intent] = read("deny signal send set=(kill, term) peer=x,").orders[0]?.intents ?? [];
+    const entries = intent?.kind === "syscall" ? intent.entries : [];
+    expect(entries).toHaveLength(12);
+    expect(entries[4]).toEqual({ names: ["tgkill"], verdict: { action: "errno", errno: 1 }, when: [{ index: 2, op: "eq", value: 9n }] });
     expect(denied("signal receive")).toContain("only sending");
   });
 
