@@ -60,10 +60,17 @@ function eventOf(record: Buffer): ViolationEvent {
 /** RFC 5952, with the last 32 bits of a mapped address as IPv4. */
 function textOf(bytes: Buffer): string {
   if (bytes.subarray(0, 10).every((byte) => byte === 0) && bytes.readUInt16BE(10) === 0xffff) return `::ffff:${bytes.subarray(12).join(".")}`;
-  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2).toString(16)).join(":");
-  const zeros = (groups.match(/(?<![0-9a-f])0(?::0)+(?![0-9a-f])/g) ?? []).sort((a, b) => b.length - a.length)[0];
-  if (zeros === undefined) return groups;
-  return groups.replace(zeros, () => "#").replace(/:?#:?/, "::");
+  const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(i * 2));
+  const runs = [
+    ...groups
+      .map((each) => (each === 0 ? "0" : "x"))
+      .join("")
+      .matchAll(/00+/g),
+  ];
+  const longest = runs.sort((one, other) => other[0].length - one[0].length)[0]; // the first of equals: the order is kept
+  const hex = groups.map((each) => each.toString(16));
+  if (!longest) return hex.join(":");
+  return `${hex.slice(0, longest.index).join(":")}::${hex.slice(longest.index + longest[0].length).join(":")}`;
 }
 
 /** Of a process that may have ended since. */
