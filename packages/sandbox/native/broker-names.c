@@ -25,6 +25,7 @@ static int place_of(const struct call *call, int dirfd, uint64_t address, struct
     place->parent = failed ? failed : resolve_parent(call, &path, place->name);
     path_done(&path);
     if (place->parent < 0) return place->parent;
+    if (on_proc(place->parent)) return -EACCES; /* as Landlock says */
     return canonical_in(call->w, place->parent, place->name, place->path);
 }
 
@@ -43,7 +44,7 @@ static int result_of(long result) { return result < 0 ? -errno : 0; }
 
 static int act_unlink(const struct deed *d) { return result_of(unlinkat(d->a, d->name_a, (int)d->flags)); }
 static int act_mkdir(const struct deed *d) { return result_of(mkdirat(d->a, d->name_a, d->mode)); }
-static int act_mknod(const struct deed *d) { return result_of(mknodat(d->a, d->name_a, d->mode, 0)); }
+static int act_mknod(const struct deed *d) { return result_of(syscall(SYS_mknodat, d->a, d->name_a, d->mode, d->flags)); }
 static int act_symlink(const struct deed *d) { return result_of(symlinkat(d->name_b, d->a, d->name_a)); }
 
 static int one_name(const struct call *call, int dirfd, uint64_t address, struct deed deed, unsigned did) {
@@ -72,11 +73,9 @@ static int mkdir_at(const struct call *call, int dirfd, uint64_t address, uint64
     return one_name(call, dirfd, address, (struct deed){.act = act_mkdir, .mode = (mode_t)mode & 01777}, DID_CREATE);
 }
 
-static int mknod_at(const struct call *call, int dirfd, uint64_t address, uint64_t mode) {
-    mode_t type = (mode_t)mode & S_IFMT;
-    if (type == S_IFCHR || type == S_IFBLK) return -EPERM;
-    if (type != S_IFREG && type != 0 && type != S_IFIFO && type != S_IFSOCK) return type == S_IFDIR ? -EPERM : -EINVAL;
-    return one_name(call, dirfd, address, (struct deed){.act = act_mknod, .mode = (mode_t)mode & (S_IFMT | 07777)}, DID_CREATE);
+/* A device is refused by the kernel: the broker has no capability, and Landlock grants none. */
+static int mknod_at(const struct call *call, int dirfd, uint64_t address, uint64_t mode, uint64_t device) {
+    return one_name(call, dirfd, address, (struct deed){.act = act_mknod, .mode = (mode_t)mode & (S_IFMT | 07777), .flags = (unsigned)device}, DID_CREATE);
 }
 
 static int symlink_at(const struct call *call, uint64_t text, int dirfd, uint64_t address) {
@@ -144,7 +143,7 @@ static int link_at(const struct call *call, int from_dir, uint64_t from, int to_
 #define CALL(name, body) static int name(const struct call *call) { return body; }
 CALL(do_unlinkat, unlink_at(call, DIR(0), call->args[1], (unsigned)call->args[2]))
 CALL(do_mkdirat, mkdir_at(call, DIR(0), call->args[1], call->args[2]))
-CALL(do_mknodat, mknod_at(call, DIR(0), call->args[1], call->args[2]))
+CALL(do_mknodat, mknod_at(call, DIR(0), call->args[1], call->args[2], call->args[3]))
 CALL(do_symlinkat, symlink_at(call, call->args[0], DIR(1), call->args[2]))
 CALL(do_linkat, link_at(call, DIR(0), call->args[1], DIR(2), call->args[3], (unsigned)call->args[4]))
 CALL(do_renameat2, rename_at(call, DIR(0), call->args[1], DIR(2), call->args[3], (unsigned)call->args[4]))
@@ -155,7 +154,7 @@ CALL(do_renameat, rename_at(call, DIR(0), call->args[1], DIR(2), call->args[3], 
 CALL(do_unlink, unlink_at(call, AT_FDCWD, call->args[0], 0))
 CALL(do_rmdir, unlink_at(call, AT_FDCWD, call->args[0], AT_REMOVEDIR))
 CALL(do_mkdir, mkdir_at(call, AT_FDCWD, call->args[0], call->args[1]))
-CALL(do_mknod, mknod_at(call, AT_FDCWD, call->args[0], call->args[1]))
+CALL(do_mknod, mknod_at(call, AT_FDCWD, call->args[0], call->args[1], call->args[2]))
 CALL(do_symlink, symlink_at(call, call->args[0], AT_FDCWD, call->args[1]))
 CALL(do_link, link_at(call, AT_FDCWD, call->args[0], AT_FDCWD, call->args[1], 0))
 CALL(do_rename, rename_at(call, AT_FDCWD, call->args[0], AT_FDCWD, call->args[1], 0))

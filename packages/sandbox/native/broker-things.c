@@ -30,7 +30,7 @@ static int judge_and_do(const struct call *call, int thing, struct deed deed) {
     char path[PATH_MAX];
     if (thing < 0) return thing;
     int result = canonical(call->w, thing, path);
-    if (!result && on_proc(thing)) result = -EACCES;
+    if (!result && on_proc(thing)) result = -EPERM;
     if (!result) result = may(call, path, MAY_WRITE);
     if (!result && !still_waits(call)) result = -ENOENT;
     deed.w = call->w, deed.a = thing;

@@ -20,8 +20,13 @@ void enter_user_namespace(int ipc, long owner, int life);
 void serve_user_namespace(int ipc, long inside, long outside, long count, int life);
 
 void loopback_up(int life);
-/* Becomes INSIDE_UID with no capability in any set. */
-void drop_capabilities(int life);
+/* Records `capability NUMBER`: what a permissive policy keeps, over namespaces of its own alone. None = no capability at all. */
+uint64_t kept_capabilities(const struct spec *spec);
+/* Namespaces that belong to the program's own user namespace, so that its capabilities mean something in them, and nowhere
+ * else. What was mounted before is locked there. Record `own-network`: a network of its own as well. */
+void enter_own_namespaces(const struct spec *spec, int life);
+/* Becomes INSIDE_UID with exactly these capabilities in every set. */
+void limit_capabilities(uint64_t kept, int life);
 void set_rlimits(const struct spec *spec, int life);
 /* Records: landlock RIGHTS PATH, RIGHTS of "rx" (read, execute), "rwx", "rw" (no execute), "dev". None = no Landlock. */
 void restrict_files(const struct spec *spec, int life);

@@ -90,6 +90,13 @@ static void do_mask(const char *root, const char *path, int life) {
     if (mount(source, path, NULL, MS_BIND, NULL)) step_failed(life, "mask", path);
 }
 
+/* Still there to be read. The mount, not the file, forbids it: so also to ld.so, and to a mapping that may be executed. */
+static void do_noexec(const char *path, int life) {
+    struct stat info;
+    if (lstat(path, &info) || S_ISLNK(info.st_mode)) return;
+    do_bind(path, path, "ro,noexec", life);
+}
+
 static void need(const struct record *r, int fields, int life) {
     errno = EINVAL;
     if (r->count < fields) step_failed(life, "spec", r->field[0].data);
@@ -117,6 +124,8 @@ static int apply(const struct record *r, const char *op, const char *root, int l
         do_proc(under(root, r->field[1].data, path), life);
     else if (IS("ro", 2))
         under(root, r->field[1].data, path), do_bind(path, path, "ro", life);
+    else if (IS("noexec", 2))
+        do_noexec(under(root, r->field[1].data, path), life);
     else if (IS("mask", 2))
         do_mask(root, under(root, r->field[1].data, path), life);
     else

@@ -9,6 +9,7 @@
  *   tmpfs PATH SIZE INODES MODE UID FLAGS   FLAGS may hold "noexec"; always nosuid,nodev
  *   proc PATH                a proc of this pid namespace (and keeps the way to its sysctls, see lockdown.h)
  *   ro PATH                  makes what is there read-only, by a bind of itself
+ *   noexec PATH              what is there stays readable, but cannot be executed
  *   mask PATH                hides a file or directory behind one of mode 0000 whose owner is not mapped inside, so that it
  *                            answers EACCES whatever capabilities the program has (a bind of /dev/null would read as empty)
  *

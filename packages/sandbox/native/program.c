@@ -24,7 +24,8 @@ void confine_program(const struct spec *spec, const int fds[4], int ipc, int lif
     if (!spec_get(spec, "keep-root", 0, NULL)) {
         enter_user_namespace(ipc, spec_long(spec, "uid", 1, 0), life);
         if (!spec_get(spec, "keep-user-namespaces", 0, NULL)) forbid_user_namespaces(life);
-        drop_capabilities(life);
+        if (kept_capabilities(spec)) enter_own_namespaces(spec, life);
+        limit_capabilities(kept_capabilities(spec), life);
         if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)) step_failed(life, "no_new_privs", "");
     }
     /* Cleared by the change of uid; a program must be able to look at its own /proc/self. */

@@ -76,7 +76,8 @@ static int proc_root_link(const struct call *call, const char *name, char text[P
 }
 
 /* Links below /proc/PID hold no path to walk: the kernel jumps to what they stand for. */
-static int jump(const struct call *call, int dir, const char *name, int link) {
+static int jump(const struct call *call, int dir, const char *name, int link, uint64_t resolve) {
+    if (resolve & RESOLVE_NO_MAGICLINKS) return -ELOOP;
     int failed = caller_may_see(call, link);
     if (failed) return failed;
     int fd = openat(dir, name, O_PATH | O_CLOEXEC);
@@ -86,7 +87,7 @@ static int jump(const struct call *call, int dir, const char *name, int link) {
 /* ---- the walk ---- */
 
 /* The text of a link, or 0 with *jumped = where the kernel went. */
-static int read_link(const struct call *call, int dir, const char *name, int link, char text[PATH_MAX], int *jumped) {
+static int read_link(const struct call *call, int dir, const char *name, int link, uint64_t resolve, char text[PATH_MAX], int *jumped) {
     struct stat info;
     char where[PATH_MAX];
     *jumped = -1;
@@ -95,7 +96,7 @@ static int read_link(const struct call *call, int dir, const char *name, int lin
         if (substitute) return substitute < 0 ? substitute : 0;
         int failed = canonical(call->w, dir, where);
         if (failed) return failed;
-        if (pid_in(where)) return *jumped = jump(call, dir, name, link), *jumped < 0 ? *jumped : 0;
+        if (pid_in(where)) return *jumped = jump(call, dir, name, link, resolve), *jumped < 0 ? *jumped : 0;
     }
     ssize_t n = readlinkat(link, "", text, PATH_MAX);
     if (n < 0) return -errno;
@@ -138,7 +139,7 @@ static int lead(struct walk *walk, const char *text, const char *rest) {
 }
 
 /* One name: into a directory, through a link, or to the end. */
-static int one_step(const struct call *call, struct walk *walk, int follow) {
+static int one_step(const struct call *call, struct walk *walk, uint64_t resolve, int follow) {
     char name[NAME_MAX + 1], text[PATH_MAX], rest[2 * PATH_MAX];
     char *from = walk->rest + strspn(walk->rest, "/"), *slash = strchrnul(from, '/');
     size_t len = (size_t)(slash - from);
@@ -154,7 +155,7 @@ static int one_step(const struct call *call, struct walk *walk, int follow) {
     if (fd < 0) return -errno;
     int failed = fstat(fd, &info) ? -errno : 0;
     if (!failed && S_ISLNK(info.st_mode) && (more || must_be_dir || follow)) {
-        failed = read_link(call, walk->at, name, fd, text, &jumped);
+        failed = read_link(call, walk->at, name, fd, resolve, text, &jumped);
         close(fd);
         if (failed) return failed;
         if (jumped < 0) return lead(walk, text, must_be_dir && !more ? "." : rest);
@@ -173,7 +174,7 @@ static int walk_slowly(const struct call *call, const struct path *path, int fol
     static struct walk walk;
     walk.links = 0;
     int failed = begin_at(&walk, path->base, path->text);
-    while (!failed && *walk.rest) failed = one_step(call, &walk, follow);
+    while (!failed && *walk.rest) failed = one_step(call, &walk, path->resolve, follow);
     if (!failed) return walk.at;
     if (walk.at >= 0) close(walk.at);
     return failed;
@@ -184,8 +185,8 @@ int resolve_thing(const struct call *call, const struct path *path, int follow) 
     int fd = -1;
     for (int tries = 0; tries < 32 && fd < 0 && (!tries || errno == EAGAIN); tries++) fd = (int)syscall(SYS_openat2, path->base, path->text, &how, sizeof how);
     if (fd < 0 && errno == EAGAIN) return -EAGAIN;
-    /* Whoever asks for RESOLVE_* gets the kernel's own answer. It knows no /proc/self of ours, and no link that jumps. */
-    if (path->resolve) return fd < 0 ? -errno : fd;
+    /* Whoever asks for more of RESOLVE_* gets the kernel's own answer, which knows no /proc/self of ours. */
+    if (path->resolve & ~(uint64_t)RESOLVE_NO_MAGICLINKS) return fd < 0 ? -errno : fd;
     if (fd >= 0 && !on_proc(fd)) return fd;
     if (fd < 0 && errno != ENOENT && errno != ELOOP) return -errno;
     if (fd >= 0) close(fd);

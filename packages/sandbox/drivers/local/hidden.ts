@@ -1,17 +1,28 @@
 import { execFile } from "node:child_process";
-import { realpath } from "node:fs/promises";
+import { lstat, realpath } from "node:fs/promises";
 import { basename } from "node:path";
 import { promisify } from "node:util";
 import type { Confinement } from "@plastron/contracts";
 
 const run = promisify(execFile);
 
+/** In front of a path that only loses its execution: it stays readable. */
+export const READABLE = "noexec:";
+
+/** All that a confinement puts over files: what is hidden, and (after READABLE) what stays readable but cannot be executed. */
+export async function resolveHidden(confinement: Confinement, usr: string): Promise<string[]> {
+  const hidden = await resolvePaths(confinement, usr);
+  if (confinement.unexecutable.length === 0) return hidden;
+  const readable = await resolvePaths({ hidden: confinement.unexecutable, forbidden_programs: [] }, usr);
+  return [...hidden, ...readable.filter((path) => !hidden.includes(path)).map((path) => READABLE + path)];
+}
+
 /**
  * The paths to mask, from a confinement's `hidden` and `forbidden_programs`: absolute paths as they are; globs (one `*` in a
  * name, or `/**\/`) and program names are looked up below the root once. Both a link and what it leads to are masked: of a
- * program with many names (busybox) that hides all of them.
+ * program with many names (busybox) that hides all of them. So are other names of the same file (hard links).
  */
-export async function resolveHidden(confinement: Confinement, usr: string): Promise<string[]> {
+async function resolvePaths(confinement: Pick<Confinement, "hidden" | "forbidden_programs">, usr: string): Promise<string[]> {
   const globs = [...confinement.hidden.filter((path) => path.includes("*")), ...confinement.forbidden_programs.map((name) => `/**/${name}`)];
   const found = new Set(confinement.hidden.filter((path) => !path.includes("*")));
   const patterns = globs.filter((glob) => !glob.startsWith("/proc/")).map(globPattern);
@@ -23,7 +34,22 @@ export async function resolveHidden(confinement: Confinement, usr: string): Prom
       if (target.startsWith(`${usr}/`)) found.add(`/usr${target.slice(usr.length)}`);
     }
   }
+  for (const path of await otherNames([...found], usr)) found.add(path);
   return [...found].sort();
+}
+
+/** Hard links to the same files: rare, so they are looked for only where a file has more than one name. */
+async function otherNames(paths: string[], usr: string): Promise<string[]> {
+  const files = paths.filter((path) => path.startsWith("/usr/")).map((path) => usr + path.slice("/usr".length));
+  const names = await Promise.all(
+    files.map(async (file) => {
+      const info = await lstat(file).catch(() => undefined);
+      if (!info?.isFile() || info.nlink < 2) return [];
+      const { stdout } = await run("find", [usr, "-xdev", "-samefile", file, "-print0"], { maxBuffer: 64 * 1024 * 1024 });
+      return stdout.split("\0").filter(Boolean);
+    }),
+  );
+  return names.flat().map((path) => `/usr${path.slice(usr.length)}`);
 }
 
 /** Files and links below the root whose own name fits one of the globs, as paths inside the sandbox. */

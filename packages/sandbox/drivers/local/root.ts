@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
 import type { Confinement } from "@plastron/contracts";
+import { READABLE } from "./hidden.ts";
 import type { SpecRecord } from "./spec.ts";
 
 /** Host paths that go into every sandbox. */
@@ -88,7 +89,8 @@ export function rootRecords(sources: RootSources, confinement: Confinement, hidd
     ["bind", sources.zygoteLibrary, "/opt/plastron/libplastron-zygote.so", "ro"],
   );
   for (const [path, content] of Object.entries(confinement.weak?.planted_files ?? {})) records.push(["text", path, content, "644"]);
-  for (const path of hidden) if (!path.startsWith("/proc/")) records.push(["mask", path]);
+  for (const path of hidden) if (path.startsWith(READABLE)) records.push(["noexec", path.slice(READABLE.length)]);
+  for (const path of hidden) if (path.startsWith("/") && !path.startsWith("/proc/")) records.push(["mask", path]);
   return records;
 }
 
@@ -99,10 +101,14 @@ function rootLink(name: string): SpecRecord[] {
   return [["bind", path, path, "ro"]];
 }
 
+/** A program that must not run could otherwise be copied to where it may be written. */
+const writesUnexecutable = ({ noexec_writable, unexecutable, forbidden_programs }: Confinement): boolean =>
+  noexec_writable || unexecutable.length > 0 || forbidden_programs.length > 0;
+
 /** What every program has for itself: proc of its own pid namespace, and its writable places, which are its own ("self"). */
 export function privateRecords(workspaceBytes: number, confinement: Confinement, hidden: string[], prefix: "" | "child-"): SpecRecord[] {
   const inodes = Math.max(1024, Math.min(65_536, Math.floor(workspaceBytes / 4096)));
-  const exec = confinement.noexec_writable ? "noexec" : "";
+  const exec = writesUnexecutable(confinement) ? "noexec" : "";
   const proc = [...new Set([...PROC_HIDDEN, ...hidden.filter((path) => path.startsWith("/proc/"))])];
   return [
     [`${prefix}proc`, "/proc"],
@@ -117,7 +123,7 @@ export function privateRecords(workspaceBytes: number, confinement: Confinement,
 /** Landlock's view of the same: the root may be read and run, the writable places written. */
 export function landlockRecords(confinement: Confinement): SpecRecord[] {
   if (confinement.weak?.landlock === true) return [];
-  const writable = confinement.noexec_writable ? "rw" : "rwx";
+  const writable = writesUnexecutable(confinement) ? "rw" : "rwx";
   return [
     ["landlock", "rx", "/"],
     ["landlock", writable, "/workspace"],

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import type { Confinement, Limits, Runtime } from "@plastron/contracts";
 import { workerCommand, zygoteCommand } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
+import { capabilityRecords } from "./capabilities.ts";
 import { type CgroupLayout, cgroupRecords, reclaimCgroups } from "./cgroups.ts";
 import type { Egress } from "./egress.ts";
 import type { Forge } from "./forge.ts";
@@ -24,7 +25,7 @@ const NO_CORE = 1;
 export interface BoxKind {
   runtime: Runtime;
   confinement: Confinement;
-  /** Resolved `confinement.hidden` and `forbidden_programs`: paths inside the sandbox. */
+  /** Resolved `confinement.hidden`, `forbidden_programs` and `unexecutable` (hidden.ts): paths inside the sandbox. */
   hidden: string[];
   imports: string[];
   limits: Limits;
@@ -61,7 +62,7 @@ export function commonRecords(kind: BoxKind): SpecRecord[] {
   const weak = confinement.weak ?? {};
   const records: SpecRecord[] = [["rlimit", RLIMIT.core, NO_CORE], ["rlimit", RLIMIT.nofile, limits.open_files], ...landlockRecords(confinement)];
   if (confinement.seccomp !== "" && weak.seccomp !== true) records.push(["seccomp", Buffer.from(confinement.seccomp, "base64")]);
-  records.push(...watchRecords(confinement));
+  records.push(...watchRecords(confinement), ...capabilityRecords(confinement));
   if (confinement.user_namespaces) records.push(["keep-user-namespaces"]);
   if (weak.capabilities === true) records.push(["keep-root"]);
   if (weak.network_namespace !== undefined) records.push(["join-network", weak.network_namespace]);
