@@ -116,10 +116,17 @@ describe("a policy of 64 kB", () => {
         }),
       ),
     ],
+    [
+      "a deep seccomp profile",
+      policyText(
+        {},
+        { mode: "DefenseInDepth", enforcer: "Seccomp", policy: { defenseInDepth: { seccomp: { profileType: "Custom", customProfile: "[".repeat(SIZE) } } } },
+      ),
+    ],
     ["a long enforcer", policyText({}, { enforcer: `BPF${"bpx".repeat(SIZE / 3)}` })],
   ])("costs less than 50 ms if it is %s", (_, text) => {
     reading(text);
-    expect(cost(() => reading(text.slice(0, SIZE)))).toBeLessThan(50);
+    expect(cost(() => reading(text))).toBeLessThan(50);
   });
 
   /** The library that reads YAML takes most of it; what must not be is that it grows with the square. */

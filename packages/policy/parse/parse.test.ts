@@ -53,7 +53,7 @@ describe("the reference policy", () => {
   });
 
   test("in the names that upstream takes too is read: any case, underscores, aliases", () => {
-    expect(() => parsePolicy(changed("disable-curl", "DISABLE_Curl").text)).not.toThrow();
+    expect(() => parsePolicy(changed("disable-curl", "' DISABLE_Curl '").text)).not.toThrow();
     expect(() => parsePolicy(changed("disallow-metadata-service", "block-access-to-metadata-service").text)).not.toThrow();
   });
 

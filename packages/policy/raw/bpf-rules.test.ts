@@ -144,7 +144,8 @@ describe("rules on mounts", () => {
   test.each([
     [{ flags: ["bindd"] }, 'Did you mean "bind"?'],
     [{ flags: [] }, "flags: is empty"],
-    [{ fstype: "x".repeat(16) }, "1 to 15 bytes"],
+    [{ fstype: "x".repeat(16) }, "1 to 15 letters"],
+    [{ fstype: "proc,\n}" }, "1 to 15 letters"],
     [{ sourcePattern: "/a*" }, "sourcePattern"],
   ])("%j are refused", (wrong, message) => {
     expect(faultsOf(bpf(mount(wrong), { privileged: true })).join("\n")).toContain(message);

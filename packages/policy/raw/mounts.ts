@@ -59,8 +59,8 @@ function orderOf(rule: MountRule, path: string, id: string, notes: Notes): Order
   const kind = qualified(rule.qualifiers, path, ["deny", "audit"], notes);
   const source = sourceGlobs(rule.sourcePattern);
   if ("fault" in source) notes.wrong(`${path}.sourcePattern`, `${JSON.stringify(rule.sourcePattern)} ${source.fault}`);
-  if (rule.fstype === "" || new TextEncoder().encode(rule.fstype).length >= 16) {
-    notes.wrong(`${path}.fstype`, "must have 1 to 15 bytes: the name of a file system, none, or * for any");
+  if (rule.fstype !== "*" && !/^[A-Za-z0-9._-]{1,15}$/.test(rule.fstype)) {
+    notes.wrong(`${path}.fstype`, "must be the name of a file system, of 1 to 15 letters and digits; none, for calls without one; or * for any");
   }
   const { flags, note } = flagsOf(rule.flags, path, notes);
   if (!kind || !("globs" in source) || flags.length === 0) return null;

@@ -9,6 +9,8 @@ export function unenforced(rule: string, category: string, note: string, mechani
 }
 
 const MAX_SUGGESTIONS = 100;
+/** Messages quote words of the document, which may be as long as it. */
+const MAX_MESSAGE = 500;
 
 /**
  * What is found while raw rules are read. Faults are gathered, so that one error names them all with their lines; what a rule
@@ -27,7 +29,8 @@ export class Notes {
 
   /** Wrong however it is read: upstream refuses it, or it means nothing. */
   wrong(path: string, message: string): void {
-    this.#faults.push({ path, message: `${path}: ${message}`, ...this.#placeOf(path) });
+    const short = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message;
+    this.#faults.push({ path, message: `${path}: ${short}`, ...this.#placeOf(path) });
   }
 
   /** Upstream passes over it in silence, and the author cannot have meant that. */

@@ -20,7 +20,7 @@ export const RULES: readonly EnforcedRule[] = [
 
 const BY_NAME: ReadonlyMap<string, EnforcedRule> = new Map(RULES.flatMap((rule) => [rule.name, ...rule.aliases].map((name) => [name, rule])));
 
-/** The rule of that name or alias, in any case and with `_` for `-`, as upstream reads names. */
+/** The rule of that name or alias, in any case and with `_` for `-`, as upstream reads names, and with space around it. */
 export function findRule(name: string): EnforcedRule | undefined {
   const rule = BY_NAME.get(normalise(name));
   return rule?.category === "floor" ? undefined : rule;
@@ -35,5 +35,5 @@ export function ruleNames(category?: EnforcedRule["category"]): string[] {
 }
 
 function normalise(name: string): string {
-  return name.toLowerCase().replaceAll("_", "-");
+  return name.trim().toLowerCase().replaceAll("_", "-");
 }

@@ -1,6 +1,6 @@
 import type { Permission } from "../../orders/order.ts";
 import { appArmorGlobs } from "./globs.ts";
-import type { Meaning } from "./rule.ts";
+import type { Meaning } from "./meaning.ts";
 
 const isPath = (word: string): boolean => /^"?(\/|@\{|\{)/.test(word);
 const ALL: Permission[] = ["read", "write", "append", "exec"];

@@ -5,7 +5,7 @@ import { CAPABILITIES } from "../capabilities.ts";
 import { PTRACE, type PtracePermission } from "../ptrace.ts";
 import { DOMAINS, PROTOCOLS, TYPES } from "../socket-names.ts";
 import { socketIntents } from "../sockets.ts";
-import type { Meaning } from "./rule.ts";
+import type { Meaning } from "./meaning.ts";
 
 /** `capability`, or with the names of some. */
 export function capabilityRule(words: string[]): Meaning {

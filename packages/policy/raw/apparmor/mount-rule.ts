@@ -1,7 +1,7 @@
 import type { MountFlag } from "../../orders/order.ts";
 import { KINDS, MOUNTS, OPTIONS } from "../mounts.ts";
 import { appArmorGlobs } from "./globs.ts";
-import type { Meaning } from "./rule.ts";
+import type { Meaning } from "./meaning.ts";
 
 interface Parts {
   fstypes: string[];

@@ -1,11 +1,8 @@
-import type { Intent } from "../../orders/order.ts";
 import { fileRule } from "./file-rule.ts";
 import { capabilityRule, networkRule, ptraceRule, signalRule, unixRule, usernsRule } from "./kernel-rules.ts";
+import type { Meaning } from "./meaning.ts";
 import { mountRule } from "./mount-rule.ts";
 import { wordsOf } from "./statements.ts";
-
-/** What a rule asks for, before anything is said about allowing or denying it. `notes`: where it is read as more, or as less. */
-export type Meaning = { intents: Intent[]; notes: string[] } | { unsupported: string };
 
 export interface Line {
   deny: boolean;
