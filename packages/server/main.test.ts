@@ -135,6 +135,55 @@ it("comes back after kill -9 with every run that it had answered, and PostgreSQL
   expect(await dify.json()).toMatchObject({ code: 0, data: { stdout: "over dify" } });
 }, 60_000);
 
+it("after kill -9 in the middle of runs has every violation that anybody had heard of", async () => {
+  const environment = { PLASTRON_ADMIN_KEY: "preset-admin-key" };
+  const echo = agent.script;
+  agent.script = async (scene) => {
+    for (let i = 0; i < 40; i++) {
+      scene.violation({ event: { operation: "File", path: `/etc/${i}`, permissions: ["read"] } });
+      await sleep(3);
+    }
+  };
+  const first = await start("violated", environment);
+  const heard = new Map<string, string[]>();
+  const follow = async () => {
+    const response = await fetch(`${first.ready.url}/v1/runs`, {
+      ...{ method: "POST", body: JSON.stringify({ language: "bash", code: "x", stream: true }) },
+      headers: { authorization: "Bearer preset-admin-key", "content-type": "application/json" },
+    });
+    let text = "";
+    for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+      text += chunk;
+      const id = /"id":"(run_[^"]+)"/.exec(text)?.[1] ?? "";
+      heard.set(
+        id,
+        [...text.matchAll(/"path":"([^"]+)"[^\n]*\n\n/g)].map(([, path]) => path as string),
+      );
+    }
+  };
+  const runs = Array.from({ length: 5 }, () => follow().catch(() => "cut"));
+  await expect.poll(() => heard.size, { timeout: 10_000 }).toBe(5);
+  await expect.poll(() => Math.min(...[...heard.values()].map(({ length }) => length)), { timeout: 10_000 }).toBeGreaterThan(3);
+  first.child.kill("SIGKILL");
+  await Promise.all([first.ended, ...runs]);
+  await expect.poll(() => processesOf("violated"), { timeout: 10_000 }).toEqual([]);
+  agent.script = echo;
+
+  const second = await start("violated", environment);
+  for (const [id, paths] of heard) {
+    const page = await fetch(`${second.ready.url}/v1/violations?run_id=${id}&limit=200`, { headers: { authorization: "Bearer preset-admin-key" } });
+    const { data } = (await page.json()) as { data: { event: { path: string } }[] };
+    expect(
+      data
+        .map(({ event }) => event.path)
+        .reverse()
+        .slice(0, paths.length),
+    ).toEqual(paths);
+  }
+  const log = readFileSync(join(root, "violated", "logs", "violations.log"), "utf8");
+  expect(JSON.parse(log.split("\n")[0] as string)).toMatchObject({ level: "warn", message: "violation event", policyName: "default" });
+}, 60_000);
+
 it("ends when its lifeline closes", async () => {
   const { child, ended } = await start("lifeline", { PLASTRON_LIFELINE: "stdin" });
   await sleep(50);

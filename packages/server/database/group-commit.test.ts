@@ -22,6 +22,7 @@ describe("grouping", () => {
   interface Sent {
     begun: { id: string; status: string }[];
     ended: { id: string }[];
+    hits: { data: { n: number } }[];
     answer(error?: Error): void;
   }
 
@@ -34,6 +35,7 @@ describe("grouping", () => {
           sent.push({
             begun: JSON.parse(values[0] as string),
             ended: JSON.parse(values[1] as string),
+            hits: JSON.parse(values[2] as string),
             answer: (error) => (error ? reject(error) : resolve({ rowCount: 1 })),
           }),
         ),
@@ -105,6 +107,22 @@ describe("grouping", () => {
     second.answer();
     await done;
     expect(commit.reachable).toBe(true);
+  });
+
+  it("keeps violations that wait through a lost connection, with what came meanwhile", async () => {
+    const { sent, commit } = scripted();
+    const run = admission();
+    const violation = (n: number) => ({ at: new Date().toISOString(), tenant: "t", run: run.id, data: { n } });
+    commit.admit(run);
+    const first = commit.note(violation(0));
+    const statement = await next(sent, 1);
+    const second = commit.note(violation(1));
+    const done = commit.finish(run.id, finish());
+    statement.answer(new Error("Connection terminated unexpectedly"));
+    const repeated = await next(sent, 2);
+    expect(repeated.hits.map(({ data }) => data.n)).toEqual([0, 1]);
+    repeated.answer();
+    await Promise.all([first, second, done]);
   });
 
   it("gives up on a database that stays away, with an error that says so", async () => {
@@ -179,6 +197,23 @@ describe("the statement, in PostgreSQL", () => {
       { type: "run.finished", subject: run.id },
     ]);
     expect((await reader.query("select stdout from runs")).rows[0].stdout.toString()).toBe("out");
+    await Promise.all([commit.close(), again.close()]);
+    await reader.end();
+  });
+
+  it("writes a violation while its run goes on, and once however often it is given", async () => {
+    const { commit, reader, connect } = await open();
+    const run = admission();
+    const violation = (n: number) => ({ at: new Date().toISOString(), tenant: "default", run: run.id, data: { n, path: "a\u0000" } });
+    const rows = [violation(0), violation(1), violation(2)] as const;
+    commit.admit(run);
+    await commit.note(rows[0]);
+    expect((await types(reader as never)).map(({ type }) => type)).toEqual(["run.admitted", "violation"]);
+    const again = new GroupCommit({ connect, lingerMs: 1 }); // as after an unknown outcome: what was written, and what was not
+    await Promise.all([again.note(rows[0]), again.note(rows[1]), commit.note(rows[1])]);
+    await commit.finish(run.id, finish(), [...rows]);
+    expect((await types(reader as never)).map(({ type }) => type)).toEqual(["run.admitted", "violation", "violation", "violation", "run.finished"]);
+    expect((await reader.query("select data->>'path' as path from events where type = 'violation' limit 1")).rows).toEqual([{ path: "a\ufffd" }]);
     await Promise.all([commit.close(), again.close()]);
     await reader.end();
   });

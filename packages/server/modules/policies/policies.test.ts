@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type HostFacts, PlastronError } from "@plastron/contracts";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { openClient } from "../../database/pool.ts";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
-import { startTestServer, type TestServer } from "../../testing/harness.ts";
+import { FAKE_COMPILER, startTestServer, type TestServer } from "../../testing/harness.ts";
 import { HOST, type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
+import type { Compiler } from "./compiled.ts";
 import { HostKnowledge } from "./host.ts";
 
 let cluster: TestCluster;
@@ -77,6 +79,62 @@ describe("policies", () => {
   });
 });
 
+describe("for the tier that runs", () => {
+  const guest: HostFacts = { ...HOST, driver: "gvisor", tier: 3 };
+  let second: TestServer;
+  let mine: string;
+  beforeAll(async () => {
+    const compiler: Compiler = {
+      ...FAKE_COMPILER,
+      compile(text, host, options) {
+        const compiled = FAKE_COMPILER.compile(text, host, options);
+        const min_tier = text.includes("tier-3") ? (3 as const) : (2 as const);
+        return { ...compiled, confinement: { ...compiled.confinement, min_tier, id: (text.length * 16 + host.tier).toString(16).padStart(64, "0") } };
+      },
+    };
+    second = await startTestServer(await cluster.database(), agent.path, {}, { compiler });
+    mine = await second.key(["admin"]);
+  }, 60_000);
+  afterEach(() => {
+    agent.facts = () => HOST;
+  });
+  afterAll(() => second.close());
+  const call = (method: string, path: string, body: object) => second.call(method, path, { key: mine, body });
+  const tierOfLastRun = () => Number.parseInt(confinementOfLastRun().at(-1) as string, 16);
+  const program = { language: "bash", code: "x" };
+
+  it("are compiled once for each driver that runs ask for, by the run or by the policy itself", async () => {
+    agent.facts = (tier) => (tier === 3 ? guest : HOST);
+    await call("PUT", "/v1/policies/any", { yaml: "ok: any" });
+    await call("PUT", "/v1/policies/strong", { yaml: "ok: tier-3" });
+    const tiers: number[] = [];
+    for (const more of [{ policy: "any" }, { policy: "any", min_tier: 3 }, { policy: "any" }, { policy: "strong" }]) {
+      expect((await call("POST", "/v1/runs", { ...program, ...more })).status).toBe(200);
+      tiers.push(tierOfLastRun());
+    }
+    expect(tiers).toEqual([2, 3, 2, 3]);
+    expect((agent.requests.at(-1) as { spec: { min_tier: number } }).spec.min_tier).toBe(3);
+    expect((await call("POST", "/v1/policies/compile", { yaml: "ok: any", min_tier: 3 })).body).toMatchObject({ host: { driver: "gvisor" }, min_tier: 2 });
+    expect((await call("POST", "/v1/policies/compile", { yaml: "ok: tier-3" })).body).toMatchObject({ host: { driver: "gvisor" }, min_tier: 3 });
+  });
+
+  it("are compiled all the same where the host has no such driver: the agent refuses the run, and that is on record", async () => {
+    const fresh = await startTestServer(await cluster.database(), agent.path);
+    const admin = await fresh.key(["admin"]);
+    const echo = agent.script;
+    agent.facts = (tier) => {
+      if (tier === 3) throw new PlastronError("tier_unavailable", "no gVisor here");
+      return HOST;
+    };
+    agent.script = (scene) => scene.problem("tier_unavailable", "no gVisor here");
+    const refused = await fresh.call("POST", "/v1/runs", { key: admin, body: { ...program, min_tier: 3 } });
+    agent.script = echo;
+    expect(refused.body.code).toBe("tier_unavailable");
+    expect((await fresh.call("GET", "/v1/runs", { key: admin })).body.data).toMatchObject([{ status: "refused", problem: { code: "tier_unavailable" } }]);
+    await fresh.close();
+  });
+});
+
 describe("what is known of the host", () => {
   it("is asked for once, and again after a failure", async () => {
     let calls = 0;
@@ -87,5 +145,22 @@ describe("what is known of the host", () => {
     await expect(host.facts()).rejects.toThrow("no agent yet");
     expect(await Promise.all([host.facts(), host.facts()])).toEqual([HOST, HOST]);
     expect(calls).toBe(2);
+  });
+
+  it("is looked at again, since an agent that was started again may have another consent", async () => {
+    let permissive = false;
+    let away = false;
+    const host = new HostKnowledge(async () => {
+      if (away) throw new Error("no agent");
+      return { ...HOST, permissive };
+    });
+    expect(await host.lookAgain()).toBe(false);
+    await host.facts();
+    expect(await host.lookAgain()).toBe(false);
+    permissive = true;
+    away = true;
+    expect([await host.lookAgain(), (await host.facts()).permissive]).toEqual([false, false]);
+    away = false;
+    expect([await host.lookAgain(), (await host.facts()).permissive, await host.lookAgain()]).toEqual([true, true, false]);
   });
 });

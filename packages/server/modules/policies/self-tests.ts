@@ -58,10 +58,12 @@ export class PolicyTests {
     this.#busy = true;
     const stop = AbortSignal.any([signal, AbortSignal.timeout(LONGEST_MS)]);
     try {
-      const port = remembering(this.#port(confinement, stop));
+      const failure: { cause?: unknown } = {};
+      const port = remembering(this.#port(confinement, stop, failure));
       const rows: RowResult[] = [];
       for (const row of fidelity) {
         for (const result of await runSelfTests([row], confinement, port)) {
+          if (failure.cause !== undefined) throw failure.cause;
           if (stop.aborted) throw new PlastronError("overloaded", "The test was ended before its last rule", { retryAfterSeconds: 10 });
           rows.push(result);
           each(result);
@@ -78,7 +80,8 @@ export class PolicyTests {
     }
   }
 
-  #port(confinement: Confinement, stop: AbortSignal): SelfTestPort {
+  /** What keeps every program from running (no agent, no such tier) is told as itself, not as a rule that failed. */
+  #port(confinement: Confinement, stop: AbortSignal, failure: { cause?: unknown }): SelfTestPort {
     const json = encoded(confinement);
     return {
       run: async ({ runtime, code }) => {
@@ -86,6 +89,9 @@ export class PolicyTests {
         await this.#gate.enter(TENANT);
         try {
           return await this.#runOne({ runtime, code }, json, stop);
+        } catch (error) {
+          if (!(error instanceof PlastronError && error.code === "sandbox_failed")) failure.cause ??= error;
+          throw error;
         } finally {
           this.#gate.leave(TENANT);
         }
