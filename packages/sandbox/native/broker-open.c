@@ -35,11 +35,6 @@ static void hand_over(const struct call *call, int fd) {
     struct seccomp_notif_addfd addfd = {.id = call->id, .flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (uint32_t)fd, .newfd_flags = closes_on_exec ? O_CLOEXEC : 0};
     if (fd < 0) return answer(call, -fd, 0);
     int done = ioctl(call->w->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd), why = errno;
-    if (done < 0 && why == EINVAL) { /* before Linux 5.14 */
-        addfd.flags = 0;
-        done = ioctl(call->w->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &addfd), why = errno;
-        if (done >= 0) answer(call, 0, done);
-    }
     close(fd);
     if (done < 0) answer(call, why, 0); /* EMFILE is the program's */
 }

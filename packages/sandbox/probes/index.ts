@@ -8,7 +8,7 @@ import { type DriverRow, driverProbes, TIERS } from "./drivers.ts";
 import { canLetOut, egressProbes } from "./egress.ts";
 import { canAttachHooks, hookProbes } from "./hooks.ts";
 import { interpreterProbes } from "./interpreters.ts";
-import { kernelProbes, landlockAbi } from "./kernel.ts";
+import { canNotify, kernelProbes, landlockAbi } from "./kernel.ts";
 import { type Probe, tryProbe } from "./probe.ts";
 import { strongerProbes } from "./stronger.ts";
 
@@ -44,7 +44,14 @@ export async function doctor(): Promise<DoctorReport> {
  */
 export async function hostFacts(minTier: Tier = 1): Promise<HostFacts> {
   if (minTier >= 3) return gvisorFacts();
-  const [abi, namespaces, cgroup, egress, hooks] = await Promise.all([landlockAbi(), allNamespaces(), canMakeCgroups(), canLetOut(), canAttachHooks()]);
+  const [abi, namespaces, cgroup, egress, hooks, notify] = await Promise.all([
+    landlockAbi(),
+    allNamespaces(),
+    canMakeCgroups(),
+    canLetOut(),
+    canAttachHooks(),
+    canNotify(),
+  ]);
   return {
     driver: "local",
     arch: machine(),
@@ -53,7 +60,7 @@ export async function hostFacts(minTier: Tier = 1): Promise<HostFacts> {
     user_namespaces: namespaces,
     root_on_overlay: statfsSync("/usr").type === OVERLAYFS_MAGIC,
     cgroup,
-    notify: false,
+    notify,
     hooks,
     egress,
     lsm: [],

@@ -23,6 +23,7 @@ export function kernelProbes(): Probe[] {
     ),
     { id: "landlock", title: "Landlock restricts a process", required: false, timeoutMs: 3000, try: landlock },
     { id: "seccomp", title: "A seccomp filter kills", required: true, timeoutMs: 3000, try: seccomp },
+    { id: "seccomp-notify", title: "A call can be looked at and answered from outside", required: false, timeoutMs: 3000, try: notify },
   ];
 }
 
@@ -68,6 +69,19 @@ async function seccomp(): Promise<Finding> {
   if (without.code !== 0) return missing(`the control run failed: ${without.stderr}`);
   if (withFilter.signal === "SIGSYS") return working("getppid answered without the filter and killed with SIGSYS under it");
   return missing(withFilter.stderr || `the child ended with ${withFilter.signal ?? withFilter.code}`, "Use a kernel with CONFIG_SECCOMP_FILTER.");
+}
+
+async function notify(): Promise<Finding> {
+  if (await canNotify()) return working("a child's call was handed over by its filter and answered with a descriptor put into it");
+  return missing(
+    "a call could not be handed over and answered with a descriptor: rules on paths that need a look, and records of refused calls, are not there",
+    "Use Linux 5.14 or later with CONFIG_SECCOMP_FILTER, and python3 to try it.",
+  );
+}
+
+/** Whether a listener outside can answer a call of a child with a descriptor: what the broker of watched paths lives on. */
+export async function canNotify(): Promise<boolean> {
+  return (await runChild("/usr/bin/python3", ["-I", "-S", join(SCRIPTS, "notify.py")], 2500)).stdout === "1";
 }
 
 function effectiveCapabilities(): bigint {

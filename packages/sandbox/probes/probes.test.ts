@@ -49,6 +49,10 @@ describe("the doctor", () => {
     }
   });
 
+  it("saw a call answered from outside, where the facts say that calls can be watched", async () => {
+    expect(control("seccomp-notify")?.status).toBe((await hostFacts()).notify ? "working" : "missing");
+  });
+
   it("read the counters of limits that a child really hit [needs: root]", ({ skip }) => {
     if (process.geteuid?.() !== 0) skip();
     expect(control("cgroup-memory")).toMatchObject({ status: "working", detail: expect.stringMatching(/oom_kill [1-9]/) });
