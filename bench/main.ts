@@ -1,21 +1,35 @@
 /**
- * `npm run bench -- [sandbox] [flags]`, or `./plastron bench`: measures, and prints what it found beside its peers of the same run.
+ * `npm run bench -- [AREA] [flags]`, or `./plastron bench`: measures, and prints what it found beside its peers of the same run.
  * Exit 0 when the bench could measure, whatever it measured; 1 when it could not; 2 for a wrong flag. docs/reference/benchmarks.md
  */
 import { parseArgs } from "node:util";
+import { benchGvisor } from "./gvisor/index.ts";
+import { printGvisor } from "./gvisor/print.ts";
 import { startProgress } from "./progress.ts";
-import { benchSandbox } from "./sandbox/index.ts";
+import { type Around, benchSandbox } from "./sandbox/index.ts";
 import type { Endpoint } from "./sandbox/platform.ts";
 import { printReport } from "./sandbox/print.ts";
 import { type SandboxSettings, sandboxSettings } from "./sandbox/settings.ts";
 
-const USAGE = `usage: npm run bench -- [sandbox] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
+const USAGE = `usage: npm run bench -- [sandbox | gvisor] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
 
   --quick      a look in about fifteen seconds: it works, but do not judge by it
   --json       one JSON document instead of tables
   --runs N     runs of each latency (default 200)
   --url        a Plastron that runs already; without it the bench starts one of its own on a fresh home and stops it
   --dify-url   any other server that speaks Dify's code-execution API, measured in turn with ours`;
+
+/** What can be measured: a report for `--json`, and the same as lines. */
+const AREAS: Record<string, (settings: SandboxSettings, around: Around) => Promise<{ report: object; lines: string[] }>> = {
+  sandbox: async (settings, around) => {
+    const report = await benchSandbox(settings, around);
+    return { report, lines: printReport(report) };
+  },
+  gvisor: async (settings, around) => {
+    const report = await benchGvisor(settings, around);
+    return { report, lines: printGvisor(report) };
+  },
+};
 
 class UsageError extends Error {}
 
@@ -29,9 +43,9 @@ async function main(args: string[]): Promise<number> {
   try {
     const options = readOptions(args);
     if (options === "help") return say(process.stdout, USAGE, 0);
-    const report = await benchSandbox(options.settings, { say: progress.say, holds: (undo) => hold(held, undo) });
+    const { report, lines } = await options.measure(options.settings, { say: progress.say, holds: (undo) => hold(held, undo) });
     progress.done();
-    return say(process.stdout, options.json ? JSON.stringify(report, null, 2) : printReport(report).join("\n"), 0);
+    return say(process.stdout, options.json ? JSON.stringify(report, null, 2) : lines.join("\n"), 0);
   } catch (error) {
     progress.done();
     if (error instanceof UsageError) return say(process.stderr, `${error.message}\n\n${USAGE}`, 2);
@@ -54,11 +68,12 @@ function say(stream: NodeJS.WritableStream, text: string, code: number): number 
   return code;
 }
 
-function readOptions(args: string[]): { json: boolean; settings: SandboxSettings } | "help" {
+function readOptions(args: string[]): { json: boolean; settings: SandboxSettings; measure: (typeof AREAS)[string] } | "help" {
   const { values, positionals } = parse(args);
   if (values.help) return "help";
   const [area = "sandbox", ...rest] = positionals;
-  if (area !== "sandbox" || rest.length > 0) throw new UsageError(`there is no benchmark ${[area, ...rest].join(" ")}`);
+  const measure = AREAS[area];
+  if (measure === undefined || rest.length > 0) throw new UsageError(`there is no benchmark ${[area, ...rest].join(" ")}`);
   if (values.runs !== undefined && !/^[1-9]\d{0,5}$/.test(values.runs)) throw new UsageError("--runs takes a number of at least 1");
   const settings = sandboxSettings({
     quick: values.quick ?? false,
@@ -66,7 +81,7 @@ function readOptions(args: string[]): { json: boolean; settings: SandboxSettings
     target: endpoint("--url", values.url, "--key", values.key),
     peer: endpoint("--dify-url", values["dify-url"], "--dify-key", values["dify-key"]),
   });
-  return { json: values.json ?? false, settings };
+  return { json: values.json ?? false, settings, measure };
 }
 
 function parse(args: string[]) {

@@ -37,9 +37,10 @@ export interface Subject {
 }
 export type MakeSubject = () => Subject;
 
-/** `POST /v1/runs`. */
-export function runSubject({ url, key }: Endpoint, program: BenchProgram): MakeSubject {
-  const { stdout, ...body } = program;
+/** `POST /v1/runs`, with whatever else of a request. */
+export function runSubject({ url, key }: Endpoint, program: BenchProgram, more: { min_tier?: number } = {}): MakeSubject {
+  const { stdout, ...rest } = program;
+  const body = { ...rest, ...more };
   return httpSubject(url, "/v1/runs", { authorization: `Bearer ${key}` }, body, (answer, ms) => {
     const run = answer as { status: string; stdout: string; stderr: string; sandbox: Pick<Sample, "start" | "source">; phases_us: Record<string, number> };
     if (run.status !== "completed" || run.stdout !== stdout) throw new Error(`the run ${run.status}: ${lastLine(run.stderr)}`);

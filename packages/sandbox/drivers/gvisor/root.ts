@@ -28,7 +28,6 @@ export function outerRecords(sources: GuestSources, kind: BoxKind, filters: stri
     ["proc", "/proc"],
     ...DEVICES.map((device): SpecRecord => ["bind", `/dev/${device}`, `/dev/${device}`, "dev"]),
     ["bind", sources.runsc, "/runsc", "ro"],
-    ...(process.env.GVD ? [["bind", "/tmp/gvproto/logs", "/logs", ""] as SpecRecord] : []),
     ["text", `${OUTER.bundle}/config.json`, JSON.stringify(config), "444"],
     ["text", `${OUTER.bundle}/trace.json`, JSON.stringify(traceConfig()), "444"],
     ...["/state", "/tmp", OUTER.door].map((path): SpecRecord => ["tmpfs", path, "4m", 256, "755", ids, "noexec"]),

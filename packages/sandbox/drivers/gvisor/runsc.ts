@@ -38,6 +38,5 @@ export function runscFlags({ platform }: Pick<Runsc, "platform">): string[] {
     "--host-uds=open",
     "--log=/dev/null",
     "--pod-init-config=/bundle/trace.json",
-    ...(process.env.GVD ? ["--debug", "--debug-log=/logs/"] : []),
   ];
 }
