@@ -14,6 +14,7 @@ import { member } from "./parse/path.ts";
 import { networkRules, rawOrders } from "./raw/index.ts";
 import { floorRules } from "./rules/floor.ts";
 import { type NamedRule, type Resolvable, resolveRules } from "./rules/resolve.ts";
+import type { Profile } from "./seccomp/profile.ts";
 import { idleFields, unsupportedFields } from "./unsupported.ts";
 
 export interface Compiled {
@@ -21,6 +22,8 @@ export interface Compiled {
   fidelity: FidelityRow[];
   /** The policy's rules and the floor's as orders: what other enforcers are made from. */
   orders: Order[];
+  /** What the confinement's seccomp filter means, before it is machine code. */
+  profile: Profile;
 }
 
 /** Names a minimum tier, "1" to "4", in `metadata.annotations`: VarmorPolicy has no field for it. */
@@ -58,7 +61,7 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
   const minTier = minTierOf(policy);
   const given = { policy: policy.metadata.name, minTier, parts, standing, profile: own.profile, network, table: network ? table : new RuleTable() };
   return {
-    confinement: lower(given, host),
+    ...lower(given, host),
     fidelity: [
       ...parts.map(({ order, claim }) => rowOf(order, claim, standing, host)),
       ...raw.rows,

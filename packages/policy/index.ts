@@ -14,6 +14,7 @@ export type { PolicyDocument } from "./parse/schema.ts";
 export { ruleNames } from "./rules/registry.ts";
 export { assembleFilter } from "./seccomp/assemble.ts";
 export { readOciProfile } from "./seccomp/oci.ts";
-export type { Profile } from "./seccomp/profile.ts";
+export type { Condition, Entry, Profile, Verdict } from "./seccomp/profile.ts";
+export { syscallNumbers } from "./seccomp/syscalls.ts";
 export { type ProgramOutcome, type RowResult, runSelfTests, type SelfTestPort, type SelfTestResult } from "./self-test.ts";
 export { weakConfinement } from "./weak.ts";

@@ -25,15 +25,21 @@ export interface Lowering {
   table: RuleTable;
 }
 
+export interface Lowered {
+  confinement: Confinement;
+  /** What the confinement's filter means. */
+  profile: Profile;
+}
+
 /** Orders → the confinement that carries them out, over the platform's floor. */
-export function lower({ policy, minTier, parts, standing, profile: own, network, table }: Lowering, host: HostFacts): Confinement {
+export function lower({ policy, minTier, parts, standing, profile: own, network, table }: Lowering, host: HostFacts): Lowered {
   const demands = joined(parts.filter(({ order }) => order.deny).map((part) => ({ ...part.demands, denials: [] })));
   const entries = parts.flatMap((part) => callEntries(part, table, host));
   const paths = parts.flatMap((part) => pathRules(part, table, host));
   const floor = floorProfile([...entries, ...demands.denials], standing.lifted);
   const profile: Profile = { ...(own ? intersection(floor, own) : floor), brokered: brokeredCalls(paths) };
   const orders = parts.map(({ order }) => order);
-  return named({
+  const confinement = named({
     ...NO_RULES,
     policy,
     min_tier: minTier,
@@ -49,4 +55,5 @@ export function lower({ policy, minTier, parts, standing, profile: own, network,
     network: network && networkWith(network, orders, table),
     rules: table.rules,
   });
+  return { confinement, profile };
 }

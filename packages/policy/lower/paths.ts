@@ -23,11 +23,12 @@ export function pathRules({ order, watched }: Part, table: RuleTable, host: Host
 const OPENING = "open openat openat2 creat";
 const CHANGING = [
   "truncate unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat mkdir mkdirat rmdir mknod mknodat",
-  "chmod fchmodat fchmodat2 chown lchown fchownat utime utimes futimesat utimensat setxattr lsetxattr removexattr lremovexattr",
+  "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes futimesat utimensat",
+  "setxattr lsetxattr fsetxattr setxattrat removexattr lremovexattr fremovexattr removexattrat",
 ].join(" ");
 const EXECUTING = "execve execveat";
 
-/** The calls that must be handed over for these rules. A renamed or linked file is another path: whoever may not read it may not move it either. */
+/** The calls that must be handed over for these rules. A renamed or linked file is another path: the listener lets none be carried out from under its rule. */
 export function brokeredCalls(paths: readonly WatchedPath[]): string[] {
   const asked = new Set(paths.flatMap(({ permissions }) => permissions));
   const opening = asked.has("read") || asked.has("write") || asked.has("append") ? [OPENING] : [];

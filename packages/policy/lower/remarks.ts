@@ -38,8 +38,7 @@ function recording(host: HostFacts): FidelityRow {
   const named = { rule: "auditViolations", category: "spec.policy.enhanceProtect.auditViolations", self_tests: [] };
   if (!canWatch(host)) return { ...named, fidelity: "unsupported", mechanism: "none", note: `violations are denied and not recorded: ${NO_RECORDS}` };
   const mechanism = "a listener of the filter decides and records what a rule names; programs of the control group record addresses";
-  const note =
-    "denials by seccomp are recorded too, which upstream cannot. Not recorded are: sendmsg, close and write; files of the root that a bind of a unix socket would make";
+  const note = "denials by seccomp are recorded too, which upstream cannot; rules on sendmsg, close and write deny in silence";
   return { ...named, fidelity: "stricter", mechanism, note, observes: true };
 }
 

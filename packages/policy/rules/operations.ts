@@ -48,7 +48,10 @@ export const operationRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     mechanism: "the root is read-only; in writable places a listener opens and changes files in the program's stead, and refuses what lies in a skills folder",
     fidelity: (host) =>
       canWatch(host)
-        ? { fidelity: "stricter", note: "unlink, rename, mkdir, truncate, chmod and chown are refused too" }
+        ? {
+            fidelity: "stricter",
+            note: "unlink, rename, mkdir, truncate, chmod and chown are refused too; the name of a unix socket, which holds no content, can still be made there",
+          }
         : { fidelity: "approximate", note: "only the root is read-only: a skills folder in the workspace stays writable without seccomp user notification" },
     selfTests: (host) => [writingSkills(canWatch(host))],
   },

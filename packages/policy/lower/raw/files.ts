@@ -1,5 +1,4 @@
 import type { HostFacts } from "@plastron/contracts";
-import type { Permission } from "../../orders/order.ts";
 import { executingGlob, openingGlob } from "../../rules/probes-raw-files.ts";
 import { joinClaims, type Measure } from "../measure.ts";
 import { canWatch, type FileIntent } from "../part.ts";
@@ -47,7 +46,7 @@ function openingMeasure(intent: FileIntent, id: string, host: HostFacts): Measur
   }
   if (canWatch(host)) {
     const mechanism = "a listener opens and changes files in the program's stead, and refuses what the rule names";
-    return { watched: [intent], claim: { fidelity: "exact", mechanism, note: hole(permissions), self_tests: tests } };
+    return { watched: [intent], claim: { fidelity: "exact", mechanism, note: permissions.includes("write") ? SOCKETS_REMAIN : "", self_tests: tests } };
   }
   if (!permissions.includes("read")) {
     const note = "in the program's own places it is not enforced: that needs seccomp user notification (Linux 5.9, local driver)";
@@ -71,8 +70,8 @@ function executingMeasure(glob: string, id: string): Measure {
   };
 }
 
-const hole = (permissions: readonly Permission[]): string =>
-  permissions.includes("write") ? "" : "a file that is renamed or linked to another name by whoever may write it has that name's rules";
+/** bind(2) makes a name, and is no call on a path. */
+export const SOCKETS_REMAIN = "the name of a unix socket, which holds no content, can still be made there";
 
 /** Whether a path that comes and goes can match. */
 function isMoving(glob: string): boolean {
