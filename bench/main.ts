@@ -5,13 +5,15 @@
 import { parseArgs } from "node:util";
 import { benchGvisor } from "./gvisor/index.ts";
 import { printGvisor } from "./gvisor/print.ts";
+import { benchPolicy } from "./policy/index.ts";
+import { printPolicyReport } from "./policy/print.ts";
 import { startProgress } from "./progress.ts";
 import { type Around, benchSandbox } from "./sandbox/index.ts";
 import type { Endpoint } from "./sandbox/platform.ts";
 import { printReport } from "./sandbox/print.ts";
 import { type SandboxSettings, sandboxSettings } from "./sandbox/settings.ts";
 
-const USAGE = `usage: npm run bench -- [sandbox | gvisor] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
+const USAGE = `usage: npm run bench -- [sandbox | gvisor | policy] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
 
   --quick      a look in about fifteen seconds: it works, but do not judge by it
   --json       one JSON document instead of tables
@@ -28,6 +30,10 @@ const AREAS: Record<string, (settings: SandboxSettings, around: Around) => Promi
   gvisor: async (settings, around) => {
     const report = await benchGvisor(settings, around);
     return { report, lines: printGvisor(report) };
+  },
+  policy: async ({ quick }, { say: tell }) => {
+    const report = benchPolicy(quick, tell);
+    return { report, lines: printPolicyReport(report) };
   },
 };
 
