@@ -4,6 +4,7 @@ source "$root/setup/versions.sh"
 source "$root/setup/steps.sh"
 source "$root/setup/debian.sh"
 source "$root/setup/node.sh"
+source "$root/setup/guest.sh"
 
 # set_up run|test
 set_up() {
@@ -32,6 +33,7 @@ prepare() {
   install_node
   install_npm_packages
   build_native_parts
+  [[ $1 != test ]] || fetch_guest
   note_what_is_missing
 }
 

@@ -13,36 +13,34 @@ export function mountLines(intent: Mount): Said {
   try {
     const source = intent.source === "**" || intent.source === "/**" ? null : appArmorGlob(intent.source, true);
     const type = intent.fstype === "*" || intent.fstype === "none" ? "" : ` fstype="${fstype(intent.fstype)}"`;
-    const everyMount = EVERY.every((flag) => flags.has(flag)) && source === null;
-    const lines = everyMount && !type ? ["mount"] : [...EVERY].filter((flag) => flags.has(flag)).flatMap((flag) => lineOf(flag, source, type));
+    const every = [...CALLS, ...PROPAGATIONS].every((flag) => flags.has(flag)) && source === null && !type;
+    const lines = every ? ["mount"] : CALLS.filter((flag) => flags.has(flag)).map((flag) => lineOf(flag, source, type));
+    const propagations = PROPAGATIONS.filter((flag) => flags.has(flag));
+    // One line for all: parser 3.0 does not come to an end over one for each.
+    if (!every && propagations.length > 0)
+      lines.push(`mount options in (${propagations.map((flag) => `make-${flag}, make-r${flag}`).join(", ")}, silent) -> ${source ?? '"/**"'}`);
     if (flags.has("umount")) lines.push(source === null ? "umount" : `umount ${source}`);
-    return { lines: [...new Set(lines)], notes: [] };
+    return { lines, notes: [] };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { lines: [], notes: [`${error.message}: nothing is matched`] };
   }
 }
 
-const EVERY: readonly MountFlag[] = ["new", "bind", "remount", "move", "private", "slave", "shared", "unbindable"];
+const CALLS = ["new", "bind", "move", "remount"] as const satisfies readonly MountFlag[];
+const PROPAGATIONS = ["private", "slave", "shared", "unbindable"] as const satisfies readonly MountFlag[];
 
-/** A remount and a change of propagation have no source: what is meant is where they happen. */
-function lineOf(flag: MountFlag, source: string | null, type: string): string[] {
+/** A remount has no source, nor has a change of propagation: what is meant is the place where they happen. */
+function lineOf(flag: (typeof CALLS)[number], source: string | null, type: string): string {
   switch (flag) {
     case "new":
-      return type ? [`mount${type}${source === null ? "" : ` ${source}`}`] : [`mount options in (${PLAIN})${source === null ? "" : ` ${source}`}`];
+      return `mount${type || ` options in (${PLAIN})`}${source === null ? "" : ` ${source}`}`;
     case "bind":
-      return [`mount options in (bind, rbind) ${source ?? '"/**"'} -> "/**"`];
+      return `mount options in (bind, rbind) ${source ?? '"/**"'} -> "/**"`;
     case "move":
-      return [`mount options in (move) ${source ?? '"/**"'} -> "/**"`];
+      return `mount options in (move) ${source ?? '"/**"'} -> "/**"`;
     case "remount":
-      return [`mount options in (${PLAIN}, remount, bind, rbind) -> ${source ?? '"/**"'}`];
-    case "private":
-    case "slave":
-    case "shared":
-    case "unbindable":
-      return [`mount options in (make-${flag}, make-r${flag}, silent) -> ${source ?? '"/**"'}`];
-    default:
-      return [];
+      return `mount options in (${PLAIN}, remount, bind, rbind) -> ${source ?? '"/**"'}`;
   }
 }
 

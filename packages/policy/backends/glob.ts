@@ -9,7 +9,7 @@ export type GlobToken =
 
 /** The steps of a glob, in order. Every text is a glob: what opens a set and closes none is plain. */
 export function globTokens(glob: string): GlobToken[] {
-  const found = glob.matchAll(/\*\*|\*|\?|\[([\^!]?)([^\]]+)\]|[^]/gu);
+  const found = glob.matchAll(/\*\*|\*|\?|\[([\^!]?)([^\]]+)\]|[\s\S]/gu);
   return [...found].map(([text, negation, set]): GlobToken => {
     if (text === "**") return { kind: "deep" };
     if (text === "*") return { kind: "any" };
@@ -20,7 +20,7 @@ export function globTokens(glob: string): GlobToken[] {
 }
 
 function rangesOf(set: string): [string, string][] {
-  return [...set.matchAll(/([^])-([^])|([^])/gu)].map(([, from, to, alone]) => [from ?? alone, to ?? alone] as [string, string]);
+  return [...set.matchAll(/([\s\S])-([\s\S])|([\s\S])/gu)].map(([, from, to, alone]) => [from ?? alone, to ?? alone] as [string, string]);
 }
 
 /** `/` `**` `/` at this place: one slash or any names between two. */
