@@ -1,4 +1,4 @@
-import type { FidelityRow, Limits, RunResult, Runtime } from "@plastron/contracts";
+import type { FidelityRow, Limits, RunResult, Runtime, Violation } from "@plastron/contracts";
 import type { FileIn } from "../run/inputs.ts";
 import type { Connection } from "./connection.ts";
 import { type Request, send, sendForJson } from "./http.ts";
@@ -16,6 +16,8 @@ export interface RunBody {
   limits?: Partial<Limits>;
   timeout_ms?: number;
   policy?: string;
+  policy_yaml?: string;
+  upstream_compat?: boolean;
   min_tier?: number;
 }
 
@@ -24,14 +26,48 @@ export interface RunSummary extends Pick<RunResult, "status" | "exit_code" | "si
   id: string;
   language: Runtime;
   session_id: string | null;
-  policy: { name: string; version: number | null };
+  policy: { name: string; version: number | null; sha256?: string };
   created_at: string;
   finished_at: string | null;
+  violations_total?: number;
   usage: RunResult["usage"] | null;
   sandbox: RunResult["sandbox"] | null;
   problem: { code: string; detail: string } | null;
 }
-export interface Run extends RunSummary, Pick<RunResult, "stdout" | "stderr" | "artifacts"> {}
+/** Violations are absent on a server of an older version. */
+export interface Run extends RunSummary, Pick<RunResult, "stdout" | "stderr" | "artifacts">, Partial<Pick<RunResult, "violations" | "violations_dropped">> {}
+
+export interface StoredViolation extends Violation {
+  id: string;
+  run_id: string;
+  session_id: string | null;
+  policy: { name: string; version: number | null; sha256?: string };
+  recorded_at: string;
+}
+export interface ViolationQuery {
+  run_id?: string | undefined;
+  rule?: string | undefined;
+  action?: string | undefined;
+  since?: string | undefined;
+  limit?: number | undefined;
+  cursor?: string | undefined;
+}
+
+export interface Session {
+  id: string;
+  status: "open" | "closed" | "expired";
+  language: Runtime;
+  policy: { name: string; version: number | null };
+  policy_current: boolean;
+  created_at: string;
+  expires_at: string;
+  close_reason: string | null;
+}
+
+export interface PolicyText {
+  yaml: string;
+  upstream_compat?: boolean | undefined;
+}
 
 export interface ApiKey {
   id: string;
@@ -108,11 +144,23 @@ export class Client {
   revokeKey(id: string, query: { tenant?: string }): Promise<unknown> {
     return this.#json("DELETE", `/v1/keys/${encodeURIComponent(id)}${search(query)}`);
   }
-  putPolicy(name: string, yaml: string): Promise<StoredPolicy> {
-    return this.#json("PUT", `/v1/policies/${encodeURIComponent(name)}`, { yaml });
+  putPolicy(name: string, text: PolicyText): Promise<StoredPolicy> {
+    return this.#json("PUT", `/v1/policies/${encodeURIComponent(name)}`, text);
   }
-  getPolicy(name: string): Promise<StoredPolicy> {
-    return this.#json("GET", `/v1/policies/${encodeURIComponent(name)}`);
+  compilePolicy(text: PolicyText & { min_tier?: number }): Promise<Pick<StoredPolicy, "confinement" | "fidelity">> {
+    return this.#json("POST", "/v1/policies/compile", text);
+  }
+  getPolicy(name: string, query: { version?: number } = {}): Promise<StoredPolicy> {
+    return this.#json("GET", `/v1/policies/${encodeURIComponent(name)}${search(query)}`);
+  }
+  listViolations(query: ViolationQuery): Promise<Page<StoredViolation>> {
+    return this.#json("GET", `/v1/violations${search({ ...query })}`);
+  }
+  getSession(id: string): Promise<Session> {
+    return this.#json("GET", `/v1/sessions/${encodeURIComponent(id)}`);
+  }
+  listSessions(query: { limit?: number; cursor?: string }): Promise<Page<Session>> {
+    return this.#json("GET", `/v1/sessions${search(query)}`);
   }
   listPolicies(): Promise<Page<PolicyHead>> {
     return this.#json("GET", "/v1/policies");

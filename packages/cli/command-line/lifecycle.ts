@@ -12,6 +12,8 @@ export function lifecycleCommands(program: Command, terminal: Terminal, done: Do
     .addOption(new Option("--port <n>", "port of the API").env("PLASTRON_PORT").default(7300).argParser(port))
     .addOption(new Option("--host <address>", "address to listen on").env("PLASTRON_HOST").default("127.0.0.1"))
     .addOption(new Option("--dify-port <n>", "serve Dify's code-execution API on a port of its own too").env("PLASTRON_DIFY_PORT").argParser(port))
+    .addOption(new Option("--permissive", "let policies lift what the platform denies by itself (AlwaysAllow, allowViolations, privileged)"))
+    .addOption(new Option("--cluster-addresses <file>", "names and addresses of a cluster, for rules that name services and pods"))
     .option(...HOME)
     .option(...JSON_FLAG)
     .addOption(new Option("--report-fd <n>").argParser(Number).hideHelp())

@@ -1,7 +1,9 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import type { Terminal } from "../terminal/terminal.ts";
-import { type Done, HOME, JSON_FLAG } from "./options.ts";
+import { type Done, HOME, JSON_FLAG, tier } from "./options.ts";
 import { adviseCommand } from "./policy-advise.ts";
+
+const COMPAT: [string, string] = ["--upstream-compat", "unknown rules are warnings, as vArmor itself treats them"];
 
 export function policyCommands(program: Command, terminal: Terminal, done: Done): void {
   program.commandsGroup("Policy and proof:");
@@ -16,7 +18,10 @@ export function policyCommands(program: Command, terminal: Terminal, done: Done)
       .command(name)
       .description(description)
       .argument("<file>", "VarmorPolicy YAML, or - for standard input")
-      .option("--upstream-compat", "unknown rules are warnings, as vArmor itself treats them")
+      .option(...COMPAT)
+      .option("--permissive", "as if the operator let policies lift what the platform denies by itself (`up --permissive`)")
+      .option("--cluster-addresses <file>", "names and addresses of a cluster, as `up --cluster-addresses` takes them")
+      .option("--min-tier <n>", "for the driver of this isolation tier (1 to 4)", tier)
       .option(...JSON_FLAG)
       .action(async (file, options) => {
         const commands = await import("../commands/policy-file.ts");
@@ -30,6 +35,10 @@ export function policyCommands(program: Command, terminal: Terminal, done: Done)
     .description("Store a policy under a name; runs choose it by --policy.")
     .argument("<name>")
     .argument("<file>", "VarmorPolicy YAML, or - for standard input")
+    .option(...COMPAT)
+    .option("--min-tier <n>", "say how the driver of this isolation tier would enforce it", tier)
+    .addOption(new Option("--permissive").hideHelp())
+    .addOption(new Option("--cluster-addresses <file>").hideHelp())
     .option(...HOME)
     .option(...JSON_FLAG)
     .action(async (name, file, options) => done(await (await import("../commands/policy-store.ts")).putPolicy(name, file, options, terminal)));

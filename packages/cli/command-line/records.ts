@@ -27,6 +27,20 @@ export function recordCommands(program: Command, terminal: Terminal, done: Done)
     .option(...HOME)
     .option(...JSON_FLAG)
     .action(async (id, options) => done(await (await import("../commands/runs.ts")).cancelRun(id, options, terminal)));
+  program
+    .command("violations")
+    .summary("List what runs did against their policies")
+    .description("What runs did against their policies: of the newest run first.")
+    .option("--run <run>", "of this run alone")
+    .option("--rule <rule>", "of this rule alone, such as disable-shell")
+    .option("--action <action>", "DENIED, AUDIT or ALLOWED")
+    .option("--since <time>", "recorded since: a time (2026-01-31T12:00:00Z), or so long ago (10m)")
+    .option("--limit <n>", "how many", positive, 50)
+    .option("--cursor <cursor>", "go on where a list ended")
+    .option("--follow", "wait for more and print them as they come, until Ctrl-C")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (options) => done(await (await import("../commands/violations.ts")).violations(options, terminal)));
   const key = program.command("key").helpCommand(false).description("Make, list and revoke API keys");
   key
     .command("create")

@@ -1,11 +1,13 @@
 import type { Command } from "commander";
 import type { Terminal } from "../terminal/terminal.ts";
-import { collect, type Done, HOME, JSON_FLAG, tier } from "./options.ts";
+import { collect, type Done, HOME, JSON_FLAG, positive, tier } from "./options.ts";
 
 export function runCommands(program: Command, terminal: Terminal, done: Done): void {
   program.commandsGroup("Programs:");
   runOptions(program.command("run").usage("[options] <file|-> [-- args...]").summary("Run a program in a fresh sandbox"), RUN_HELP)
     .option("--policy <name>", "run under this stored policy instead of the built-in one")
+    .option("--policy-file <file>", "run under this policy, which is not stored (admin keys)")
+    .option("--upstream-compat", "of --policy-file: unknown rules have no effect, as vArmor itself treats them")
     .option("--min-tier <n>", "refuse to run below this isolation tier (1 to 4)", tier)
     .option(...HOME)
     .action(async (file, args, options) => done(await (await import("../commands/run.ts")).run(file, args, options, terminal)));
@@ -25,6 +27,21 @@ export function runCommands(program: Command, terminal: Terminal, done: Done): v
     .description("Run a program in an open session.")
     .option(...HOME)
     .action(async (id, file, args, options) => done(await (await import("../commands/run.ts")).runInSession(id, file, args, options, terminal)));
+  session
+    .command("list")
+    .description("Sessions, newest first; one whose policy was changed since says so.")
+    .option("--limit <n>", "how many", positive, 20)
+    .option("--cursor <cursor>", "go on where a list ended")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (options) => done(await (await import("../commands/session.ts")).listSessions(options, terminal)));
+  session
+    .command("show")
+    .description("One session, and whether its policy is still the current one.")
+    .argument("<session>")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (id, options) => done(await (await import("../commands/session.ts")).showSession(id, options, terminal)));
   session
     .command("close")
     .description("Close a session; what runs in it is ended.")

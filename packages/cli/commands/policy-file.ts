@@ -1,4 +1,5 @@
-import type { Fidelity, FidelityRow, HostFacts } from "@plastron/contracts";
+import type { Fidelity, FidelityRow, HostFacts, Tier } from "@plastron/contracts";
+import { readCluster } from "../policy-test/cluster.ts";
 import { readProgram } from "../run/inputs.ts";
 import { startProgress } from "../terminal/progress.ts";
 import { renderTable } from "../terminal/table.ts";
@@ -7,6 +8,9 @@ import { printable } from "../terminal/width.ts";
 
 interface Flags {
   upstreamCompat?: boolean;
+  permissive?: boolean;
+  clusterAddresses?: string;
+  minTier?: Tier;
   json?: boolean;
 }
 
@@ -63,10 +67,10 @@ function showFidelity(rows: FidelityRow[], file: string, terminal: Terminal): vo
 
 /** Runs every rule's programs in real sandboxes of this host. Exit 1 when one does not do as the policy says. */
 export async function testPolicy(file: string, flags: Flags, terminal: Terminal): Promise<number> {
-  const { compiled } = await compile(file, flags, terminal);
+  const { compiled, minTier } = await compile(file, flags, terminal);
   const { runLiveTests } = await import("../policy-test/live.ts");
   const progress = startProgress(terminal, "making sandboxes", 300);
-  const report = await runLiveTests(compiled, (done, of) => progress.say(`testing ${done} of ${of}`)).finally(() => progress.done());
+  const report = await runLiveTests(compiled, (done, of) => progress.say(`testing ${done} of ${of}`), minTier).finally(() => progress.done());
   if (flags.json) json(terminal, report);
   else {
     const { showLiveTests } = await import("../policy-test/show.ts");
@@ -75,15 +79,24 @@ export async function testPolicy(file: string, flags: Flags, terminal: Terminal)
   return report.failed === 0 ? 0 : 1;
 }
 
+/** Compiles for this host as its operator would run it: with the consent and the cluster that the flags name, for the driver that would run it. */
 async function compile(file: string, flags: Flags, terminal: Terminal) {
   const text = await readProgram(file, terminal);
+  const cluster = flags.clusterAddresses === undefined ? null : await readCluster(flags.clusterAddresses);
   const [{ compilePolicy, parsePolicy }, { hostFacts }] = await Promise.all([import("@plastron/policy"), import("@plastron/sandbox")]);
   const policy = parsePolicy(text, { upstreamCompat: flags.upstreamCompat === true });
-  const host: HostFacts = await hostFacts();
-  return { compiled: compilePolicy(policy, host), host };
+  const probe: (minTier: Tier) => Promise<HostFacts> = hostFacts;
+  const factsOf = async (tier: Tier): Promise<HostFacts> => ({ ...(await probe(tier)), permissive: flags.permissive === true, cluster });
+  const asked = flags.minTier ?? 1;
+  const host = await factsOf(asked);
+  const compiled = compilePolicy(policy, host);
+  const needed = compiled.confinement.min_tier;
+  if (needed <= Math.max(host.tier, asked)) return { compiled, host, minTier: asked };
+  const stronger = await factsOf(needed);
+  return { compiled: compilePolicy(policy, stronger), host: stronger, minTier: needed };
 }
 
 function row(of: FidelityRow) {
-  const how = of.note === "" ? of.mechanism : `${of.mechanism} (${of.note})`;
+  const how = of.note === "" ? of.mechanism : `${of.mechanism}: ${of.note}`;
   return [printable(of.rule), { text: of.fidelity, style: STYLES[of.fidelity] }, { text: printable(how) }];
 }

@@ -1,5 +1,6 @@
 import { Client } from "../client/client.ts";
 import { findConnection } from "../client/connection.ts";
+import { usage } from "../failure.ts";
 import { resolveHome } from "../lifecycle/home.ts";
 import { readProgram } from "../run/inputs.ts";
 import { renderTable } from "../terminal/table.ts";
@@ -11,8 +12,20 @@ interface Flags {
   json?: boolean;
 }
 
-export async function putPolicy(name: string, file: string, flags: Flags, terminal: Terminal): Promise<number> {
-  const stored = await clientOf(flags).putPolicy(name, await readProgram(file, terminal));
+interface PutFlags extends Flags {
+  upstreamCompat?: boolean;
+  minTier?: number;
+  permissive?: boolean;
+  clusterAddresses?: string;
+}
+
+export async function putPolicy(name: string, file: string, flags: PutFlags, terminal: Terminal): Promise<number> {
+  if (flags.permissive || flags.clusterAddresses !== undefined)
+    throw usage("what policies may lift, and the cluster's addresses, are the operator's to say", "`plastron up --permissive --cluster-addresses FILE`.");
+  const client = clientOf(flags);
+  const text = { yaml: await readProgram(file, terminal), upstream_compat: flags.upstreamCompat };
+  const put = await client.putPolicy(name, text);
+  const stored = flags.minTier === undefined ? put : { ...put, ...(await client.compilePolicy({ ...text, min_tier: flags.minTier })) };
   if (flags.json) json(terminal, stored);
   else {
     line(terminal.out, `stored ${stored.name}, version ${stored.version}`);

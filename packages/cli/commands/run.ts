@@ -11,10 +11,14 @@ import { type Orders, type Streamed, streamRun } from "../run/stream.ts";
 import { startProgress } from "../terminal/progress.ts";
 import { json, line, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
+import type { PolicySource } from "../violations/place.ts";
+import { sayViolations } from "../violations/say.ts";
 
 interface Flags {
   language?: string;
   policy?: string;
+  policyFile?: string;
+  upstreamCompat?: boolean;
   minTier?: number;
   limit?: string[];
   env?: string[];
@@ -34,8 +38,10 @@ export async function run(file: string, args: string[], flags: Flags, terminal: 
   body.language = chooseLanguage(file, body.code, flags.language);
   Object.assign(body, flags.policy === undefined ? {} : { policy: flags.policy }, flags.minTier === undefined ? {} : { min_tier: flags.minTier });
   if (Object.keys(limits).length > 0) body.limits = limits;
+  const source = await policyFile(flags, terminal);
+  if (source) Object.assign(body, { policy_yaml: source.text, upstream_compat: flags.upstreamCompat });
   const client = new Client(findConnection(resolveHome(flags.home)));
-  return await carryOut({ client, plain: () => client.run(body), events: () => client.streamRun(body) }, flags, terminal);
+  return await carryOut({ client, plain: () => client.run(body), events: () => client.streamRun(body) }, flags, terminal, source);
 }
 
 /** `plastron session run`: the session has the language and the limits; only the time is this run's own. */
@@ -48,6 +54,17 @@ export async function runInSession(id: string, file: string, args: string[], fla
   return await carryOut({ client, plain: () => client.runInSession(id, body), events: () => client.streamInSession(id, body) }, flags, terminal);
 }
 
+/** `--policy-file`: the policy goes along with the run. */
+async function policyFile(flags: Flags, terminal: Terminal): Promise<PolicySource | undefined> {
+  if (flags.policyFile === undefined) {
+    if (flags.upstreamCompat) throw usage("--upstream-compat needs --policy-file", "A stored policy was stored with it or without.");
+    return undefined;
+  }
+  if (flags.policy !== undefined) throw usage("--policy and --policy-file cannot both be given");
+  if (flags.policyFile === "-") throw usage("--policy-file cannot be standard input", "Standard input is the program's.");
+  return { name: flags.policyFile, text: await readProgram(flags.policyFile, terminal) };
+}
+
 async function readBody(file: string, args: string[], flags: Flags, terminal: Terminal): Promise<RunBody> {
   const collect = flags.collect ?? [];
   if (collect.length > 0 && flags.out === undefined && !flags.json) throw usage("--collect needs --out", "Name the directory that collected files go to.");
@@ -57,11 +74,14 @@ async function readBody(file: string, args: string[], flags: Flags, terminal: Te
   return { code, args, env: parseEnv(flags.env ?? []), stdin, files: readFiles(flags.file ?? []), collect };
 }
 
-async function carryOut(orders: Orders, flags: Flags, terminal: Terminal): Promise<number> {
+async function carryOut(orders: Orders, flags: Flags, terminal: Terminal, source?: PolicySource): Promise<number> {
   const { run: finished, interrupted } = flags.json ? await waitForResult(orders, terminal) : await streamRun(orders, terminal);
   if (flags.out !== undefined) bringBack(finished, flags.out, flags.overwrite === true, terminal);
   if (flags.json) json(terminal, finished);
-  else say(finished, terminal);
+  else {
+    say(finished, terminal);
+    if (finished.violations?.length) await sayViolations(finished, source, orders.client, terminal);
+  }
   return interrupted && finished.status === "killed" ? 130 : exitCodeOf(finished);
 }
 

@@ -4,6 +4,7 @@ import { resolveHome } from "../lifecycle/home.ts";
 import { type Cell, renderTable } from "../terminal/table.ts";
 import { json, line, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
+import { describeViolation } from "../violations/words.ts";
 
 interface Flags {
   home?: string;
@@ -57,16 +58,18 @@ function show(run: Run, terminal: Terminal): void {
     ["Status", statusCell(run).text],
     ["Reason", run.reason ?? run.problem?.detail ?? null],
     ["Language", run.language],
-    ["Policy", `${run.policy.name}${run.policy.version === null ? " (built in)" : ` version ${run.policy.version}`}`],
+    ["Policy", `${run.policy.name}${versionWords(run.policy)}`],
     ["Started", run.created_at],
     ["Ended", run.finished_at],
     ["Session", run.session_id],
     ["Used", run.usage ? usageWords(run.usage) : null],
     ["Sandbox", run.sandbox ? `${run.sandbox.driver}, tier ${run.sandbox.tier}, ${run.sandbox.start} start` : null],
+    ["Violations", run.violations?.length ? String(run.violations_total ?? run.violations.length) : null],
     ["Limits", run.limits_hit.length > 0 ? `hit: ${run.limits_hit.join(", ")}` : null],
   ];
   line(out, paint("bold", run.id));
-  for (const [name, value] of facts) if (value !== null) line(out, `${paint("dim", name.padEnd(10))}${printable(value)}`);
+  for (const [name, value] of facts) if (value !== null) line(out, `${paint("dim", name.padEnd(12))}${printable(value)}`);
+  for (const violation of run.violations ?? []) line(out, `  ${describeViolation(violation)}  ${paint("dim", printable(violation.rule_id))}`);
   for (const name of ["stdout", "stderr"] as const) {
     if (run[name] === "") continue;
     line(out, `\n${paint("dim", run[`${name}_truncated`] ? `${name} (cut)` : name)}`);
@@ -79,6 +82,11 @@ function show(run: Run, terminal: Terminal): void {
         .join("\n"),
     );
   }
+}
+
+function versionWords({ version, sha256 }: Run["policy"]): string {
+  if (version !== null) return ` version ${version}`;
+  return sha256 === undefined ? " (built in)" : ` (came with the run, sha256 ${sha256.slice(0, 12)}…)`;
 }
 
 function usageWords(usage: NonNullable<RunSummary["usage"]>): string {

@@ -1,10 +1,11 @@
 import type { Runtime } from "@plastron/contracts";
-import { Client } from "../client/client.ts";
+import { Client, type Session } from "../client/client.ts";
 import { findConnection } from "../client/connection.ts";
 import { usage } from "../failure.ts";
 import { resolveHome } from "../lifecycle/home.ts";
 import { chooseLanguage } from "../run/language.ts";
 import { parseDuration, parseLimits } from "../run/limits.ts";
+import { renderTable } from "../terminal/table.ts";
 import { json, line, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
 
@@ -33,6 +34,41 @@ export async function closeSession(id: string, flags: Flags, terminal: Terminal)
   if (flags.json) json(terminal, { id, closed: true });
   else line(terminal.out, `closed ${printable(id)}`);
   return 0;
+}
+
+export async function listSessions(flags: Flags & { limit: number; cursor?: string }, terminal: Terminal): Promise<number> {
+  const page = await clientOf(flags).listSessions({ limit: flags.limit, cursor: flags.cursor });
+  if (flags.json) json(terminal, page);
+  else {
+    const rows = page.data.map((session) => [session.id, session.created_at.slice(0, 19), session.language, session.status, { text: policyWords(session) }]);
+    for (const text of renderTable(["ID", "OPENED", "LANGUAGE", "STATUS", "POLICY"], rows, terminal)) line(terminal.out, text);
+    if (page.next_cursor) line(terminal.err, terminal.paintErr("dim", `more: --cursor ${page.next_cursor}`));
+  }
+  return 0;
+}
+
+export async function showSession(id: string, flags: Flags, terminal: Terminal): Promise<number> {
+  const session = await clientOf(flags).getSession(id);
+  const facts: [string, string | null][] = [
+    ["Status", `${session.status}${session.close_reason === null ? "" : `: ${session.close_reason}`}`],
+    ["Language", session.language],
+    ["Policy", policyWords(session)],
+    ["Opened", session.created_at],
+    ["Ends", session.expires_at],
+  ];
+  if (flags.json) json(terminal, session);
+  else {
+    line(terminal.out, terminal.paint("bold", session.id));
+    for (const [name, value] of facts) line(terminal.out, `${terminal.paint("dim", name.padEnd(10))}${printable(value ?? "")}`);
+  }
+  return 0;
+}
+
+/** An open session keeps the policy that it was opened with. */
+function policyWords({ policy, policy_current, status }: Session): string {
+  const version = policy.version === null ? "" : ` version ${policy.version}`;
+  const outdated = policy_current || status !== "open" ? "" : " (changed since: this session keeps the old one, a new one gets the new)";
+  return printable(`${policy.name}${version}`) + outdated;
 }
 
 function clientOf(flags: Flags): Client {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { Failure, type Report, toReport } from "../failure.ts";
 import { CHECKOUT, prepareLogs, resolveHome, withCompileCache } from "../lifecycle/home.ts";
@@ -17,6 +17,8 @@ interface Flags {
   port: number;
   host: string;
   difyPort?: number;
+  permissive?: boolean;
+  clusterAddresses?: string;
   home?: string;
   json?: boolean;
   /** Hidden: the supervisor behind `--detach` says on this descriptor how its start went. */
@@ -27,7 +29,13 @@ interface Flags {
 type Told = { event: "ready"; facts: PanelFacts } | { event: "failed"; report: Report };
 
 export async function up(flags: Flags, terminal: Terminal): Promise<number> {
+  await checkCluster(flags);
   return flags.detach ? await detach(flags, terminal) : await foreground(flags, terminal);
+}
+
+/** The agent reads it again; whoever typed its name is told here what is wrong with it. */
+async function checkCluster({ clusterAddresses = process.env.PLASTRON_CLUSTER_ADDRESSES }: Flags): Promise<void> {
+  if (clusterAddresses) await (await import("../policy-test/cluster.ts")).readCluster(clusterAddresses);
 }
 
 async function foreground(flags: Flags, terminal: Terminal): Promise<number> {
@@ -60,7 +68,15 @@ function teller(terminal: Terminal): (text: string) => void {
 }
 
 function upOptions(flags: Flags): PartOptions {
-  return { home: resolveHome(flags.home), host: flags.host, port: flags.port, difyPort: flags.difyPort ?? null, env: process.env };
+  return { home: resolveHome(flags.home), host: flags.host, port: flags.port, difyPort: flags.difyPort ?? null, env: { ...process.env, ...consent(flags) } };
+}
+
+/** What the operator lets policies do, for the agent alone to hear. */
+function consent({ permissive, clusterAddresses }: Flags): Record<string, string> {
+  return {
+    ...(permissive ? { PLASTRON_PERMISSIVE: "1" } : {}),
+    ...(clusterAddresses === undefined ? {} : { PLASTRON_CLUSTER_ADDRESSES: resolve(clusterAddresses) }),
+  };
 }
 
 function announce(facts: PanelFacts, flags: Flags, terminal: Terminal): void {
@@ -94,7 +110,7 @@ async function detach(flags: Flags, terminal: Terminal): Promise<number> {
   const child = spawn(process.execPath, [join(CHECKOUT, "packages/cli/main.ts"), ...args], {
     detached: true,
     cwd: "/",
-    env: withCompileCache(process.env),
+    env: withCompileCache({ ...process.env, ...consent(flags) }),
     stdio: ["ignore", log, log, "pipe"],
   });
   closeSync(log);

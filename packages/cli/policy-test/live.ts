@@ -1,4 +1,4 @@
-import { newId, runSpecSchema } from "@plastron/contracts";
+import { newId, runSpecSchema, type Tier } from "@plastron/contracts";
 import { type Compiled, type RowResult, runSelfTests, type SelfTestPort } from "@plastron/policy";
 import type { SandboxDriver } from "@plastron/sandbox";
 import { withOwnDriver } from "../run/own-driver.ts";
@@ -23,11 +23,11 @@ const WALL_MS = 10_000;
  * Runs every self-test of a compiled policy in sandboxes of a driver of its own, under a temporary home, so that nothing needs to
  * run and nothing that runs is disturbed. Throws PlastronError sandbox_failed where this host can make none.
  */
-export function runLiveTests(compiled: Compiled, progress: (done: number, of: number) => void): Promise<LiveReport> {
+export function runLiveTests(compiled: Compiled, progress: (done: number, of: number) => void, minTier: Tier = 1): Promise<LiveReport> {
   return withOwnDriver(async (driver) => {
     const programs = 2 * new Set(compiled.fidelity.flatMap((row) => row.self_tests.map((test) => test.id))).size;
     let done = 0;
-    const port = portOf(driver, () => progress(++done, programs));
+    const port = portOf(driver, minTier, () => progress(++done, programs));
     const rows = await runSelfTests(compiled.fidelity, compiled.confinement, port);
     const count = (verdict: RowResult["verdict"]) => rows.filter((row) => row.verdict === verdict).length;
     return {
@@ -43,7 +43,7 @@ export function runLiveTests(compiled: Compiled, progress: (done: number, of: nu
   });
 }
 
-function portOf(driver: SandboxDriver, each: () => void): SelfTestPort {
+function portOf(driver: SandboxDriver, minTier: Tier, each: () => void): SelfTestPort {
   return {
     async run({ runtime, code }, confinement) {
       const out = { stdout: new TextDecoder(), stderr: new TextDecoder() };
@@ -51,7 +51,15 @@ function portOf(driver: SandboxDriver, each: () => void): SelfTestPort {
       const collect = (name: "stdout" | "stderr") => (chunk: Uint8Array) => {
         text[name] += out[name].decode(chunk, { stream: true });
       };
-      const spec = runSpecSchema.parse({ runtime, code, run_id: newId("run"), tenant: "policy-test", confinement, limits: { wall_ms: WALL_MS } });
+      const spec = runSpecSchema.parse({
+        runtime,
+        code,
+        run_id: newId("run"),
+        tenant: "policy-test",
+        confinement,
+        min_tier: minTier,
+        limits: { wall_ms: WALL_MS },
+      });
       const result = await driver.run(spec, { stdout: collect("stdout"), stderr: collect("stderr") }).finally(each);
       return { exit_code: result.exit_code, ...text };
     },

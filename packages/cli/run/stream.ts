@@ -7,7 +7,7 @@ import { line, type Terminal } from "../terminal/terminal.ts";
 
 /** A run that is ready to go, both ways of asking for it, and the client that can cancel it. */
 export interface Orders {
-  client: Pick<Client, "cancelRun">;
+  client: Pick<Client, "cancelRun" | "getPolicy">;
   plain(): Promise<Run>;
   events(): AsyncIterable<ServerEvent>;
 }

@@ -1,0 +1,60 @@
+import type { Violation } from "@plastron/contracts";
+import type { Client, Run } from "../client/client.ts";
+import { line, type Terminal } from "../terminal/terminal.ts";
+import { printable } from "../terminal/width.ts";
+import { type PolicySource, placesIn } from "./place.ts";
+import { describeViolation } from "./words.ts";
+
+/** A program that tries one thing in a loop gets one line. */
+const MOST_LINES = 20;
+
+/** After a run, on standard error: each violation on one line, with the rule, its place in the policy, and what would allow it. */
+export async function sayViolations(run: Run, given: PolicySource | undefined, client: Pick<Client, "getPolicy">, terminal: Terminal): Promise<void> {
+  const groups = grouped(run.violations ?? []);
+  const source = given ?? (await storedSource(run, client));
+  const places = source ? await placesIn(source, new Set(groups.map(({ violation }) => violation.rule_path))) : new Map<string, string>();
+  for (const { text, violation, count } of groups.slice(0, MOST_LINES)) {
+    const times = count > 1 ? ` (${count} times)` : "";
+    const why = `${printable(violation.rule_id)}${remedy(violation, places.get(violation.rule_path), source)}`;
+    line(
+      terminal.err,
+      `${terminal.paintErr(violation.action === "DENIED" ? "yellow" : "dim", `plastron: ${text}${times}`)} ${terminal.paintErr("dim", `by ${why}`)}`,
+    );
+  }
+  const rest = groups.length - MOST_LINES;
+  const more = [
+    ...(rest > 0 ? [`${rest} more kinds: plastron violations --run ${run.id}`] : []),
+    ...(run.violations_dropped ? [`${run.violations_dropped} more were counted and not recorded`] : []),
+  ];
+  for (const text of more) line(terminal.err, terminal.paintErr("dim", `plastron: ${printable(text)}`));
+}
+
+function remedy(violation: Violation, place: string | undefined, source: PolicySource | undefined): string {
+  if (violation.action !== "DENIED") return place ? ` at ${printable(place)}` : "";
+  if (violation.rule_path === "spec.policy.mode") return ", which lies under every policy";
+  if (place) return ` at ${printable(place)}: without that line it would be allowed`;
+  return source ? ` (${printable(violation.rule_path)})` : ` (${printable(violation.rule_path)} of the policy): a policy without it would allow this`;
+}
+
+function grouped(violations: Violation[]): { text: string; violation: Violation; count: number }[] {
+  const groups = new Map<string, { text: string; violation: Violation; count: number }>();
+  for (const violation of violations) {
+    const text = describeViolation(violation);
+    const key = `${violation.rule_id} ${text}`;
+    const known = groups.get(key);
+    if (known) known.count++;
+    else groups.set(key, { text, violation, count: 1 });
+  }
+  return [...groups.values()];
+}
+
+/** The text that the run was under. A key that may not read it, or a policy that is gone, costs the line number only. */
+async function storedSource({ policy }: Run, client: Pick<Client, "getPolicy">): Promise<PolicySource | undefined> {
+  if (!policy || policy.version === null) return undefined;
+  try {
+    const stored = await client.getPolicy(policy.name, { version: policy.version });
+    return { name: policy.name, text: stored.yaml };
+  } catch {
+    return undefined;
+  }
+}

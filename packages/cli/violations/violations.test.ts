@@ -1,0 +1,202 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Violation, ViolationEvent } from "@plastron/contracts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { runCommandLine } from "../program.ts";
+import { painter } from "../terminal/terminal.ts";
+import { describeViolation } from "./words.ts";
+
+const POLICY = `apiVersion: crd.varmor.org/v1beta1
+kind: VarmorPolicy
+metadata:
+  name: strict
+spec:
+  target: { kind: Pod, name: x }
+  policy:
+    enforcer: BPF
+    mode: EnhanceProtect
+    enhanceProtect:
+      attackProtectionRules:
+        - rules:
+            - disable-access-shadow
+            - disable-shell
+`;
+const base = { enforcer: "BPF", action: "DENIED", pid: 7, comm: "cat", mnt_ns_id: 1, at: "2026-01-02T03:04:05.678Z" } as const;
+const read = (path: string, more: Partial<Violation> = {}): Violation => ({
+  ...{ ...base, rule_id: "disable-access-shadow", rule_path: "spec.policy.enhanceProtect.attackProtectionRules[0].rules[0]" },
+  ...{ event: { operation: "File", path, permissions: ["read"] }, ...more },
+});
+const record = (violations: Violation[], policy: object, dropped = 0) => ({
+  ...{ id: "run_1", status: "failed", language: "bash", exit_code: 1, signal: null, reason: null, limits_hit: [], stdout: "", stderr: "", artifacts: [] },
+  ...{ violations, violations_dropped: dropped, policy },
+});
+
+let place: string;
+let server: Server;
+let pages: (url: URL, body: string) => { status?: number; body: string };
+let asked: { url: string; body: string }[];
+const before = { ...process.env };
+
+beforeAll(async () => {
+  server = createServer(async (request, response) => {
+    let body = "";
+    for await (const chunk of request) body += chunk;
+    asked.push({ url: request.url ?? "", body });
+    const answer = pages(new URL(request.url ?? "", "http://x"), body);
+    response.writeHead(answer.status ?? 200).end(answer.body);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+});
+beforeEach(() => {
+  place = mkdtempSync(join(tmpdir(), "plastron-cli-violations-"));
+  asked = [];
+  process.env.PLASTRON_URL = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  process.env.PLASTRON_API_KEY = "k";
+});
+afterEach(() => {
+  process.env = { ...before };
+  rmSync(place, { recursive: true, force: true });
+});
+afterAll(() => void server.close());
+
+async function plastron(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const text = { out: "", err: "" };
+  const stream = (name: "out" | "err") => {
+    const write = (chunk: string) => {
+      text[name] += chunk;
+      return true;
+    };
+    return { write } as unknown as NodeJS.WritableStream;
+  };
+  const plain = painter(false);
+  const terminal = { out: stream("out"), err: stream("err"), columns: Number.POSITIVE_INFINITY, interactive: false, paint: plain, paintErr: plain };
+  return { code: await runCommandLine(args, terminal), ...text };
+}
+function file(name: string, text: string): string {
+  writeFileSync(join(place, name), text);
+  return join(place, name);
+}
+const streamed = (result: object) => `event: result\ndata: ${JSON.stringify(result)}\n\n`;
+
+describe("after a run", () => {
+  it("each violation is told on one line, with the rule, its line in the file, and what would allow it", async () => {
+    const hits = [read("/etc/shadow"), read("/etc/shadow"), read("/etc/gshadow", { action: "AUDIT" })];
+    pages = () => ({ body: streamed(record(hits, { name: "strict", version: null, sha256: "a" }, 7)) });
+    const policy = file("strict.yaml", POLICY);
+    const { code, err } = await plastron("run", file("a.sh", "cat /etc/shadow"), "--no-stdin", "--policy-file", policy);
+    expect(JSON.parse(asked[0]?.body ?? "")).toMatchObject({ policy_yaml: POLICY, code: "cat /etc/shadow" });
+    expect(code).toBe(1);
+    expect(err.trim().split("\n")).toEqual([
+      `plastron: denied: read /etc/shadow (2 times) by disable-access-shadow at ${policy}:13: without that line it would be allowed`,
+      `plastron: let through and recorded: read /etc/gshadow by disable-access-shadow at ${policy}:13`,
+      "plastron: 7 more were counted and not recorded",
+    ]);
+  });
+
+  it("a stored policy is fetched for its lines, in the version that the run had", async () => {
+    pages = (url) => ({
+      body: url.pathname === "/v1/runs" ? streamed(record([read("/etc/shadow")], { name: "stored", version: 3 })) : JSON.stringify({ yaml: POLICY }),
+    });
+    const { err } = await plastron("run", file("a.sh", "x"), "--no-stdin", "--policy", "stored");
+    expect(asked[1]?.url).toBe("/v1/policies/stored?version=3");
+    expect(err).toContain("by disable-access-shadow at stored:13");
+  });
+
+  it("what lies under every policy, and a policy that cannot be read, are told without a line", async () => {
+    pages = (url) =>
+      url.pathname === "/v1/runs"
+        ? {
+            body: streamed(
+              record([read("/proc/kcore", { rule_id: "floor-files", rule_path: "spec.policy.mode" }), read("/etc/shadow")], { name: "p", version: 1 }),
+            ),
+          }
+        : { status: 403, body: "{}" };
+    const { err } = await plastron("run", file("a.sh", "x"), "--no-stdin", "--policy", "p");
+    expect(err).toContain("by floor-files, which lies under every policy");
+    expect(err).toMatch(
+      /disable-access-shadow \(spec\.policy.*\) of the policy|disable-access-shadow \(spec\.policy.* of the policy\): a policy without it would allow this/,
+    );
+  });
+
+  it("names that a program made up reach the terminal escaped and cut, and a flood is summed up", async () => {
+    const hits = [read(`/x\n\u001b[2J\u202e${"y".repeat(5000)}`), ...Array.from({ length: 40 }, (_, i) => read(`/${i}`))];
+    pages = () => ({ body: streamed(record(hits, { name: "default", version: null })) });
+    const { err } = await plastron("run", file("a.sh", "x"), "--no-stdin");
+    expect(err).not.toMatch(/[\u001b\u202e]/);
+    expect(err).toContain("/x\\u000a\\u001b[2J\\u202e");
+    const lines = err.trim().split("\n");
+    expect([lines.length, lines.at(-1), Math.max(...lines.map(({ length }) => length)) < 400]).toEqual([
+      21,
+      "plastron: 21 more kinds: plastron violations --run run_1",
+      true,
+    ]);
+  });
+
+  it.each([
+    [["--policy", "p", "--policy-file", "f"], "cannot both be given"],
+    [["--upstream-compat"], "needs --policy-file"],
+    [["--policy-file", "-"], "cannot be standard input"],
+    [["--policy-file", "missing.yaml"], "does not exist"],
+  ])("%j is wrong use", async (flags, why) => {
+    const { code, err } = await plastron("run", file("a.sh", "x"), "--no-stdin", ...flags);
+    expect([code, asked.length]).toEqual([2, 0]);
+    expect(err).toContain(why);
+  });
+});
+
+describe("plastron violations", () => {
+  const stored = (n: number) => ({
+    ...read(`/etc/${n}`),
+    id: `run_1.${n}`,
+    run_id: "run_1",
+    session_id: null,
+    policy: { name: "strict", version: 2 },
+    recorded_at: base.at,
+  });
+
+  it("is a table for people and the API's page for scripts, filtered as asked", async () => {
+    pages = () => ({ body: JSON.stringify({ data: [stored(1)], next_cursor: "run_1.1" }) });
+    const { out, err, code } = await plastron("violations", "--run", "run_1", "--rule", "disable-access-shadow", "--action", "denied", "--limit", "1");
+    expect(out).toMatch(/^TIME +RUN +POLICY +RULE +WHAT\n2026-01-02T03:04:05 +run_1 +strict:2 +disable-access-shadow +denied: read \/etc\/1\n$/);
+    expect([code, err]).toEqual([0, "more: --cursor run_1.1\n"]);
+    expect(asked[0]?.url).toBe("/v1/violations?run_id=run_1&rule=disable-access-shadow&action=DENIED&limit=1");
+    expect(JSON.parse((await plastron("violations", "--json")).out).data).toHaveLength(1);
+    await plastron("violations", "--since", "10m");
+    const since = new URL(asked.at(-1)?.url ?? "", "http://x").searchParams.get("since");
+    expect(Math.abs(Date.parse(since ?? "") - (Date.now() - 600_000))).toBeLessThan(5_000);
+    expect(await plastron("violations", "--since", "yesterday")).toMatchObject({ code: 2 });
+  });
+
+  it("--follow prints each once, oldest first, until Ctrl-C", { timeout: 10_000 }, async () => {
+    let turn = 0;
+    pages = () => {
+      turn++;
+      if (turn === 3) process.emit("SIGTERM");
+      return { body: JSON.stringify({ data: turn === 1 ? [stored(2), stored(1)] : [stored(3), stored(2)], next_cursor: null }) };
+    };
+    const { out, code } = await plastron("violations", "--follow", "--json");
+    expect(
+      out
+        .trim()
+        .split("\n")
+        .map((text) => JSON.parse(text).id),
+    ).toEqual(["run_1.1", "run_1.2", "run_1.3"]);
+    expect(code).toBe(130);
+  });
+});
+
+it.each<[ViolationEvent, string]>([
+  [{ operation: "Capability", capability: "net_raw" }, "use the capability net_raw"],
+  [{ operation: "Bprm", path: "/bin/sh", permissions: ["exec"] }, "run /bin/sh"],
+  [{ operation: "Network", type: "socket", domain: "AF_INET", socketType: "SOCK_RAW", protocol: "" }, "open a socket AF_INET SOCK_RAW"],
+  [{ operation: "Network", type: "connect", ip: "fd00::1", port: 80 }, "connect to [fd00::1]:80"],
+  [{ operation: "Network", type: "http", method: "GET", host: "a.b", path: "/x", port: 80 }, "GET http://a.b:80/x"],
+  [{ operation: "Ptrace", permissions: ["trace"], external: false }, "trace another process"],
+  [{ operation: "Mount", path: "/mnt", type: "proc", flags: ["bind"] }, "mount proc on /mnt (bind)"],
+  [{ operation: "Syscall", syscall: "bpf", arguments: [] }, "call bpf"],
+])("%j in words", (event, words) => {
+  expect(describeViolation({ ...read("/"), event })).toBe(`denied: ${words}`);
+});
