@@ -31,6 +31,11 @@ export function hostLimits(limits: Limits): Limits {
   return { ...limits, memory_bytes: limits.memory_bytes + OWN_MEMORY, pids: limits.pids * 32 + 512 };
 }
 
+/** Whichever process the kernel ends for its memory, all of the guest goes with it (cgroup v2; v1 knows no such thing, and gVisor then ends by itself). */
+function endTogether(layout: CgroupLayout, name: string): SpecRecord[] {
+  return layout.version === "v2" ? [["cgset", `${layout.memory}/${name}/memory.oom.group`, "1"]] : [];
+}
+
 /** Guests, each with a kernel of its own, started and confined, in which an interpreter waits for its program. */
 export class GuestSource implements BoxSource {
   readonly kind = "process";
@@ -65,6 +70,7 @@ export class GuestSource implements BoxSource {
       ["uid", ids + GUEST.uid],
       ["guest", ids],
       ...cgroupRecords(cgroups, cgroup, hostLimits(this.#kind.limits)),
+      ...endTogether(cgroups, cgroup),
       ...outerRecords(sources, this.#kind, this.#filters, this.#config, ids),
     ];
     const box = await forge.launch(own, encodeSpec(this.#shared())).catch((error: Error) => {
