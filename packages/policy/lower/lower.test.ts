@@ -68,6 +68,17 @@ describe("vArmor's truth table", () => {
     expect(fateOf(["deny"], { allowViolations: true })).toBe("passes");
   });
 
+  test("does not take away what a rule decides call by call, though its words are no path", () => {
+    const ptrace = { qualifiers: ["deny"], permissions: ["all"], strictMode: true };
+    for (const auditViolations of [false, true]) {
+      const { paths } = compilePolicy(withFlags([], { auditViolations, bpfRawRules: { ptrace } }), host).confinement.watch;
+      expect(paths.map(({ glob, deny, report }) => [glob, deny, report])).toEqual([
+        ["/proc/*/mem", true, auditViolations],
+        ["/proc/*/task/*/mem", true, auditViolations],
+      ]);
+    }
+  });
+
   test("never keeps the launcher waiting for an answer about how it sends its listener away", () => {
     const raw = { syscallRawRules: [{ names: ["sendmsg", "close", "write", "splice"], action: "SCMP_ACT_ERRNO" }], auditViolations: true };
     const compiled = compilePolicy(withFlags([], raw), host);

@@ -10,8 +10,10 @@ type WatchedPath = Watch["paths"][number];
  */
 export function pathRules({ order, watched }: Part, table: RuleTable, host: HostFacts): WatchedPath[] {
   if (!canWatch(host)) return [];
-  const looked = order.audit ? order.intents.filter((each): each is FileIntent => each.kind === "file") : order.deny ? watched : [];
-  return looked.map((intent) => ({
+  const recorded = order.audit ? order.intents.filter((each): each is FileIntent => each.kind === "file") : [];
+  // What is not spelt as a path in the rule must be decided all the same (ptrace, and the files that are a process's memory).
+  const decided = order.deny ? watched.filter(({ glob }) => !recorded.some((each) => each.glob === glob)) : [];
+  return [...recorded, ...decided].map((intent) => ({
     rule: table.of(order, operationOf(intent)),
     glob: intent.glob,
     permissions: [...intent.permissions],

@@ -263,6 +263,6 @@ def readable(pid):
 results = {"memory of process " + pid: readable(pid) for pid in others}
 judge({**results, "kernel memory": attempt(lambda: open("/dev/mem", "rb").close())}, denied=DENIED + (errno.ENOENT, errno.ESRCH))
 `,
-  allowed: `open("/proc/self/mem", "rb", buffering=0).close()`,
+  allowed: `open("/proc/self/maps").read()`,
   weakness: null,
 });
