@@ -86,6 +86,12 @@ export class HookGroups {
   }
 }
 
+/** The layout of sandboxes below the group `dir`: on version 1 in that too, on version 2 in that alone. */
+export function belowGroup(cgroups: CgroupLayout, dir: string): CgroupLayout {
+  if (cgroups.version === "v2") return { ...cgroups, dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir };
+  return { ...cgroups, dirs: [...cgroups.dirs, dir] };
+}
+
 class HookGroup implements Enclosure {
   readonly cgroups: CgroupLayout;
   readonly #dir: string;
@@ -106,9 +112,7 @@ class HookGroup implements Enclosure {
     this.#onClosed = onClosed;
     this.#dir = `${cgroups.unified}/${name}`;
     this.#uid = uids.take();
-    const dir = this.#dir;
-    this.cgroups =
-      cgroups.version === "v2" ? { ...cgroups, dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir } : { ...cgroups, dirs: [...cgroups.dirs, dir] };
+    this.cgroups = belowGroup(cgroups, this.#dir);
   }
 
   static async open(options: HookGroupsOptions, confinement: Confinement, name: string, onClosed: (group: HookGroup) => void): Promise<HookGroup> {
