@@ -22,13 +22,15 @@ export interface ProxyParts {
   secrets: string | null;
   /** What servers are certified by. */
   trust: SecureContext;
+  /** How long the headers of one request may take to come, in milliseconds; default 15 s. */
+  headersMs?: number;
 }
 
 const MALFORMED: Refusal = { id: "egress/malformed-request", path: "", why: "the request can be read in two ways, or not at all" };
 const MISMATCH: Refusal = { id: "egress/name-mismatch", path: "", why: "the request names another host than the connection was made to" };
 const RELAYING: Refusal = { id: "egress/connect", path: "", why: "a connection through another proxy cannot be judged" };
 
-const LIMITS = { maxHeaderSize: 65_536, headersTimeout: 15_000, requestTimeout: 0, keepAliveTimeout: 60_000, connectionsCheckingInterval: 3000 };
+const LIMITS = { maxHeaderSize: 65_536, requestTimeout: 0, keepAliveTimeout: 60_000 };
 
 /**
  * Judges every request of a connection by itself, and writes those that may go on anew: what the server gets was parsed here
@@ -42,7 +44,15 @@ export class HttpProxy {
 
   constructor(parts: ProxyParts) {
     this.#parts = parts;
-    this.#server = createServer({ ...LIMITS, requireHostHeader: false, insecureHTTPParser: false, noDelay: false });
+    const { headersMs = 15_000 } = parts;
+    this.#server = createServer({
+      ...LIMITS,
+      headersTimeout: headersMs,
+      connectionsCheckingInterval: headersMs / 5,
+      requireHostHeader: false,
+      insecureHTTPParser: false,
+      noDelay: false,
+    });
     this.#server.on("request", (request, response) => void this.#onRequest(request, response));
     this.#server.on("upgrade", (request, socket, head) => void this.#onUpgrade(request, socket, head));
     this.#server.on("connect", (request, socket) => this.#onConnect(request, socket));

@@ -11,7 +11,7 @@ import { endTls } from "../tls/end.ts";
 import { destinationOf, readHeader } from "./header.ts";
 import { type Look, look } from "./look.ts";
 import { endsBeforeClosing, readExactly } from "./socket.ts";
-import { splice } from "./splice.ts";
+import { splice, spliceGreeted } from "./splice.ts";
 
 /** What connections need beside their own sandbox. */
 export interface Services {
@@ -53,37 +53,42 @@ async function serveQuestion(socket: Socket, sandbox: Sandbox): Promise<void> {
 
 /** Looked into only where what is inside can change the verdict. */
 async function serveStream(socket: Socket, sandbox: Sandbox, destination: Destination, services: Services): Promise<void> {
+  const looks = needsLook(sandbox.rules, destination.name, destination.port);
+  let seen: Look = looks ? await look(socket, patience(sandbox, destination), LOOK_MS) : { kind: "stream" };
+  if (seen.kind === "silent") {
+    const found = await route(sandbox, services.names, destination, STREAM);
+    if (!found.allowed) return void socket.destroy();
+    if (!(await spliceGreeted(socket, found.addresses, destination.port))) return;
+    seen = await look(socket, null, LOOK_MS);
+  }
+  await serveSeen(seen, socket, sandbox, destination, services);
+}
+
+async function serveSeen(seen: Look, socket: Socket, sandbox: Sandbox, destination: Destination, services: Services): Promise<void> {
   const { rules } = sandbox;
-  const seen: Look = needsLook(rules, destination.name, destination.port) ? await look(socket, patience(sandbox, destination), LOOK_MS) : { kind: "stream" };
-  if (seen.kind === "gone") return void socket.destroy();
+  const settle = (found: Route) => (found.allowed ? splice(socket, found.addresses, destination.port) : void socket.destroy());
+  if (seen.kind === "gone" || seen.kind === "silent") return void socket.destroy();
   if (seen.kind === "http") return services.proxy.serve(socket, { sandbox, destination, scheme: "http" });
-  if (seen.kind === "bad") return settle(socket, destination, refuse(sandbox, destination, STREAM, { id: "egress/malformed-hello", path: "", why: seen.why }));
-  if (seen.kind === "stream") return settle(socket, destination, await route(sandbox, services.names, destination, STREAM));
+  if (seen.kind === "bad") return settle(refuse(sandbox, destination, STREAM, { id: "egress/malformed-hello", path: "", why: seen.why }));
+  if (seen.kind === "stream") return settle(await route(sandbox, services.names, destination, STREAM));
   /* A literal address is certified for no name: there is none to be agreed with. */
   const claims = seen.name === null ? (destination.literal ? [] : [""]) : [seen.name];
   const what = { claims, seen: { kind: "tls" as const } };
-  if (seen.encrypted) return settle(socket, destination, refuse(sandbox, destination, what, ENCRYPTED));
-  if (isEnded(rules, destination.name) || claims.some((claim) => isEnded(rules, claim))) {
-    if (claims[0] !== destination.name) return settle(socket, destination, refuse(sandbox, destination, what, MISMATCH));
-    const clear = await endTls(socket, services.authority, destination.name);
-    return clear && services.proxy.serve(clear, { sandbox, destination, scheme: "https" });
-  }
-  if (claims.some((claim) => claim !== "" && claim !== destination.name)) return settle(socket, destination, refuse(sandbox, destination, what, MISMATCH));
-  settle(socket, destination, await route(sandbox, services.names, destination, what));
+  if (seen.encrypted) return settle(refuse(sandbox, destination, what, ENCRYPTED));
+  if (claims.some((claim) => claim !== "" && claim !== destination.name)) return settle(refuse(sandbox, destination, what, MISMATCH));
+  if (!isEnded(rules, destination.name)) return settle(await route(sandbox, services.names, destination, what));
+  if (claims[0] !== destination.name) return settle(refuse(sandbox, destination, what, MISMATCH));
+  const clear = await endTls(socket, services.authority, destination.name);
+  if (clear) services.proxy.serve(clear, { sandbox, destination, scheme: "https" });
 }
 
 const STREAM = { claims: [], seen: { kind: "stream" as const } };
 const MISMATCH = { id: "egress/name-mismatch", path: "", why: "the program asked for one name and connected to another" };
 const ENCRYPTED = { id: "egress/encrypted-hello", path: "", why: "a hello whose name is encrypted cannot be judged" };
 
-/** How long silence is waited out before the stream counts as one that the server begins; null: it never may. */
+/** How long silence is waited out before the server may begin; null: it never may. */
 function patience({ rules }: Sandbox, { name, literal, port }: Destination): number | null {
   const verdict = judge(rules, { name, claims: [], address: literal, port, seen: { kind: "stream" } });
   const byAddress = rules.addresses.some(({ verdict: kind }) => kind === "allow");
   return verdict.allowed || (!verdict.final && byAddress) ? SILENT_MS : null;
-}
-
-function settle(socket: Socket, { port }: Destination, found: Route): void {
-  if (found.allowed) splice(socket, found.addresses, port);
-  else socket.destroy();
 }

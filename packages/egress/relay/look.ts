@@ -6,12 +6,13 @@ export type Look =
   | { kind: "tls"; name: string | null; encrypted: boolean }
   | { kind: "http" }
   | { kind: "stream" }
+  | { kind: "silent" }
   | { kind: "bad"; why: string }
   | { kind: "gone" };
 
 /**
- * Waits until the first bytes tell what they are. `patience`: after how much silence it is a stream that the server begins; null:
- * never, because what the program would say then could be denied. After `ms` without enough to tell, the program is `gone`.
+ * Waits until the first bytes tell what they are. `patience`: after how long it is `silent`, as one is who waits to be greeted;
+ * null: never, because what the program would say then could be denied. After `ms` without enough to tell, it is `gone`.
  */
 export function look(socket: Socket, patience: number | null, ms: number): Promise<Look> {
   return new Promise((resolve) => {
@@ -32,7 +33,7 @@ export function look(socket: Socket, patience: number | null, ms: number): Promi
       const found = classify(Buffer.concat(parts));
       if (found) finish(found);
     };
-    const silence = patience === null ? undefined : setTimeout(() => finish({ kind: "stream" }), patience);
+    const silence = patience === null ? undefined : setTimeout(() => finish({ kind: "silent" }), patience);
     const limit = setTimeout(gone, ms);
     socket.on("readable", read).once("end", gone).once("close", gone);
     read();

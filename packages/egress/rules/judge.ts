@@ -72,11 +72,14 @@ function onPath(wanted: Match["paths"][number], path: string, anyCase: boolean):
   return wanted.kind === "exact" ? given === rule : given.startsWith(rule);
 }
 
-/** Whether what is inside the stream can change the verdict: else it need not be looked into. */
+/**
+ * Whether what is inside the stream can change the verdict: else it need not be looked into. A rule that denies or records holds
+ * for names that are only said inside, whatever the connection was made to.
+ */
 export function needsLook(rules: Rules, name: string, port: number): boolean {
-  return (
-    rules.network.http.some(({ match }) => inPorts(match.ports, port) && (match.hosts.length === 0 || matchesHost(match.hosts, name))) || isEnded(rules, name)
-  );
+  const holds = ({ verdict, match }: NetworkRules["http"][number]) =>
+    inPorts(match.ports, port) && (verdict !== "allow" || match.hosts.length === 0 || matchesHost(match.hosts, name));
+  return rules.network.http.some(holds) || isEnded(rules, name);
 }
 
 /** Whether TLS to this name is ended by the proxy. */

@@ -1,0 +1,141 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { createServer as createHttp } from "node:http";
+import { createServer as createHttps } from "node:https";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createSecureContext } from "node:tls";
+import type { FromEgress, NetworkRules } from "@plastron/contracts";
+import { parseAddress } from "../address/address.ts";
+import { Names, type Resolved } from "../dns/resolve.ts";
+import { slotAddress } from "../dns/stand-ins.ts";
+import { HttpProxy } from "../http/proxy.ts";
+import { serveRelay } from "../relay/connection.ts";
+import { Sandbox } from "../sandbox.ts";
+import { Authority } from "../tls/authority.ts";
+import { network } from "./rules.ts";
+
+export const TOKEN = "a".repeat(64);
+
+/** The egress process without a process, a relay without a sandbox, and servers behind it that tell what reached them. */
+export interface World {
+  /** A connection as the program in the sandbox has it, to a name or to an address. */
+  dial(to: string, port: number, token?: string): Socket;
+  sandbox: Sandbox;
+  authority: Authority;
+  told: FromEgress[];
+  http: number;
+  https: number;
+  /** `METHOD host url`, one for each request. */
+  reached: string[];
+  /** Says what it got, byte for byte: a server that parses nothing. */
+  raw: number;
+  close(): Promise<void>;
+}
+
+interface Wanted extends Partial<NetworkRules> {
+  secrets?: string;
+  resolve?: (name: string) => string[];
+  headersMs?: number;
+}
+
+export async function world({ secrets, resolve, headersMs, ...rules }: Wanted): Promise<World> {
+  const directory = mkdtempSync(join(tmpdir(), "plastron-egress-world-"));
+  const told: FromEgress[] = [];
+  const reached: string[] = [];
+  const authority = new Authority(null);
+  const outer = new Authority(null);
+  const sandbox = new Sandbox(
+    TOKEN,
+    { ...network, ...rules },
+    Array.from({ length: 9 }, (_, i) => ({ id: `rule${i}`, path: `spec[${i}]` })),
+    (message) => told.push(message),
+  );
+  const names = resolve ? resolving(resolve) : new Names({ "api.test": "127.0.0.1", "cdn.test": "127.0.0.1", "other.test": "127.0.0.1" });
+  const trust = createSecureContext({ ca: outer.pem.certificate });
+  const proxy = new HttpProxy({ names, secrets: secrets ?? null, trust, ...(headersMs === undefined ? {} : { headersMs }) });
+  const relay = createServer(
+    { allowHalfOpen: true },
+    (socket) => void serveRelay(socket, { find: (token) => (token === TOKEN ? sandbox : undefined), names, proxy, authority }),
+  );
+  const http = createHttp();
+  const https = createHttps({ SNICallback: (name, done) => done(null, outer.contextOf(name)) });
+  for (const server of [http, https]) {
+    server.on("request", (request, response) => {
+      reached.push(`${request.method} ${request.headers.host} ${request.url}`);
+      request.resume().once("end", () => response.end(JSON.stringify(request.headers)));
+    });
+    server.on("upgrade", (request, socket) => {
+      reached.push(`UPGRADE ${request.headers.upgrade} ${request.url}`);
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+      socket.pipe(socket);
+    });
+  }
+  const raw = createServer((socket) => socket.on("error", () => {}).on("data", (bytes) => reached.push(bytes.toString("latin1"))));
+  const open = new Set<Socket>();
+  const servers: Server[] = [http, https, raw, relay];
+  for (const server of servers) server.on("connection", (socket: Socket) => void open.add(socket.once("close", () => open.delete(socket))));
+  await new Promise<void>((ready) => relay.listen(join(directory, "relay.sock"), ready));
+  const [httpPort, httpsPort, rawPort] = (await Promise.all([http, https, raw].map(listen))) as [number, number, number];
+  return {
+    dial(to, port, token = TOKEN) {
+      const socket = connect({ path: join(directory, "relay.sock"), allowHalfOpen: true });
+      open.add(socket);
+      socket.write(header(sandbox, to, port, token));
+      return socket.on("error", () => {});
+    },
+    sandbox,
+    authority,
+    told,
+    http: httpPort,
+    https: httpsPort,
+    raw: rawPort,
+    reached,
+    async close() {
+      for (const socket of open) socket.destroy();
+      proxy.close();
+      await Promise.all(servers.map((server) => new Promise((closed) => server.close(closed))));
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+function listen(server: Server): Promise<number> {
+  return new Promise((ready) => server.listen(0, "127.0.0.1", () => ready((server.address() as AddressInfo).port)));
+}
+
+/** As the relay writes it (native/relay/egress.h). */
+function header(sandbox: Sandbox, to: string, port: number, token: string): Buffer {
+  const bytes = Buffer.alloc(84);
+  bytes.set([1, 6, port & 255, port >> 8]);
+  bytes.set(parseAddress(to) ?? slotAddress(sandbox.standIns.slotOf(to) as number, 6), 4);
+  bytes.write(token, 20, "latin1");
+  return bytes;
+}
+
+/** Names that lead where an attacker says: nothing of it is vouched for. */
+function resolving(resolve: (name: string) => string[]): Names {
+  const names = new Names({});
+  names.resolve = async (name): Promise<Resolved> => ({ addresses: resolve(name).map((text) => parseAddress(text) as Uint8Array), fixed: false });
+  return names;
+}
+
+/** Says `bytes` and hears all that comes until the other side has ended, or nothing for `ms`; `cut`: it was closed without an end. */
+export function talk(socket: Socket, bytes: string | Buffer, ms = 400): Promise<string> {
+  return new Promise((resolve) => {
+    let heard = "";
+    const done = () => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(heard);
+    };
+    let timer = setTimeout(done, ms);
+    socket.on("data", (chunk: Buffer) => {
+      heard += chunk.toString("latin1");
+      clearTimeout(timer);
+      timer = setTimeout(done, ms);
+    });
+    socket.once("end", done).once("close", done);
+    socket.write(bytes);
+  });
+}
