@@ -23,6 +23,7 @@ function show(found: Status, terminal: Terminal): void {
     ["Since", found.started_at ?? ""],
     ["Pids", pids(found, paint)],
     ["Home", found.home],
+    ...lostViolations(found, paint),
   ];
   line(terminal.out, `${paint("bold", "Plastron")} ${found.version} ${paint("green", "runs")}`);
   for (const [name, value] of rows) line(terminal.out, `${paint("dim", name.padEnd(8))}${value}`);
@@ -30,6 +31,12 @@ function show(found: Status, terminal: Terminal): void {
   line(terminal.out);
   const pools = found.pools.map((pool) => [pool.runtime, pool.source, `${pool.ready} of ${pool.target}`]);
   for (const text of renderTable(["POOL", "KIND", "READY"], pools, { columns: terminal.columns, paint })) line(terminal.out, text);
+}
+
+function lostViolations({ violations_log: log }: Status, paint: Paint): [string, string][] {
+  if (log === null || log.lost === 0) return [];
+  const why = log.error === null ? "" : `: ${printable(log.error)}`;
+  return [["Log", paint("yellow", `${log.path} lost ${log.lost} violations${why}; \`plastron violations\` has them`)]];
 }
 
 function pids({ pids, restarts }: Status, paint: Paint): string {

@@ -34,8 +34,11 @@ export async function up(flags: Flags, terminal: Terminal): Promise<number> {
 }
 
 /** The agent reads it again; whoever typed its name is told here what is wrong with it. */
-async function checkCluster({ clusterAddresses = process.env.PLASTRON_CLUSTER_ADDRESSES }: Flags): Promise<void> {
-  if (clusterAddresses) await (await import("../policy-test/cluster.ts")).readCluster(clusterAddresses);
+async function checkCluster({ clusterAddresses }: Flags): Promise<void> {
+  const named = process.env.PLASTRON_CLUSTER_ADDRESSES;
+  if (!clusterAddresses && !named) return;
+  const { readCluster } = await import("../policy-test/cluster.ts");
+  await (clusterAddresses ? readCluster(clusterAddresses) : readCluster(named as string, "PLASTRON_CLUSTER_ADDRESSES"));
 }
 
 async function foreground(flags: Flags, terminal: Terminal): Promise<number> {
@@ -53,7 +56,7 @@ async function foreground(flags: Flags, terminal: Terminal): Promise<number> {
     throw error;
   }
   progress.done();
-  const facts = { state: started.state, firstKey: started.firstKey, notes: started.notes, home: options.home.root };
+  const facts = { state: started.state, firstKey: started.firstKey, notes: [...started.notes, ...consentNotes(options.env)], home: options.home.root };
   if (flags.reportFd !== undefined) tell(flags.reportFd, { event: "ready", facts });
   else announce(facts, flags, terminal);
   await asked;
@@ -77,6 +80,11 @@ function consent({ permissive, clusterAddresses }: Flags): Record<string, string
     ...(permissive ? { PLASTRON_PERMISSIVE: "1" } : {}),
     ...(clusterAddresses === undefined ? {} : { PLASTRON_CLUSTER_ADDRESSES: resolve(clusterAddresses) }),
   };
+}
+
+/** What was allowed is said at every start: it is easily forgotten in a service's file. */
+function consentNotes(env: NodeJS.ProcessEnv): string[] {
+  return env.PLASTRON_PERMISSIVE === "1" ? ["permissive: policies may lift what the platform denies by itself (user namespaces, mounts, tracing, BPF)"] : [];
 }
 
 function announce(facts: PanelFacts, flags: Flags, terminal: Terminal): void {

@@ -19,6 +19,8 @@ export interface Status {
   /** "ok", or what is wrong in a word or two. */
   health: string | null;
   pools: Pool[];
+  /** The file that violations are copied to; null where the server does not say. */
+  violations_log: { path: string; written: number; lost: number; error: string | null } | null;
 }
 export type Pool = AgentStatus["pools"][number];
 
@@ -26,7 +28,7 @@ export type Pool = AgentStatus["pools"][number];
 export async function readStatus(home: Home): Promise<Status> {
   const state = readState(home);
   if (state === null || !isAlive(state.supervisor)) return notRunning(home);
-  const [health, pools] = await Promise.all([askHealth(state), askPools(home, state)]);
+  const [health, agent] = await Promise.all([askHealth(state), askAgent(home, state)]);
   const pid = (id: ProcessId | null) => (id && isAlive(id) ? id.pid : null);
   return {
     running: true,
@@ -39,7 +41,7 @@ export async function readStatus(home: Home): Promise<Status> {
     tier: health.tier ?? state.tier,
     driver: state.driver,
     health: health.words,
-    pools,
+    ...agent,
   };
 }
 
@@ -56,7 +58,7 @@ function notRunning(home: Home): Status {
     tier: null,
     driver: null,
     health: null,
-    pools: [],
+    ...NOTHING_KNOWN,
   };
 }
 
@@ -76,14 +78,16 @@ async function askHealth(state: UpState): Promise<Health> {
   }
 }
 
-/** The warm pools are the operator's to see: with the local key, or not at all. */
-async function askPools(home: Home, state: UpState): Promise<Pool[]> {
+const NOTHING_KNOWN: Pick<Status, "pools" | "violations_log"> = { pools: [], violations_log: null };
+
+/** The warm pools and the log are the operator's to see: with the local key, or not at all. */
+async function askAgent(home: Home, state: UpState): Promise<typeof NOTHING_KNOWN> {
   const key = (readJson(home.cli) as { key?: unknown } | null)?.key;
-  if (typeof key !== "string") return [];
+  if (typeof key !== "string") return NOTHING_KNOWN;
   try {
-    const found = await sendForJson<{ pools?: Pool[] }>(state.url, { method: "GET", path: "/v1/status", key, timeoutMs: 3000 });
-    return Array.isArray(found.pools) ? found.pools : [];
+    const found = await sendForJson<Partial<typeof NOTHING_KNOWN>>(state.url, { method: "GET", path: "/v1/status", key, timeoutMs: 3000 });
+    return { pools: Array.isArray(found.pools) ? found.pools : [], violations_log: found.violations_log ?? null };
   } catch {
-    return []; // what is wrong is in `health`
+    return NOTHING_KNOWN; // what is wrong is in `health`
   }
 }

@@ -32,8 +32,8 @@ export async function sayViolations(run: Run, given: PolicySource | undefined, c
 function remedy(violation: Violation, place: string | undefined, source: PolicySource | undefined): string {
   if (violation.action !== "DENIED") return place ? ` at ${printable(place)}` : "";
   if (violation.rule_path === "spec.policy.mode") return ", which lies under every policy";
-  if (place) return ` at ${printable(place)}: without that line it would be allowed`;
-  return source ? ` (${printable(violation.rule_path)})` : ` (${printable(violation.rule_path)} of the policy): a policy without it would allow this`;
+  if (place) return ` at ${printable(place)}: remove that line to lift the rule`;
+  return source ? ` (${printable(violation.rule_path)})` : ` (${printable(violation.rule_path)} of the policy): a policy without that rule lifts it`;
 }
 
 function grouped(violations: Violation[]): { text: string; violation: Violation; count: number }[] {
