@@ -8,11 +8,14 @@ import { familiesOfIntent, type Standing } from "./standing.ts";
 export const NO_NAMESPACES = "this host gives no namespaces (tier 1): run as root, or allow unprivileged user namespaces";
 export const NO_RECORDS = "recording needs seccomp user notification (Linux 5.9 and the local driver)";
 
+const WATCHED = "what no mask covers is refused too, since the rule is recorded: a listener opens files in the program's stead";
+
 /** What is claimed of a built-in rule that denies. */
-export function claimOf(rule: EnforcedRule, host: HostFacts): Claim {
+export function claimOf(rule: EnforcedRule, { audit }: Order, host: HostFacts): Claim {
   const { mechanism } = rule;
   if (rule.needs === "namespaces" && host.tier < 2) return { fidelity: "unsupported", mechanism, note: NO_NAMESPACES, self_tests: [] };
-  const { fidelity, note } = rule.fidelity(host);
+  const whole = rule.wholeWhenWatched && audit && canWatch(host);
+  const { fidelity, note } = whole ? { fidelity: "stricter" as const, note: WATCHED } : rule.fidelity(host);
   return { fidelity, mechanism, note, self_tests: fidelity === "unsupported" ? [] : [...selfTestsOf(rule, host)] };
 }
 
@@ -47,7 +50,7 @@ function unheard(order: Order): string {
   if (unknown.length === 0) return "recorded by the calls that always need the capability, and not where a call only may need it";
   return unknown.length === names.length
     ? "no call always needs it: its use is not recorded"
-    : "recorded by the calls that always need one of them, which some of them have none of";
+    : "recorded by the calls that always need one of these capabilities; some have no such call";
 }
 
 /** What the platform denies by itself, also where the policy would let it pass. */

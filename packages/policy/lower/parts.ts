@@ -20,7 +20,7 @@ export function partsOf(builtIn: readonly BuiltIn[], raw: readonly Order[], host
 export const isLifted = ({ family }: Placed["rule"], { lifted }: Standing): boolean => family !== null && lifted.includes(family);
 
 function builtInPart({ rule, order }: BuiltIn, host: HostFacts, network: boolean): Part {
-  const claim = claimOf(rule, host);
+  const claim = claimOf(rule, order, host);
   const addressed = network && order.intents.some(({ kind }) => kind === "connect");
   return { order, demands: rule.demands, watched: rule.watched, claim: addressed ? withNetwork(order, claim, host) : claim };
 }

@@ -49,6 +49,7 @@ export const leakRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   },
   {
     name: "mitigate-disk-device-number-leak",
+    wholeWhenWatched: true,
     intents: files(["read"], "/proc/partitions", "/proc/**/mountinfo"),
     demands: { hidden: ["/proc/partitions", "/proc/diskstats"] },
     mechanism: "/proc/partitions and /proc/diskstats are masked; /dev has no block device",

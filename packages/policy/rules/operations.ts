@@ -70,6 +70,7 @@ export const operationRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
       files(["read", "write", "append"], "/**/.ssh", "/**/.ssh/**"),
       "a directory of that name which the program itself makes in its workspace is its own and stays readable",
     ),
+    wholeWhenWatched: true,
     selfTests: [reading("read-ssh-directory", ["/root/.ssh", "/home/user/.ssh"], "planted_files")],
   },
   forbidding("disable-busybox", ["busybox"]),

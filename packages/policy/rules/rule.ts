@@ -20,6 +20,8 @@ export interface EnforcedRule {
   demands: Partial<Demands>;
   /** Paths that a listener must decide call by call, where it denies: what a program makes itself in its own places. */
   watched: readonly FileIntent[];
+  /** The hole of an approximate rule is paths that no mask covers: it closes where they are looked at because the rule is recorded. */
+  wholeWhenWatched: boolean;
   /** A part of the floor that this rule stands for: it goes where the part is lifted. */
   family: Family | null;
   /** `filter`: system calls alone. `namespaces`: mounts or namespaces too, hence tier 2. */
@@ -46,6 +48,7 @@ export function rulesOf(category: Category, given: readonly Given[]): EnforcedRu
     category,
     demands: {},
     watched: [],
+    wholeWhenWatched: false,
     family: null,
     intentsOn: () => [],
     needs: "namespaces",
