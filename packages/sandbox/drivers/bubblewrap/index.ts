@@ -119,6 +119,11 @@ function usableCgroups(parent: string, options: DriverOptions): CgroupHost {
 /** Fails closed: what cannot be enforced, or weakened as asked, is refused by name. */
 function refuse(confinement: Confinement, tier: number): void {
   if (tier > TIER) throw new PlastronError("tier_unavailable", `Tier ${tier} was asked for; the bubblewrap driver gives tier ${TIER}`);
+  if (confinement.hooks)
+    throw new PlastronError(
+      "sandbox_failed",
+      `The policy ${confinement.policy} needs programs on a cgroup (hooks), which the bubblewrap driver does not attach`,
+    );
   if (confinement.network)
     throw new PlastronError("sandbox_failed", `The policy ${confinement.policy} gives a way out (network), and the bubblewrap driver has none to give`);
   if (confinement.weak) throw new PlastronError("sandbox_failed", "The bubblewrap driver has no weak confinement");

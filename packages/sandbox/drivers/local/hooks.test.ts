@@ -102,13 +102,27 @@ describe.runIf(localDriverMissing() === null)("hooks of the local driver [needs:
     expect(ran.violations_dropped).toBeLessThanOrEqual(19_900);
   });
 
-  it("hold on when the reader of their records is killed, and the next sandboxes get new ones", async () => {
-    expect((await python(CONNECT(1))).stdout).toBe("1\n");
-    for (const pid of ours()) process.kill(pid, "SIGKILL");
-    const ran = await python(CONNECT(2));
-    expect(ran.stdout).toBe("1\n");
-    for (let i = 0; i < 40 && (await python(CONNECT(3))).violations.length === 0; i++) await later(50);
+  it("hold on when the reader of their records is killed, and another one follows", async () => {
+    const spec: SessionSpec = {
+      session_id: "r",
+      tenant: "ten_conformance",
+      runtime: "python3",
+      limits: DEFAULT_LIMITS,
+      imports: [],
+      confinement: rules,
+      min_tier: 1,
+    };
+    const session = await driver.openSession(spec);
+    const inSession = (port: number) => bench(driver, rules).inSession(session, { runtime: "python3", code: CONNECT(port) });
+    expect(portsOf((await inSession(1)).violations)).toEqual([1]);
+    const [first] = ours();
+    process.kill(first as number, "SIGKILL");
+    expect((await inSession(2)).stdout).toBe("1\n");
+    for (let i = 0; i < 100 && (ours().length === 0 || ours()[0] === first); i++) await later(20);
+    await later(100);
+    expect(portsOf((await inSession(3)).violations)).toEqual([3]);
     expect(portsOf((await python(CONNECT(4))).violations)).toEqual([4]);
+    await session.close("done");
   });
 
   it("that the kernel does not take refuse the run by name, and leave nothing", async () => {

@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { mkdir, rmdir } from "node:fs/promises";
-import { type Confinement, PlastronError } from "@plastron/contracts";
+import { type Confinement, type Hooks, PlastronError } from "@plastron/contracts";
 import type { Box } from "./box.ts";
 import { type CgroupLayout, prepareCgroups, removeCgroup } from "./cgroups.ts";
 import { HookProcess } from "./hook-process.ts";
@@ -8,6 +8,8 @@ import { cgroupOf, violationOf } from "./hook-records.ts";
 import type { UidPool } from "./uids.ts";
 
 const IDLE_MS = 30_000;
+/** A reader that dies is followed by another so often; the kernel takes 64 programs of a kind on a cgroup. */
+const MAX_READERS = 8;
 
 /** Where the cgroup of one sandbox is made, and who watches it. */
 export interface Enclosure {
@@ -29,7 +31,7 @@ export interface HookGroupsOptions {
 
 /**
  * One cgroup for each confinement with hooks, which carries its programs: its sandboxes' cgroups are made below, so that a program
- * is loaded once, and neither the death of the agent nor of the loader sets anything free. They hold until the cgroup is removed.
+ * is loaded once, and neither the death of the agent nor of the reader sets anything free. They hold until the cgroup is removed.
  *
  * A confinement whose hooks cannot be put in place is refused, whatever else confines the sandbox: policies are compiled for a
  * host (`HostFacts.hooks`), and one that has hooks all the same was promised to be enforced by them.
@@ -101,6 +103,9 @@ class HookGroup implements Enclosure {
   readonly #onClosed: (group: HookGroup) => void;
   readonly #boxes = new Map<bigint, Box>();
   #process!: HookProcess;
+  #attaching: Promise<void> | undefined;
+  #readers = 0;
+  #lost = false;
   #inside = 0;
   #closing: Promise<void> | undefined;
   #idle: NodeJS.Timeout | undefined;
@@ -116,7 +121,7 @@ class HookGroup implements Enclosure {
   }
 
   static async open(options: HookGroupsOptions, confinement: Confinement, name: string, onClosed: (group: HookGroup) => void): Promise<HookGroup> {
-    const { cgroups, binary, log } = options;
+    const { cgroups } = options;
     if (confinement.hooks === null || cgroups.version === "none" || cgroups.unified === "")
       throw new PlastronError("sandbox_failed", "the policy's hooks need cgroups and their unified hierarchy, which this host does not have", {
         hint: "Mount it: `mount -t cgroup2 none /sys/fs/cgroup/unified` (beside version 1), or boot with systemd.unified_cgroup_hierarchy=1.",
@@ -125,21 +130,18 @@ class HookGroup implements Enclosure {
     try {
       if (cgroups.version === "v2") await prepareCgroups(group.cgroups);
       else await mkdir(group.#dir, { recursive: true });
-      group.#process = await HookProcess.start(binary, group.#dir, group.#uid, confinement.hooks, (record) => group.#record(record));
+      await group.#attach();
     } catch (error) {
       await group.#remove();
       throw error;
     }
-    void group.#process.gone.then(() => {
-      if (!group.#closing) log("the reader of a policy's hooks has died; they still hold, but what they record is lost", { confinement: confinement.id });
-    });
     group.#rest();
     return group;
   }
 
-  /** False: it is closing, or its reader has died. Another one must be made. */
+  /** False: it is closing, or too many readers have died. Another one must be made. */
   enter(): boolean {
-    if (this.#closing || !this.#process.alive) return false;
+    if (this.#closing || this.#lost) return false;
     clearTimeout(this.#idle);
     this.#inside++;
     return true;
@@ -153,11 +155,13 @@ class HookGroup implements Enclosure {
       return; // it has ended already
     }
     this.#boxes.set(id, box);
-    box.beforeEnd.push(async () => {
-      const leftOut = await this.#process.flush(id);
-      if (leftOut > 0) box.recordDropped(leftOut);
+    let looking = Promise.resolve();
+    box.beforeEnd.push(() => {
+      looking = this.#process.flush(id).then((leftOut) => box.recordDropped(leftOut));
+      return looking;
     });
-    void box.gone.then(() => this.#boxes.delete(id));
+    /* A sandbox goes while the last of its records are still on their way. */
+    void box.gone.then(() => looking).then(() => this.#boxes.delete(id));
   }
 
   leave(): void {
@@ -167,14 +171,47 @@ class HookGroup implements Enclosure {
 
   close(): Promise<void> {
     clearTimeout(this.#idle);
-    this.#closing ??= this.#process.close().then(() => this.#remove());
+    this.#closing ??= this.#end();
     return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    await this.#attaching?.catch(() => {});
+    await this.#process.close();
+    await this.#remove();
+  }
+
+  #attach(): Promise<void> {
+    const { binary, log } = this.#options;
+    const start = async () => {
+      this.#readers++;
+      this.#process = await HookProcess.start(binary, this.#dir, this.#uid, this.#confinement.hooks as Hooks, (record) => this.#record(record));
+      void this.#process.gone.then(() => {
+        if (this.#closing) return;
+        log("the reader of a policy's hooks has died; they hold, but what they record is lost until another reads", { confinement: this.#confinement.id });
+        return this.#follow();
+      });
+    };
+    this.#attaching = start();
+    return this.#attaching;
+  }
+
+  /** The programs of the reader that died stay. Those of the next are put beside them and decide the same; it is told what these record. */
+  async #follow(): Promise<void> {
+    try {
+      if (this.#readers >= MAX_READERS) throw new Error(`${this.#readers} readers have died`);
+      await this.#attach();
+    } catch (error) {
+      this.#lost = true;
+      this.#options.log("what a policy's hooks record can be read no more", { confinement: this.#confinement.id, error: (error as Error).message });
+      this.#rest();
+    }
   }
 
   #rest(): void {
     if (this.#inside > 0 || this.#closing) return;
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => void this.close(), this.#process.alive ? (this.#options.idleMs ?? IDLE_MS) : 0);
+    this.#idle = setTimeout(() => void this.close(), this.#lost ? 0 : (this.#options.idleMs ?? IDLE_MS));
     this.#idle.unref();
   }
 
