@@ -14,26 +14,28 @@ export interface Guest {
   command: string[];
   environment: string[];
   limits: Pick<Limits, "workspace_bytes" | "open_files" | "pids">;
-  noexecWritable: boolean;
-  hostname?: string;
+  /** Nothing that the program writes may be executed. */
+  noexec: boolean;
+  /** Files of the root that may be read and not executed. */
+  unexecutable: string[];
 }
 
-/**
- * The OCI runtime specification of one guest. The workspace is a directory of the host (a tmpfs of this sandbox, bounded), so that the
- * supervisor can put files in and take them out; /tmp and /dev/shm are memory of the guest, bounded too and counted by our cgroup.
- */
-export function ociConfig({ command, environment, limits, noexecWritable, hostname = "sandbox" }: Guest): object {
-  const own = noexecWritable ? ["noexec"] : [];
-  const memory = (mode: string) => ["nosuid", "nodev", `mode=${mode}`, `size=${limits.workspace_bytes}`];
+/** Writable places besides the workspace. */
+export const TEMPORARY = ["/tmp", "/dev/shm"] as const;
+/** Each costs a guest's start a millisecond; what is beyond them is stopped by the host's mounts alone (root.ts). */
+const MAX_UNEXECUTABLE = 64;
+
+/** The OCI runtime specification of one guest. */
+export function ociConfig({ command, environment, limits, noexec, unexecutable }: Guest): object {
   return {
     ociVersion: "1.0.2",
-    hostname,
+    hostname: "sandbox",
     /* It is read-only already, by its mount; to say so again is a remount, which a user namespace is refused. */
     root: { path: OUTER.rootfs, readonly: false },
     process: {
       terminal: false,
       user: { uid: GUEST.uid, gid: GUEST.uid },
-      /* The starter itself and the interpreter's parent: one process more than the program may have. */
+      /* The starter is one process more than the program may have. */
       args: [GUEST.enter, `${GUEST.door}/socket`, GUEST.filters, String(limits.open_files), String(limits.pids + 1), ...command],
       env: environment,
       cwd: "/workspace",
@@ -44,14 +46,33 @@ export function ociConfig({ command, environment, limits, noexecWritable, hostna
     },
     mounts: [
       { destination: "/proc", type: "proc", source: "proc", options: ["nosuid", "nodev", "noexec"] },
-      { destination: "/tmp", type: "tmpfs", source: "tmpfs", options: [...memory("1777"), ...own] },
-      { destination: "/dev/shm", type: "tmpfs", source: "tmpfs", options: [...memory("1777"), "noexec"] },
-      { destination: "/workspace", type: "bind", source: OUTER.workspace, options: ["rw", "nosuid", "nodev", ...own] },
-      { destination: GUEST.door, type: "bind", source: OUTER.door, options: ["ro", "nosuid", "nodev", "noexec"] },
+      ...writable(limits.workspace_bytes, noexec),
+      bind(OUTER.door, GUEST.door, ["ro", "noexec"]),
+      ...unexecutable.slice(0, MAX_UNEXECUTABLE).map((path) => bind(OUTER.rootfs + path, path, ["ro", "noexec"])),
     ],
     linux: { namespaces: ["pid", "network", "ipc", "uts", "mount"].map((type) => ({ type })) },
   };
 }
+
+/**
+ * The workspace is a directory of the host (a tmpfs of this sandbox, bounded), so that the supervisor can put files in and take
+ * them out. /tmp and /dev/shm are memory of the guest, which is faster, bounded too and counted by our cgroup. But gVisor's own noexec
+ * stops execve and not a mapping: where nothing written may be executed they are of the host as well, whose noexec stops both.
+ */
+function writable(bytes: number, noexec: boolean): object[] {
+  const exec = noexec ? ["noexec"] : [];
+  const temporary = TEMPORARY.map((path) => {
+    if (noexec) return bind(outerTemporary(path), path, ["rw", "noexec"]);
+    const only = path === "/dev/shm" ? ["noexec"] : [];
+    return { destination: path, type: "tmpfs", source: "tmpfs", options: ["nosuid", "nodev", "mode=1777", `size=${bytes}`, ...only] };
+  });
+  return [...temporary, bind(OUTER.workspace, "/workspace", ["rw", ...exec])];
+}
+
+/** Where a temporary place of the guest is in the outer root. */
+export const outerTemporary = (path: string): string => `/temporary${path.replaceAll("/", "-")}`;
+
+const bind = (source: string, destination: string, options: string[]) => ({ destination, type: "bind", source, options: ["nosuid", "nodev", ...options] });
 
 /**
  * What the guest's kernel tells the keeper (native/guest/trace.c): each end of a call that makes a process or a thread. Nothing

@@ -103,7 +103,8 @@ describe.skipIf(need !== null)(`a guest ${need ?? ""}`, () => {
         const ran = watch({ runtime: "bash", code: "echo here; sleep 2; echo there", ...limits({ wall_ms: 5000 }) }, () => {
           const processes = guestProcesses(alone).sort((one, other) => one.pid - other.pid);
           count = processes.length;
-          kill(processes[victim]?.pid ?? 0);
+          const pid = processes[victim]?.pid;
+          if (pid !== undefined) kill(pid);
         });
         const end = await ran.catch((error: Error) => ({ status: "failed", stdout: "", message: error.message }));
         /* `killed` where its init went, as with the local driver. gVisor does not notice that one of its stubs is gone: the clock does. */

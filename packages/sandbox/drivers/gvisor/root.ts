@@ -1,7 +1,7 @@
-import { type RootSources, rootRecords } from "../local/root.ts";
+import { type RootSources, rootRecords, writesUnexecutable } from "../local/root.ts";
 import type { BoxKind } from "../local/sources.ts";
 import type { SpecRecord } from "../local/spec.ts";
-import { GUEST, OUTER, traceConfig } from "./bundle.ts";
+import { GUEST, OUTER, outerTemporary, TEMPORARY, traceConfig } from "./bundle.ts";
 
 /** What a guest needs besides what every sandbox has. */
 export interface GuestSources extends RootSources {
@@ -22,7 +22,7 @@ const DEVICES = ["null", "zero", "urandom", "random", "full"];
 export function outerRecords(sources: GuestSources, kind: BoxKind, filters: string, config: object, ids: number): SpecRecord[] {
   const { workspace_bytes } = kind.limits;
   const inodes = Math.max(1024, Math.min(65_536, Math.floor(workspace_bytes / 4096)));
-  const exec = kind.confinement.noexec_writable ? "noexec" : "";
+  const exec = writesUnexecutable(kind.confinement) ? "noexec" : "";
   return [
     ["root", sources.mountPoint],
     ["proc", "/proc"],
@@ -32,6 +32,7 @@ export function outerRecords(sources: GuestSources, kind: BoxKind, filters: stri
     ["text", `${OUTER.bundle}/trace.json`, JSON.stringify(traceConfig()), "444"],
     ...["/state", "/tmp", OUTER.door].map((path): SpecRecord => ["tmpfs", path, "4m", 256, "755", ids, "noexec"]),
     ["tmpfs", OUTER.workspace, workspace_bytes, inodes, "700", ids + GUEST.uid, exec],
+    ...(exec === "" ? [] : TEMPORARY).map((path): SpecRecord => ["tmpfs", outerTemporary(path), workspace_bytes, inodes, "1777", ids + GUEST.uid, exec]),
     ...guestRecords(sources, kind, filters),
   ];
 }
@@ -39,7 +40,7 @@ export function outerRecords(sources: GuestSources, kind: BoxKind, filters: stri
 /** The local driver's root, moved below /guest, without its devices, and with mount points for what gVisor mounts. */
 function guestRecords(sources: GuestSources, kind: BoxKind, filters: string): SpecRecord[] {
   const shared = rootRecords(sources, kind.confinement, kind.hidden).flatMap((record) => moved(record));
-  const points = ["/proc", "/sys", "/dev", "/tmp", "/workspace", GUEST.door];
+  const points = ["/proc", "/sys", "/dev/shm", "/tmp", "/workspace", GUEST.door];
   return [
     ...points.map((path): SpecRecord => ["dir", `${OUTER.rootfs}${path}`, "755"]),
     ...shared,
@@ -58,7 +59,7 @@ function preloadRecords(library: string | null): SpecRecord[] {
 }
 
 /** Which field of a record is a path inside the sandbox (native/mounts.h). */
-const PATH_FIELD: Record<string, number> = { dir: 1, text: 1, tmpfs: 1, mask: 1, ro: 1, link: 2, bind: 2 };
+const PATH_FIELD: Record<string, number> = { dir: 1, text: 1, tmpfs: 1, mask: 1, noexec: 1, ro: 1, link: 2, bind: 2 };
 
 function moved(record: SpecRecord): SpecRecord[] {
   if (record[0] === "root") return [];

@@ -2,7 +2,9 @@ import { DEFAULT_LIMITS, type Limits } from "@plastron/contracts";
 import type { Box } from "../local/box.ts";
 import { type CgroupLayout, cgroupRecords } from "../local/cgroups.ts";
 import type { Forge } from "../local/forge.ts";
+import { READABLE } from "../local/hidden.ts";
 import type { BoxSource } from "../local/pool.ts";
+import { writesUnexecutable } from "../local/root.ts";
 import { type BoxKind, cgroupName, commandRecords, releaseWhenGone, type Workshop } from "../local/sources.ts";
 import { encodeSpec, type SpecRecord } from "../local/spec.ts";
 import { GUEST, ociConfig } from "./bundle.ts";
@@ -56,7 +58,8 @@ export class GuestSource implements BoxSource {
       command: [...of("exec"), ...of("arg").slice(1)],
       environment: of("env"),
       limits: kind.limits,
-      noexecWritable: kind.confinement.noexec_writable,
+      noexec: writesUnexecutable(kind.confinement),
+      unexecutable: kind.hidden.filter((path) => path.startsWith(READABLE)).map((path) => path.slice(READABLE.length)),
     });
   }
 

@@ -102,7 +102,7 @@ function rootLink(name: string): SpecRecord[] {
 }
 
 /** A program that must not run could otherwise be copied to where it may be written. */
-const writesUnexecutable = ({ noexec_writable, unexecutable, forbidden_programs }: Confinement): boolean =>
+export const writesUnexecutable = ({ noexec_writable, unexecutable, forbidden_programs }: Confinement): boolean =>
   noexec_writable || unexecutable.length > 0 || forbidden_programs.length > 0;
 
 /** What every program has for itself: proc of its own pid namespace, and its writable places, which are its own ("self"). */
