@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileDefault } from "@plastron/policy";
@@ -101,6 +101,15 @@ describe("the daemon", () => {
     await gone(one);
   });
 
+  it("puts the operator's consent and cluster into what it says of the host", async () => {
+    const cluster = join(home, "cluster.yaml");
+    writeFileSync(cluster, "self: [10.0.0.7]");
+    const one = await daemon({ PLASTRON_PERMISSIVE: "1", PLASTRON_CLUSTER_ADDRESSES: cluster });
+    expect((await ask(socket, { op: "host" })).last).toMatchObject({ permissive: true, cluster: { services: [], pods: [], self: ["10.0.0.7"] } });
+    one.child.kill("SIGTERM");
+    await gone(one);
+  });
+
   it("keeps a session's state, and another tenant out of it [needs: root]", async ({ skip }) => {
     if (process.geteuid?.() !== 0) skip();
     const one = await daemon({ PLASTRON_DRIVER: "local" });
@@ -124,6 +133,10 @@ describe("the daemon", () => {
 
   it("says why it does not start", async () => {
     await expect(daemon({ PLASTRON_WARM: "nonsense" })).rejects.toThrow("PLASTRON_WARM");
+    const cluster = join(home, "cluster.yaml");
+    await expect(daemon({ PLASTRON_CLUSTER_ADDRESSES: cluster })).rejects.toThrow(/PLASTRON_CLUSTER_ADDRESSES: .*no such file.*cluster\.yaml/);
+    writeFileSync(cluster, "self: [10.0.0.256]");
+    await expect(daemon({ PLASTRON_CLUSTER_ADDRESSES: cluster })).rejects.toThrow(/PLASTRON_CLUSTER_ADDRESSES: .*cluster\.yaml: line 1, column 8: self\[0\]/);
   });
 
   it("does not start twice, and takes no living agent's sandboxes for leftovers", async () => {

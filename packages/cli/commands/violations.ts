@@ -86,10 +86,11 @@ const plain = (violation: StoredViolation): string =>
     .map((cell) => (typeof cell === "string" ? cell : cell.text))
     .join("  ");
 
-/** `10m` ago, or a time of day and date. */
+/** `10m` or `7d` ago, or a time of day and date. */
 function timeOf(text: string): string {
-  const ago = parseDuration(text);
+  const days = /^(\d{1,5})d$/.exec(text)?.[1];
+  const ago = days === undefined ? parseDuration(text) : Number(days) * 86_400_000;
   const at = ago === null ? new Date(text) : new Date(Date.now() - ago);
-  if (Number.isNaN(at.getTime())) throw usage(`--since ${text} is no time`, "For example 10m, or 2026-01-31T12:00:00Z.");
+  if (Number.isNaN(at.getTime())) throw usage(`--since ${text} is no time`, "For example 10m, 7d, or 2026-01-31T12:00:00Z.");
   return at.toISOString();
 }

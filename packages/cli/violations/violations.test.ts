@@ -165,6 +165,8 @@ describe("plastron violations", () => {
     await plastron("violations", "--since", "10m");
     const since = new URL(asked.at(-1)?.url ?? "", "http://x").searchParams.get("since");
     expect(Math.abs(Date.parse(since ?? "") - (Date.now() - 600_000))).toBeLessThan(5_000);
+    await plastron("violations", "--since", "7d");
+    expect(Date.parse(new URL(asked.at(-1)?.url ?? "", "http://x").searchParams.get("since") ?? "")).toBeLessThan(Date.now() - 6 * 86_400_000);
     expect(await plastron("violations", "--since", "yesterday")).toMatchObject({ code: 2 });
   });
 

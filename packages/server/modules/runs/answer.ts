@@ -105,5 +105,6 @@ function replay(stream: EventStream, run: RunView): void {
   stream.send("started", { id: run.id, status: "running", created_at: run.created_at });
   if (run.stdout !== "") stream.send("stdout", { text: run.stdout });
   if (run.stderr !== "") stream.send("stderr", { text: run.stderr });
-  for (const violation of run.violations) stream.send("violation", violation);
+  // An answer that an older version kept has none.
+  for (const violation of run.violations ?? []) stream.send("violation", violation);
 }
