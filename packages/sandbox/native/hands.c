@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "hands.h"
+#include "caller.h"
 #include "life.h"
 #include "lockdown.h"
 #include <errno.h>
@@ -97,8 +98,10 @@ int hands_wait(const struct call *call, const struct deed *deed, void (*then)(co
 
 int hands_waiting(void) { return waiting_count; }
 
-/* Whether a signal waits for the caller that it has not blocked: a call that sleeps would be interrupted by it. */
+/* Whether a signal waits for the caller that it has not blocked: a call that sleeps would be interrupted by it. A signal to the
+ * whole process wakes its first thread; told to any other one, the kernel would not restart the call but show the program 512. */
 static int interrupted(const struct call *call) {
+    struct caller_ids ids;
     static const char *const keys[] = {"\nSigPnd:\t", "\nShdPnd:\t", "\nSigBlk:\t", "\nSigIgn:\t"};
     unsigned long long sets[4] = {0};
     char name[32], text[4096];
@@ -111,6 +114,7 @@ static int interrupted(const struct call *call) {
         const char *at = strstr(text, keys[i]);
         if (at) sscanf(at + strlen(keys[i]), "%llx", &sets[i]);
     }
+    if (caller_ids(call, &ids) || ids.host_tgid != call->tid) sets[1] = 0;
     return ((sets[0] | sets[1]) & ~sets[2] & ~sets[3]) != 0;
 }
 

@@ -58,7 +58,7 @@ int caller_may_see(const struct call *call, int fd) {
     if (!(pid = pid_in(path))) return 0;
     if ((failed = caller_ids(call, &ids))) return failed;
     if (pid == ids.tgid || pid == ids.tid) return 0;
-    return !fstat(fd, &info) && info.st_uid == call->w->uid ? 0 : -EACCES;
+    return !fstat(fd, &info) && info.st_uid == call->w->uid ? 0 : -ENOENT; /* as hidepid says */
 }
 
 /* What a link in the root of /proc holds, which for two of them depends on who asks. */
