@@ -15,7 +15,7 @@ export function hooksOf(parts: readonly Part[], table: RuleTable, host: HostFact
   const needed = addressed.some(({ order }) => network || order.audit || isRaw(order));
   if (!host.hooks || host.driver !== "local" || !needed) return null;
   const rules: HookRules = {
-    connects: each(active, "connect", ({ order }, { cidr, ports }) => ({ ...outcome(order, table, order.audit), cidr, ports })),
+    connects: each(active, "connect", ({ order }, { cidr, ports, unspecified }) => ({ ...outcome(order, table, order.audit), cidr, ports, unspecified })),
     // The filter records sockets where it can: not twice.
     sockets: each(active, "socket", ({ order }, { families, types, protocols }) => ({
       ...outcome(order, table, order.audit && !canWatch(host)),

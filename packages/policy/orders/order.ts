@@ -31,8 +31,11 @@ export type Intent =
   | { kind: "capability"; names: readonly string[] }
   /** All lists that are not empty must match (AND); numbers as in socket(2), the type without its flags. */
   | { kind: "socket"; families: readonly number[]; types: readonly number[]; protocols: readonly number[] }
-  /** `cidr` null: every address. No ports: every port. Holds for connect, unconnected UDP, mapped addresses. */
-  | { kind: "connect"; cidr: string | null; ports: readonly PortRange[] }
+  /**
+   * `cidr` null: every address. No ports: every port. Holds for connect, unconnected UDP, mapped addresses; on loopback for 0.0.0.0
+   * and :: too, which reach it, unless `unspecified` is false.
+   */
+  | { kind: "connect"; cidr: string | null; ports: readonly PortRange[]; unspecified?: boolean | undefined }
   /** `fstype` `*`: any; `none` for calls without one. `source` is a glob. */
   | { kind: "mount"; source: string; fstype: string; flags: readonly MountFlag[] }
   /** `strict` false: only across the border of the sandbox. */

@@ -33,6 +33,15 @@ describe("the rows of upstream's TestGenerateRawNetworkEgressRule", () => {
   });
 });
 
+test("pod-self is loopback without the unspecified address, which localhost takes along", () => {
+  const unspecified = (ip: string) =>
+    rawOf(to({ ip })).orders.flatMap(({ intents }) => intents.map((intent) => intent.kind === "connect" && intent.unspecified));
+  expect([unspecified("pod-self"), unspecified("localhost")]).toEqual([
+    [false, false],
+    [undefined, undefined],
+  ]);
+});
+
 describe("the rows of upstream's Test_newBpfNetworkConnectRule", () => {
   test.each([
     ["names nothing", {}, "names neither ip, cidr nor ports"],

@@ -43,8 +43,11 @@ function destination(rule: NonNullable<EgressRules["toDestinations"]>[number], p
   const ip = rule.ip || undefined;
   const cidr = rule.cidr || undefined;
   if (ip && cidr) notes.wrong(path, "has both ip and cidr: only one of them may be used");
-  else if (ip) return addressed(ip, path, cluster, notes).map((each) => connect(each, ports));
-  else if (cidr) {
+  else if (ip) {
+    /* Its own address is not the unspecified one, which has a word of its own: upstream connects to 0.0.0.0 under a rule on pod-self. */
+    const more = ip === "pod-self" ? { unspecified: false } : {};
+    return addressed(ip, path, cluster, notes).map((each): Intent => ({ kind: "connect", cidr: each, ports, ...more }));
+  } else if (cidr) {
     const network = parseCidr(cidr);
     if (network) return [connect(cidrText(network), ports)];
     notes.wrong(`${path}.cidr`, `${JSON.stringify(cidr)} is not a CIDR, such as 192.168.1.0/24 or 2001:db8::/32`);
