@@ -108,7 +108,7 @@ static int prepare_zygote(const struct spec *spec, struct zygote_start *start) {
 
 static void make_sandbox(const uint8_t *bytes, uint32_t len) {
     struct spec spec;
-    struct sandbox box = {.spec = &spec, .conn = CONN, .init = -1, .serve = -1, .watcher = -1, .watcher_process = -1};
+    struct sandbox box = {.spec = &spec, .conn = CONN, .init = -1, .serve = -1, .watcher = -1, .watcher_process = -1, .relay = -1};
     struct zygote_start zygote = {-1, 0};
     const char *what = "";
     int theirs[5];
@@ -139,7 +139,7 @@ static void make_sandbox(const uint8_t *bytes, uint32_t len) {
     close(zygote.orders);
     if (cgroup_join(&spec, pid, &what)) report_and_exit(CONN, "join cgroup", what);
     if (zygote.orders < 0 && start_watcher(&box, &spec, &what)) report_and_exit(CONN, "start", what);
-    if (egress_start(&spec, box.init, &what)) report_and_exit(CONN, "start", what);
+    if (egress_start(&spec, box.init, &box.relay, &what)) report_and_exit(CONN, "start", what);
     if (send_fds(box.life, "g", 1, NULL, 0) != 1) report_and_exit(CONN, "start", "init is gone");
     supervise(&box);
 }

@@ -155,7 +155,7 @@ static int holding(const struct watch *w) {
     return w->state == RUNNING && buffer_size(&w->to_agent) < HOLD_BYTES && now_us() - w->started < HOLD_US;
 }
 
-static int wait_for_something(struct watch *w, struct pollfd polled[8]) {
+static int wait_for_something(struct watch *w, struct pollfd polled[9]) {
     struct sandbox *box = w->box;
     int held = holding(w);
     int room = buffer_size(&w->to_agent) < BACKLOG;
@@ -167,17 +167,18 @@ static int wait_for_something(struct watch *w, struct pollfd polled[8]) {
     polled[5] = (struct pollfd){box->init, POLLIN, 0};
     polled[6] = (struct pollfd){buffer_size(&w->to_stdin) ? box->in : -1, POLLOUT, 0};
     polled[7] = (struct pollfd){box->watcher, POLLIN, 0};
+    polled[8] = (struct pollfd){w->killed ? -1 : box->relay, POLLIN, 0};
     int timeout = -1;
     if (w->deadline) {
         uint64_t now = now_us();
         timeout = w->deadline > now ? (int)((w->deadline - now) / 1000) + 1 : 0;
     }
     if (held && (timeout < 0 || timeout > HOLD_US / 1000)) timeout = HOLD_US / 1000;
-    return poll(polled, 8, timeout);
+    return poll(polled, 9, timeout);
 }
 
 static void step(struct watch *w) {
-    struct pollfd polled[8];
+    struct pollfd polled[9];
     if (wait_for_something(w, polled) < 0) return;
     /* Output before ends: what was written before the program ended must be in front of its result. */
     if (polled[1].revents) pump(w, &w->out);
@@ -187,6 +188,7 @@ static void step(struct watch *w) {
     if (polled[3].revents) on_control(w);
     if (polled[0].revents & (POLLIN | POLLHUP | POLLERR)) on_agent(w);
     if (polled[5].revents) w->dead = 1;
+    if (polled[8].revents) kill_sandbox(w, "the relay of its way out has died");
     if (w->deadline && now_us() >= w->deadline) {
         kill_sandbox(w, w->state == STARTING ? "the worker was not ready in time" : "wall clock");
         w->deadline = 0; /* or we would spin until it is dead */

@@ -28,6 +28,7 @@ struct sandbox {
     /* Only where calls are watched (notify.h), else -1 and NULL. */
     int watcher, watcher_process;
     struct watch_counts *counts;
+    int relay; /* of a sandbox with a way out (relay/egress.h), else -1 */
 };
 
 /* Runs until the sandbox and its cgroups are gone. */

@@ -117,7 +117,7 @@ static void greet(struct sandbox *box) {
 
 static _Noreturn void child_supervisor(const struct sandbox *zygote, const uint8_t *payload, uint32_t len) {
     struct spec spec;
-    struct sandbox box = {.spec = &spec, .conn = -1, .init = -1, .serve = -1, .watcher = -1, .watcher_process = -1};
+    struct sandbox box = {.spec = &spec, .conn = -1, .init = -1, .serve = -1, .watcher = -1, .watcher_process = -1, .relay = -1};
     const char *what = "";
     int theirs[5];
     if (spec_parse(payload, len, &spec)) _exit(64);

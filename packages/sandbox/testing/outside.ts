@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createServer as createHttp, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer as createHttps } from "node:https";
-import { type AddressInfo, createServer as createTcp, type Server } from "node:net";
+import { type AddressInfo, createServer as createTcp, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import type { Confinement, NetworkRules, WatchedRule } from "@plastron/contracts";
 import { TYPICAL_HOST } from "@plastron/contracts";
@@ -15,6 +15,8 @@ export interface Outside {
   https: number;
   /** Repeats bytes. */
   echo: number;
+  /** The same on every address of this host. */
+  wide: number;
   /** What reached the servers, in order: `METHOD host/path`, or `tcp` for the echo server. */
   readonly reached: string[];
   egress: EgressOptions;
@@ -32,21 +34,19 @@ export async function outside(more: Partial<EgressOptions> = {}): Promise<Outsid
   const tls = {
     SNICallback: (name: string, done: (error: null, context: ReturnType<Authority["contextOf"]>) => void) => done(null, authority.contextOf(name)),
   };
-  const servers: Server[] = [
-    createHttp(onRequest),
-    createHttps(tls as never, onRequest),
-    createTcp((socket) => {
-      reached.push("tcp");
-      socket.on("error", () => {}).pipe(socket);
-    }),
-  ];
+  const repeat = (socket: Socket) => {
+    reached.push("tcp");
+    socket.on("error", () => {}).pipe(socket);
+  };
+  const servers: Server[] = [createHttp(onRequest), createHttps(tls as never, onRequest), createTcp(repeat), createTcp(repeat)];
   const sockets = new Set<{ destroy(): void }>();
-  const ports = await Promise.all(servers.map((server) => listen(server, sockets)));
+  const ports = await Promise.all(servers.map((server, i) => listen(server, i === 3 ? "::" : "127.0.0.1", sockets)));
   const hosts = Object.fromEntries(NAMES.map((name) => [name, "127.0.0.1"]));
   return {
     http: ports[0] as number,
     https: ports[1] as number,
     echo: ports[2] as number,
+    wide: ports[3] as number,
     reached,
     egress: { command: COMMAND, hosts, trust: [authority.pem.certificate], ...more },
     async close() {
@@ -56,12 +56,12 @@ export async function outside(more: Partial<EgressOptions> = {}): Promise<Outsid
   };
 }
 
-async function listen(server: Server, sockets: Set<{ destroy(): void }>): Promise<number> {
+async function listen(server: Server, host: string, sockets: Set<{ destroy(): void }>): Promise<number> {
   server.on("connection", (socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
   });
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+  await new Promise<void>((ready) => server.listen(0, host, ready));
   return (server.address() as AddressInfo).port;
 }
 

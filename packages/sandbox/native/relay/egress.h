@@ -20,9 +20,9 @@
 #define EGRESS_FLOWS 256 /* connections at once; more wait in the listener's queue */
 #define EGRESS_QUESTIONS 64
 
-/* Starts the relay in the network namespace of `init` (a pidfd), to end with this process. 0 also where the spec asks for none;
- * -1 with errno, and `what` names the step. */
-int egress_start(const struct spec *spec, int init, const char **what);
+/* Starts the relay in the network namespace of `init` (a pidfd), to end with this process. `relay` becomes readable when it dies.
+ * 0 also where the spec asks for none; -1 with errno, and `what` names the step. */
+int egress_start(const struct spec *spec, int init, int *relay, const char **what);
 /* Does it all once in a network namespace of its own, for the doctor: prints the step that failed. An exit code. */
 int egress_probe(void);
 

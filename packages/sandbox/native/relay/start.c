@@ -5,6 +5,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,16 +49,17 @@ static _Noreturn void relay_main(const struct spec *spec, int init, const int al
     relay_serve(&relay);
 }
 
-int egress_start(const struct spec *spec, int init, const char **what) {
+int egress_start(const struct spec *spec, int init, int *relay, const char **what) {
     int alive[2], ready[2];
     struct failure failed;
     if (!spec_get(spec, "egress", 3, NULL)) return 0;
     *what = "egress: relay";
-    if (pipe2(alive, O_CLOEXEC) || pipe2(ready, O_CLOEXEC)) return -1;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, alive) || pipe2(ready, O_CLOEXEC)) return -1;
     int pid = fork();
     if (pid < 0) return -1;
     if (!pid) relay_main(spec, init, alive, ready);
-    /* alive[1] stays open until we end: that is the relay's life line. */
+    /* Each sees the other's death in it: ours is the end of the relay, and the relay's is the end of the sandbox. */
+    *relay = alive[1];
     close(alive[0]);
     close(ready[1]);
     ssize_t n;
