@@ -43,7 +43,7 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
   const raw = rawOrders(policy, host);
   const table = new RuleTable();
   const rules = networkRules(policy, (rule) => table.add(rule));
-  const proxied = networkRows(table.rules, host);
+  const proxied = networkRows(rules, table.rules, host);
   const network = host.egress ? rules : null;
   const own = modeProfile(policy, table, host);
 

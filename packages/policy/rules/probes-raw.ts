@@ -16,7 +16,7 @@ function portsOf(ports: readonly PortRange[]): { inside: number; outside: number
 }
 
 /** An address of the network that is not its first, unless it is the only one. */
-function addressOf(cidr: string | null): string {
+export function addressOf(cidr: string | null): string {
   if (cidr === null) return "127.0.0.1";
   const [address = "", bits = ""] = cidr.split("/");
   if (address.includes(":")) return bits === "128" || !address.endsWith("::") ? address : `${address}1`;
