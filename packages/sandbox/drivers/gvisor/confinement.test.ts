@@ -93,6 +93,7 @@ describe.skipIf(need !== null)(`a confinement in a guest ${need ?? ""}`, () => {
     const cases: [Partial<Confinement>, string][] = [
       [{ hooks: { programs: [] } }, "hooks"],
       [{ capabilities: ["net_raw"] }, "capabilities"],
+      [{ hidden: ["/proc/meminfo"] }, "hidden /proc/meminfo"],
       [{ watch: { calls: [], paths: [{ rule: 0, glob: "/x", permissions: ["read"], deny: true, report: true }] } }, "watch.paths"],
       [{ watch: { calls: [{ name: "mkdir", number: 83, entries: [], otherwise: 0 }], paths: [] } }, "watch.calls"],
     ];

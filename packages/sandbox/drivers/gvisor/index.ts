@@ -57,7 +57,7 @@ const PROBE: Confinement = { ...NO_RULES, id: "0".repeat(64), policy: "probe" };
 
 /**
  * A guest is booted, and a program run in it, before anybody is told that there can be one. Some platforms never answer, so
- * the clock decides. Found out on the way: whether this gVisor knows a flag that `ls` gives.
+ * the clock decides. Found out on the way: what its /proc has, and whether this gVisor knows a flag that `ls` gives.
  */
 async function provePossible(shop: GuestWorkshop, fleet: GuestFleet, ms: number): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
@@ -66,21 +66,28 @@ async function provePossible(shop: GuestWorkshop, fleet: GuestFleet, ms: number)
   });
   const proof = tryOut(fleet);
   try {
-    if ((await Promise.race([proof, late])) !== "0") shop.sources.preload = `${NATIVE}libplastron-guest.so`;
+    const { status, proc } = await Promise.race([proof, late]);
+    if (status !== "0") shop.sources.preload = `${NATIVE}libplastron-guest.so`;
+    for (const name of proc) shop.guestProc.add(name);
   } finally {
     clearTimeout(timer);
     proof.catch(() => {});
   }
 }
 
-/** The exit code of a program in a guest of its own. */
-async function tryOut(fleet: GuestFleet): Promise<string | undefined> {
+async function tryOut(fleet: GuestFleet): Promise<{ status: string | undefined; proc: string[] }> {
   const kind = { runtime: "bash" as const, confinement: PROBE, imports: [], limits: DEFAULT_LIMITS };
   const box = await fleet.alone(kind, "run");
   try {
-    const program = { ...kind, code: "ls -d /", args: [], env: {}, stdin: "", files: [], collect: [] };
-    const end = await box.run(program, {}, { stdout() {}, stderr() {} });
-    return end.facts.get("status");
+    let listed = "";
+    const program = { ...kind, code: "cd /proc; echo *; exec ls -d / > /dev/null", args: [], env: {}, stdin: "", files: [], collect: [] };
+    const stdout = (chunk: Uint8Array) => {
+      listed += Buffer.from(chunk).toString();
+    };
+    const end = await box.run(program, {}, { stdout, stderr() {} });
+    const proc = listed.trim().split(" ");
+    if (!proc.includes("self")) throw new PlastronError("sandbox_failed", `a program in a guest did not do what it was asked to: ${listed.slice(0, 100)}`);
+    return { status: end.facts.get("status"), proc };
   } finally {
     box.destroy();
     await box.gone;
@@ -117,6 +124,7 @@ async function openWorkshop(options: DriverOptions, platform: Platform): Promise
     cgroups,
     ranges: new UidRanges(options.uidBase ?? DEFAULT_UID_BASE),
     platform,
+    guestProc: new Set(),
     living: new Set(),
     supervisors,
     log,
@@ -242,7 +250,7 @@ class GvisorDriver implements SandboxDriver {
   #require({ min_tier, confinement }: Pick<RunSpec, "min_tier" | "confinement">): void {
     const wanted = Math.max(min_tier, confinement.min_tier);
     if (wanted > TIER) throw new PlastronError("tier_unavailable", `tier ${wanted} was asked for; the gvisor driver gives tier ${TIER}`);
-    requireHonoured(confinement);
+    requireHonoured(confinement, this.#shop.guestProc);
   }
 
   /** Only what differs from what the guest was made with costs a write. */

@@ -23,6 +23,8 @@ export interface GuestWorkshop extends Pick<Workshop, "living" | "supervisors" |
   sources: GuestSources;
   ranges: UidRanges;
   platform: Platform;
+  /** What a guest has in its /proc, seen when the first was tried. */
+  guestProc: Set<string>;
 }
 
 /**
