@@ -3,6 +3,7 @@ import type { Order } from "../orders/order.ts";
 import { type EnforcedRule, selfTestsOf } from "../rules/rule.ts";
 import { unheardCapabilities } from "./capability-calls.ts";
 import { type Claim, canWatch } from "./part.ts";
+import { isOwn } from "./places.ts";
 import { familiesOfIntent, type Standing } from "./standing.ts";
 
 export const NO_NAMESPACES = "this host gives no namespaces (tier 1): run as root, or allow unprivileged user namespaces";
@@ -56,8 +57,10 @@ function unheard(order: Order): string {
 /** What the platform denies by itself, also where the policy would let it pass. */
 function remainder(order: Order, { lifted, capabilities }: Standing): string {
   const wanted = order.intents.flatMap((intent) => familiesOfIntent(intent));
+  const root = order.intents.some((intent) => intent.kind === "file" && intent.permissions.includes("write") && !isOwn(intent.glob));
   const dropped = order.intents.some((intent) => intent.kind === "capability" && intent.names.some((name) => !capabilities.includes(name)));
-  if (wanted.every((family) => lifted.includes(family)) && !dropped) return "";
+  const unwritable = root ? "a change of the read-only root fails all the same, though the record says AUDIT" : "";
+  if (wanted.every((family) => lifted.includes(family)) && !dropped) return unwritable;
   return "the platform's floor still denies it, and a record says DENIED: only an operator who runs Plastron with permissive policies lets it pass";
 }
 

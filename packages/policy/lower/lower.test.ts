@@ -219,6 +219,15 @@ describe("the floor", () => {
     expect(observed.fidelity.find(({ rule }) => rule === "disallow-mount")?.note).toContain("the platform's floor still denies it");
   });
 
+  test("is recorded where the policy's rules are, and names the policy's own rule where there is one", () => {
+    const compiled = compilePolicy(withFlags(["disallow-mount"], FLAGS[1] ?? {}), host);
+    expect([fate(compiled, "mount"), fate(compiled, "umount2"), fate(compiled, "ptrace")]).toEqual([
+      "denied, recorded for disallow-mount",
+      "denied, recorded for floor-mounts",
+      "denied, recorded for floor-tracing",
+    ]);
+  });
+
   test("is lifted by consent: wholly for AlwaysAllow, by what rules name for allowViolations, and never its hard part", () => {
     const open = compilePolicy(modeOf("AlwaysAllow"), permissive);
     expect(open.confinement.user_namespaces).toBe(true);

@@ -17,8 +17,10 @@ export function observation(policy: PolicyDocument): Pick<Order, "deny" | "audit
 
 export function builtInOrder({ path, rule }: Placed, policy: PolicyDocument, host: HostFacts): Order {
   const intents = intentsOf(rule, host);
-  // The floor holds for whoever asks for nothing, and says nothing.
-  const how = rule.category === "floor" ? { deny: true, audit: false } : observation(policy);
+  const { deny, audit } = observation(policy);
+  // The floor holds whatever the policy lets pass. Where rules deny and are recorded, so are those of its parts that are calls, as
+  // upstream's baseline; where rules only observe, the record is theirs.
+  const how = rule.category === "floor" ? { deny: true, audit: audit && deny && rule.family !== null } : { deny, audit };
   return { rule: rule.name, path, enforcer: enforcerOf(intents, policy.spec.policy.enforcer), ...how, intents };
 }
 

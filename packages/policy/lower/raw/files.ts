@@ -2,14 +2,7 @@ import type { HostFacts } from "@plastron/contracts";
 import { executingGlob, openingGlob } from "../../rules/probes-raw-files.ts";
 import { joinClaims, type Measure } from "../measure.ts";
 import { canWatch, type FileIntent } from "../part.ts";
-
-/**
- * Where paths come and go while a program runs, or do what no mount option tells: its own places, device nodes, and the files that
- * proc makes for each process. Everything else in a sandbox is there from the start and read-only.
- */
-const MOVING = ["/workspace", "/tmp", "/dev", "/proc"];
-/** Of proc, what is no process's own: there from the start, and masked like any other file. */
-const STANDING_PROC = /^\/proc\/(?!\d|self\b|thread-self\b|net\b|mounts\b)[a-z_][^*?[]*$/;
+import { isMoving, isOwn } from "../places.ts";
 
 /** A rule on paths: what of it holds by masks and mounts, and what must be looked at call by call. */
 export function fileMeasure(intent: FileIntent, id: string, host: HostFacts): Measure {
@@ -72,19 +65,6 @@ function executingMeasure(glob: string, id: string): Measure {
 
 /** bind(2) makes a name, and is no call on a path. */
 export const SOCKETS_REMAIN = "the name of a unix socket, which holds no content, can still be made there";
-
-/** Whether a path that comes and goes can match. */
-function isMoving(glob: string): boolean {
-  return !STANDING_PROC.test(glob) && MOVING.some((place) => mayMatchBelow(glob, place));
-}
-
-/** Whether nothing but such paths can match. */
-const isOwn = (glob: string): boolean => !STANDING_PROC.test(glob) && MOVING.some((place) => glob.startsWith(`${place}/`));
-
-function mayMatchBelow(glob: string, place: string): boolean {
-  const head = glob.slice(0, Math.max(0, glob.search(/[*?[]/))) || (/[*?[]/.test(glob) ? "" : glob);
-  return head === glob ? glob === place || glob.startsWith(`${place}/`) : `${place}/`.startsWith(head) || head.startsWith(`${place}/`);
-}
 
 /** The one path, or the one directory with all below it, that can be masked from the start; null where that is not all. */
 function standing(glob: string): string | null {
