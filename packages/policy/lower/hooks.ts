@@ -1,13 +1,13 @@
 import type { Hooks, HostFacts } from "@plastron/contracts";
 import { assembleHooks, type HookRules } from "../hooks/hooks.ts";
 import type { Intent } from "../orders/order.ts";
-import { canWatch, isRaw, type Part } from "./part.ts";
+import { isRaw, type Part } from "./part.ts";
 import type { RuleTable } from "./rule-table.ts";
 
 /**
  * Programs on the sandbox's control group, where rules need them: raw rules on addresses, built-in ones that are recorded, and every
  * sandbox with a way out. Without a network the built-in rules on addresses hold by themselves, and a sandbox costs nothing more.
- * Where they are there at all, they stand behind the filter too: for kinds of sockets, low ports and devices.
+ * Where they are there at all, they look at low ports and devices too.
  */
 export function hooksOf(parts: readonly Part[], table: RuleTable, host: HostFacts, network: boolean): Hooks | null {
   const active = parts.filter(({ order }) => order.deny || order.audit);
@@ -16,11 +16,8 @@ export function hooksOf(parts: readonly Part[], table: RuleTable, host: HostFact
   if (!host.hooks || host.driver !== "local" || !needed) return null;
   const rules: HookRules = {
     connects: each(active, "connect", ({ order }, { cidr, ports, unspecified }) => ({ ...outcome(order, table, order.audit), cidr, ports, unspecified })),
-    // The filter records sockets where it can: not twice.
-    sockets: each(active, "socket", ({ order }, { families, types, protocols }) => ({
-      ...outcome(order, table, order.audit && !canWatch(host)),
-      ...{ families, types, protocols },
-    })),
+    // Kinds of sockets are the filter's. The launcher, which lives in the group from its start, needs a socket to raise loopback.
+    sockets: [],
     binds: each(active, "capability", ({ order }, { names }) =>
       names.includes("net_bind_service") ? { ...outcome(order, table, order.audit, "net_bind_service"), ports: [[1, 1023] as const] } : null,
     ),

@@ -179,6 +179,14 @@ describe("a host that lacks something is told so, and claims nothing", () => {
     expect(compilePolicy(policy, host).confinement.network).toMatchObject({ default_action: "allow" });
   });
 
+  test("no program on the group refuses the socket by which the launcher raises loopback", () => {
+    const policy = withFlags(["disable-inet", "block-access-to-aws-metadata-service"], { auditViolations: true });
+    const filterless = compilePolicy(withFlags(["block-access-to-aws-metadata-service"], { auditViolations: true }), host).confinement.hooks;
+    expect(compilePolicy(policy, host).confinement.hooks?.programs.map(({ at, code }) => [at, code.length])).toEqual(
+      filterless?.programs.map(({ at, code }) => [at, code.length]),
+    );
+  });
+
   test("a way out holds the addresses that other rules refuse, and its programs come with it", () => {
     const policy = withFlags(["block-access-to-aws-metadata-service"], { networkProxyRawRules: { egress: { defaultAction: "allow" } } });
     policy.spec.policy.enforcer = "BPFNetworkProxy";
