@@ -91,7 +91,8 @@ static void step(const struct glob *glob, const struct glob_states *from, uint32
         default:
             if (character(p, &size) != c) break;
             put(to, at + 1);
-            if (c == '/' && at + 1 < glob->count && glob->kind[at + 1] == 'd' && is_slash(glob, at + 2)) put(to, at + 3);
+            /* Each double star between two slashes may stand for nothing, however many there are. */
+            for (int over = at; c == '/' && over + 1 < glob->count && glob->kind[over + 1] == 'd' && is_slash(glob, over + 2); over += 2) put(to, over + 3);
         }
     }
     close_over(glob, to);
