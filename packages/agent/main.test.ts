@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { compileDefault } from "@plastron/policy";
 import { hostFacts } from "@plastron/sandbox";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { sessionSpec, spec } from "./testing/fake-driver.ts";
 import { ask, peer, summary } from "./testing/peer.ts";
 
@@ -17,8 +17,10 @@ let confinement: ReturnType<typeof compileDefault>["confinement"];
 beforeAll(async () => {
   confinement = compileDefault(await hostFacts()).confinement;
 });
-afterAll(async () => {
+afterEach(() => {
   for (const child of started) if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
+});
+afterAll(() => {
   rmSync(home, { recursive: true, force: true });
 });
 
@@ -96,7 +98,7 @@ describe("the daemon", () => {
     expect((await ask(socket, { op: "host" })).last).toMatchObject({ tier: 2, user_namespaces: true });
     const doctors = await Promise.all([ask(socket, { op: "doctor" }), ask(socket, { op: "doctor" })]);
     expect(doctors[0].last).toEqual(doctors[1].last);
-    expect(doctors[0].last).toMatchObject({ tier: 2 });
+    expect(doctors[0].last.tier).toBeGreaterThanOrEqual(2); // 3 where gVisor is installed
     one.child.kill("SIGTERM");
     await gone(one);
   });
@@ -133,8 +135,8 @@ describe("the daemon", () => {
 
   it("says why it does not start", async () => {
     await expect(daemon({ PLASTRON_WARM: "nonsense" })).rejects.toThrow("PLASTRON_WARM");
-    const cluster = join(home, "cluster.yaml");
-    await expect(daemon({ PLASTRON_CLUSTER_ADDRESSES: cluster })).rejects.toThrow(/PLASTRON_CLUSTER_ADDRESSES: .*no such file.*cluster\.yaml/);
+    const cluster = join(home, "wrong-cluster.yaml");
+    await expect(daemon({ PLASTRON_CLUSTER_ADDRESSES: cluster })).rejects.toThrow(/PLASTRON_CLUSTER_ADDRESSES: .*no such file.*wrong-cluster\.yaml/);
     writeFileSync(cluster, "self: [10.0.0.256]");
     await expect(daemon({ PLASTRON_CLUSTER_ADDRESSES: cluster })).rejects.toThrow(/PLASTRON_CLUSTER_ADDRESSES: .*cluster\.yaml: line 1, column 8: self\[0\]/);
   });

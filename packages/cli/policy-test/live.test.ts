@@ -38,12 +38,12 @@ describe.runIf(possible)("live policy tests", { timeout: 60_000 }, () => {
       env: { ...process.env, TMPDIR: place },
     });
     const ended = new Promise((resolve) => child.once("exit", resolve));
-    while (!readdirSync(place).some((name) => name.startsWith("plastron-policy-test-")) && child.exitCode === null)
+    while (!readdirSync(place).some((name) => name.startsWith("plastron-own-")) && child.exitCode === null)
       await new Promise((resolve) => setTimeout(resolve, 20));
     await new Promise((resolve) => setTimeout(resolve, 500));
     child.kill("SIGINT");
     expect(await ended).toBe(130);
-    expect(readdirSync(place).filter((name) => name.startsWith("plastron-policy-test-"))).toEqual([]);
+    expect(readdirSync(place).filter((name) => name.startsWith("plastron-own-"))).toEqual([]);
     rmSync(place, { recursive: true, force: true });
   });
 });
