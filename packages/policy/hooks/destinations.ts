@@ -1,9 +1,9 @@
 import { type AddressRange, overlap, rangeOf } from "./addresses.ts";
-import { copy, fromNetwork, jump32, jump64, load32, or, R, shiftLeft, shiftRight, wide } from "./instructions.ts";
+import { copy, fromNetwork, jump32, jump64, load32, load64, or, R, shiftLeft, shiftRight, wide } from "./instructions.ts";
 import { type PortRule, writePorts } from "./ports.ts";
 import { type Label, Program } from "./program.ts";
 import { writeRanges } from "./ranges.ts";
-import { ADDRESS4, ADDRESS6 } from "./record.ts";
+import { ADDRESS4, ADDRESS6, SOURCE4 } from "./record.ts";
 import { beginVerdict, endVerdict } from "./verdict.ts";
 
 export interface DestinationRule extends PortRule {
@@ -18,9 +18,9 @@ interface Placed {
 }
 
 /**
- * Who can be reached by 0.0.0.0 (net/ipv4/route.c: the address that the socket is bound to, else 127.0.0.1) and by :: (::1; or, from a
- * socket bound to an IPv4 address, 127.0.0.1). A rule about any of them covers the unspecified address too; a rule about the
- * unspecified address covers that alone.
+ * Who is reached by 0.0.0.0 (127.0.0.1, or what the socket is bound to: net/ipv4/route.c) and by :: (::1, or 127.0.0.1 from a
+ * socket bound to an IPv4 address: net/ipv6/tcp_ipv6.c). A rule about any of them covers the unspecified address too; a rule about
+ * the unspecified address covers that alone. Bound addresses are looked up in the program.
  */
 const REACHED_BY_UNSPECIFIED = [
   { unspecified: rangeOf("0.0.0.0"), reached: rangeOf("127.0.0.0/8") },
@@ -39,13 +39,12 @@ const SPELLINGS_OF_V4 = [
   { high: 0x64ff9b00000000n, middle: 0 },
 ];
 
-/** For connect4 and sendmsg4. */
-export function program4(rules: readonly DestinationRule[]): Uint8Array {
+export function program4(at: "connect4" | "sendmsg4", rules: readonly DestinationRule[]): Uint8Array {
   const program = new Program();
   const decided = program.label("decided");
   begin(program, ADDRESS4.port);
   program.add(load32(R.address, R.context, ADDRESS4.address[0]), fromNetwork(R.address, 32));
-  writeRanges(program, 4, place(rules), decided);
+  writeV4(program, at === "connect4" ? "socket" : "datagram", place(rules), decided);
   program.place(decided);
   endVerdict(program, { kind: "destination", ...ADDRESS4 });
   return program.encode();
@@ -64,7 +63,7 @@ export function program6(rules: readonly DestinationRule[]): Uint8Array {
   program.place(rangesDone);
   if (placed.some(({ range }) => range.family === 4)) {
     unwrap(program, decided);
-    writeRanges(program, 4, placed, decided);
+    writeV4(program, "socket", placed, decided);
   }
   program.place(decided);
   endVerdict(program, { kind: "destination", ...ADDRESS6 });
@@ -86,6 +85,25 @@ export function bindProgram(family: 4 | 6, rules: readonly PortRule[]): Uint8Arr
 function begin(program: Program, port: number): void {
   program.add(copy(R.context, R.a), load32(R.port, R.context, port), fromNetwork(R.port, 16));
   beginVerdict(program);
+}
+
+/** Decides by the IPv4 address in R.address. From a bound socket 0.0.0.0 is two: itself, and the address that it is bound to. */
+function writeV4(program: Program, source: "socket" | "datagram", placed: readonly Placed[], decided: Label): void {
+  const [search, bound] = [program.label("search"), program.label("bound")];
+  program.jump(jump32("ne", R.address, 0), search);
+  if (source === "datagram") program.add(load32(R.b, R.context, SOURCE4.ofDatagram));
+  else program.add(load64(R.b, R.context, SOURCE4.socket), load32(R.b, R.b, SOURCE4.ofSocket));
+  program.jump(jump32("eq", R.b, 0), search);
+  const unspecified = placed.filter(({ range }) => range.family === 4 && range.first === 0n);
+  writePorts(
+    program,
+    unspecified.map(({ rule }) => rule),
+    bound,
+  );
+  program.place(bound);
+  program.add(copy(R.address, R.b), fromNetwork(R.address, 32));
+  program.place(search);
+  writeRanges(program, 4, placed, decided);
 }
 
 function readHalf(program: Program, into: number, upper: number, lower: number): void {

@@ -40,8 +40,8 @@ export interface HookRules {
  * eBPF for each attach point that the rules need; null where they need none. Throws RangeError for text that is no address.
  *
  * What the rules of `connects` mean beyond their words: IPv4 rules hold for the IPv6 spellings of an address (::ffff:a.b.c.d,
- * ::a.b.c.d, ::ffff:0:a.b.c.d, 64:ff9b::a.b.c.d); rules on loopback hold for 0.0.0.0 and :: too, which reach it, but not the other
- * way round; and where any of them denies, sockets that could go around (raw, ping, UDP-Lite, SCTP, DCCP) cannot be made.
+ * ::a.b.c.d, ::ffff:0:a.b.c.d, 64:ff9b::a.b.c.d); rules hold for 0.0.0.0 and :: where these reach what
+ * they are about (loopback, or what the socket is bound to), but not the other way round; and where any of them denies, sockets that could go around (raw, ping, UDP-Lite, SCTP, DCCP) cannot be made.
  */
 export function assembleHooks(rules: HookRules): Hooks | null {
   const hasEffect = ({ deny, report }: { deny: boolean; report: boolean }) => deny || report;
@@ -54,8 +54,11 @@ export function assembleHooks(rules: HookRules): Hooks | null {
     .filter(({ deny }) => deny)
     .map(outcomeOf)
     .reduce(both, NOTHING);
-  if (connects.length > 0) add(program4(connects), "connect4", "sendmsg4");
-  if (connects.length > 0) add(program6(connects), "connect6", "sendmsg6");
+  if (connects.length > 0) {
+    add(program4("connect4", connects), "connect4");
+    add(program4("sendmsg4", connects), "sendmsg4");
+    add(program6(connects), "connect6", "sendmsg6");
+  }
   if (binds.length > 0) add(bindProgram(4, binds), "bind4");
   if (binds.length > 0) add(bindProgram(6, binds), "bind6");
   if (sockets.length > 0 || guard.deny) add(socketProgram(sockets, guard), "sock_create");

@@ -26,6 +26,7 @@ export const shiftRight = (dst: number, bits: number): Instruction => plain(0x77
 /** From network order to the host's, which is little endian; clears the bits above. */
 export const fromNetwork = (dst: number, bits: 16 | 32): Instruction => plain(0xdc, dst, 0, 0, bits);
 export const load32 = (dst: number, src: number, off: number): Instruction => plain(0x61, dst, src, off);
+export const load64 = (dst: number, src: number, off: number): Instruction => plain(0x79, dst, src, off);
 export const store32 = (dst: number, off: number, src: number): Instruction => plain(0x63, dst, src, off);
 export const store64 = (dst: number, off: number, src: number): Instruction => plain(0x7b, dst, src, off);
 export const storeImmediate32 = (dst: number, off: number, imm: number): Instruction => plain(0x62, dst, 0, off, imm | 0);

@@ -26,6 +26,8 @@ export interface Subject {
 
 export const ADDRESS4 = { family: 28, type: 32, protocol: 36, address: [4], port: 24 } as const;
 export const ADDRESS6 = { family: 28, type: 32, protocol: 36, address: [8, 12, 16, 20], port: 24 } as const;
+/** In the same context: the source that a datagram will have (sendmsg4 alone may ask), and the socket, which has that it is bound to. */
+export const SOURCE4 = { ofDatagram: 40, socket: 64, ofSocket: 24 } as const;
 export const SOCKET = { kind: "socket", family: 4, type: 8, protocol: 12, address: [] } as const satisfies Subject;
 
 /**

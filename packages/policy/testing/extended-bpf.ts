@@ -18,12 +18,15 @@ export interface Ended {
 }
 
 export interface World {
+  /** struct bpf_sock, which a context of addresses points to at its byte 64; without one no context may point anywhere. */
+  socket?: Uint8Array;
   pid: number;
   cgroup: bigint;
   comm: string;
 }
 
 const CONTEXT_AT = 0x1000;
+const SOCKET_AT = 0x2000;
 const STACK_TOP = 0x9000;
 const STACK_SIZE = 512;
 const RING = 0x7261n;
@@ -72,6 +75,10 @@ export function complaints(program: readonly Instruction[]): string[] {
 export function execute(program: readonly Instruction[], context: Uint8Array, world: World, room = true): Ended {
   const memory = new DataView(new ArrayBuffer(0x10000));
   new Uint8Array(memory.buffer).set(context, CONTEXT_AT);
+  if (world.socket) {
+    new Uint8Array(memory.buffer).set(world.socket, SOCKET_AT);
+    memory.setBigUint64(CONTEXT_AT + 64, BigInt(SOCKET_AT), true);
+  }
   const registers = Array<bigint>(11).fill(0n);
   registers[1] = BigInt(CONTEXT_AT);
   registers[10] = BigInt(STACK_TOP);
@@ -84,7 +91,8 @@ export function execute(program: readonly Instruction[], context: Uint8Array, wo
     const at = Number(get(base)) + off;
     const inStack = at >= STACK_TOP - STACK_SIZE && at + size <= STACK_TOP;
     const inContext = at >= CONTEXT_AT && at + size <= CONTEXT_AT + context.length;
-    if (!inStack && (write || !inContext)) throw new Error(`memory at ${at.toString(16)}`);
+    const inSocket = at >= SOCKET_AT && at + size <= SOCKET_AT + (world.socket?.length ?? 0);
+    if (!inStack && (write || !(inContext || inSocket))) throw new Error(`memory at ${at.toString(16)}`);
     return at;
   };
   const help = (helper: number): void => {
@@ -115,6 +123,7 @@ export function execute(program: readonly Instruction[], context: Uint8Array, wo
       set(dst, src === 1 ? RING : (BigInt(upper.imm) << 32n) | BigInt.asUintN(32, BigInt(imm)));
     } else if ((code & 7) === 1) {
       if (code === 0x61) set(dst, BigInt(memory.getUint32(place(src, off, 4, false), true)));
+      else if (code === 0x79) set(dst, memory.getBigUint64(place(src, off, 8, false), true));
       else throw new Error(`load ${code}`);
     } else if ((code & 7) === 2 || (code & 7) === 3) {
       const value = (code & 7) === 2 ? BigInt(imm) : get(src);

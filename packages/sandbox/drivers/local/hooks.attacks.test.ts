@@ -67,6 +67,33 @@ describe.runIf(localDriverMissing() === null)("ways to an address that is denied
     expect(ran.violations.every(({ action }) => action === "AUDIT")).toBe(true);
   });
 
+  const FROM_BOUND = `
+import errno, json, socket, struct
+server, datagrams = socket.socket(), socket.socket(2, 2)
+server.bind(('127.0.0.2', ${PORT})); server.listen(); datagrams.bind(('127.0.0.2', ${PORT}))
+for each in server, datagrams: each.settimeout(0.3)
+def stream(family, source, target):
+    client = socket.socket(family); client.bind((source, 0)); client.connect((target, ${PORT})); server.accept()
+def datagram():
+    sender = socket.socket(2, 2); sender.bind(('127.0.0.2', 0)); sender.sendto(b'x', ('0.0.0.0', ${PORT})); datagrams.recv(9)
+def message():
+    source = (0, 8, struct.pack('=I4s4s', 0, socket.inet_aton('127.0.0.2'), bytes(4)))  # IPPROTO_IP, IP_PKTINFO
+    socket.socket(2, 2).sendmsg([b'x'], [source], 0, ('0.0.0.0', ${PORT})); datagrams.recv(9)
+def outcome(attempt):
+    try: attempt(); return 'arrived'
+    except OSError as error: return errno.errorcode.get(error.errno, 'nothing came')
+ways = lambda: stream(2, '127.0.0.2', '0.0.0.0'), lambda: stream(10, '::ffff:127.0.0.2', '::ffff:0.0.0.0'), datagram, message
+free = socket.socket(); free.settimeout(1)
+print(json.dumps([*map(outcome, ways), outcome(lambda: free.connect(('0.0.0.0', ${PORT})))]))`;
+
+  it("do not open by 0.0.0.0 from a socket that is bound to the address itself, where the rule does not cover 0.0.0.0", async () => {
+    const rule = { ...destination("127.0.0.2"), unspecified: false };
+    expect(JSON.parse((await bench(driver, free).python(FROM_BOUND)).stdout)).toEqual(["arrived", "arrived", "arrived", "arrived", "ECONNREFUSED"]);
+    const ran = await bench(driver, hooked([rule], {}, bare)).python(FROM_BOUND);
+    expect(JSON.parse(ran.stdout)).toEqual(["EPERM", "EPERM", "EPERM", "EPERM", "ECONNREFUSED"]);
+    expect(ran.violations).toHaveLength(4);
+  });
+
   const LEAVE = `
 import ctypes, os, socket
 def connect():
