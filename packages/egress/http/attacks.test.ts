@@ -58,6 +58,7 @@ describe("a request", () => {
     ["HTTP/2 from the start", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400],
     ["a method in other letters", "get /get HTTP/1.1\r\nHOST\r\n", 400],
     ["HTTP/0.9", "GET /get\r\n\r\n", 403],
+    ["a path without end", `GET /get/${"%252e".repeat(1000)} HTTP/1.1\r\nHOST\r\n`, 403],
     ["a proxy's own header", "GET /elsewhere HTTP/1.1\r\nHOSTX-Original-URL: /get\r\nX-HTTP-Method-Override: GET\r\n\r\n", 403],
   ])("with %s reaches a server that parses nothing, and none through the proxy", async (_, template, status) => {
     const bytes = template.replaceAll("HOST", host());

@@ -30,7 +30,7 @@ const MALFORMED: Refusal = { id: "egress/malformed-request", path: "", why: "the
 const MISMATCH: Refusal = { id: "egress/name-mismatch", path: "", why: "the request names another host than the connection was made to" };
 const RELAYING: Refusal = { id: "egress/connect", path: "", why: "a connection through another proxy cannot be judged" };
 
-const LIMITS = { maxHeaderSize: 65_536, requestTimeout: 0, keepAliveTimeout: 60_000 };
+const LIMITS = { maxHeaderSize: 32_768, requestTimeout: 0, keepAliveTimeout: 60_000 };
 
 /**
  * Judges every request of a connection by itself, and writes those that may go on anew: what the server gets was parsed here

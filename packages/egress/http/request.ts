@@ -15,7 +15,10 @@ export interface Asked {
   headers: [name: string, value: string][];
 }
 
-/** Undefined for a request that two servers could read in two ways: no Host or two of them, a line that names another one. */
+/** Without the query. Each meaning of a path costs time that all sandboxes share. */
+const MAX_PATH = 4096;
+
+/** Undefined for a request that two servers could read in two ways: no Host or two of them, a line that names another one, a path that is too long. */
 export function readRequest(request: IncomingMessage, scheme: "http" | "https"): Asked | undefined {
   const headers = pairs(request.rawHeaders);
   const hosts = headers.filter(([name]) => name.toLowerCase() === "host");
@@ -24,6 +27,7 @@ export function readRequest(request: IncomingMessage, scheme: "http" | "https"):
   if (hosts.length !== 1 || !host || method === "CONNECT") return undefined;
   const line = readTarget(request.url ?? "", scheme);
   if (!line || (line.authority && (line.authority.host !== host.host || line.authority.port !== host.port))) return undefined;
+  if (line.target.replace(/\?.*$/s, "").length > MAX_PATH) return undefined;
   return { method, target: line.target, paths: meaningsOf(line.target), ...host, headers };
 }
 

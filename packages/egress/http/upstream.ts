@@ -38,7 +38,10 @@ export function pass(request: IncomingMessage, response: ServerResponse, onward:
     answer.once("aborted", () => response.destroy());
     answer.pipe(response);
   });
-  up.on("upgrade", (_answer, socket) => socket.destroy());
+  up.on("upgrade", (_answer, socket) => {
+    socket.destroy();
+    deny(502, `Plastron: ${onward.name} changed the protocol without being asked\n`);
+  });
   up.on("error", (error: NodeJS.ErrnoException) => (response.headersSent ? response.destroy() : deny(502, unreachable(onward, error))));
   response.once("close", () => up.destroy());
   request.once("aborted", () => up.destroy());
