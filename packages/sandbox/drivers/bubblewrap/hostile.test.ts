@@ -131,6 +131,11 @@ describe("a confinement", () => {
     const driver = await openBubblewrapDriver({ home });
     const { bash } = bench(driver, confinement);
     await expect(bash("true", { confinement: { ...confinement, weak: { seccomp: true } } })).rejects.toMatchObject({ code: "sandbox_failed" });
+    const network = { default_action: "allow" as const, default_rule: null, addresses: [], http: [], mitm: { domains: [], mutations: [] }, denied: [] };
+    await expect(bash("true", { confinement: { ...confinement, network } })).rejects.toMatchObject({
+      code: "sandbox_failed",
+      message: expect.stringContaining("way out"),
+    });
     const unmaskable = { ...confinement, id: "a".repeat(64), hidden: ["/proc/*/maps"] };
     await expect(bash("true", { confinement: unmaskable })).rejects.toMatchObject({ code: "sandbox_failed", message: expect.stringContaining("/proc/*/maps") });
     await expect(bash("true", { args: Array.from({ length: 200 }, () => "x".repeat(30_000)) })).rejects.toMatchObject({
