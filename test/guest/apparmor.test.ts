@@ -1,40 +1,80 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { appArmorProfile } from "../../packages/policy/backends/apparmor.ts";
-import type { Order } from "../../packages/policy/orders/order.ts";
 import { APPARMOR, apparmorFiles } from "./apparmor.ts";
+import { FOR_BOTH } from "./attempts.ts";
+import { battery, probeFiles, type Tried, triedIn } from "./battery.ts";
 import { type Booted, boot, lacking, stepOf } from "./guest.ts";
+import { acceptance, DIFY, ordersOf } from "./policy.ts";
 
 const absent = lacking("apparmor_parser");
 
-const order: Order = {
-  rule: "disable-access-shadow",
-  path: "spec.policy.enhanceProtect.attackProtectionRules[0].rules[0]",
-  enforcer: "AppArmor",
-  deny: true,
-  audit: true,
-  intents: [{ kind: "file", glob: "/etc/shadow", permissions: ["read", "write"] }],
-};
+const SCRIPT = `${APPARMOR}
+for profile in deny observe dify; do step load-$profile load $profile; done
+enter() { { [ $1 = free ] || echo "exec $1" >/proc/self/attr/apparmor/exec; } && exec busybox sh -c "$2"; }
+${battery(["free", "deny", "observe"], FOR_BOTH)}
+step script-free enter free /tmp/script
+step script-deny enter deny /tmp/script
+cp /bin/busybox /bin/busybox-tools
+enter() { { [ $1 = free ] || echo "exec $1" >/proc/self/attr/apparmor/exec; } && exec busybox-tools sh -c "$2"; }
+for group in free dify; do
+  step namespaces-$group enter $group 'probe namespaces'
+  step busybox-$group enter $group '/bin/busybox true'
+  step mount-$group enter $group 'busybox-tools mount -t tmpfs t /mnt && busybox-tools umount /mnt'
+  step work-$group enter $group 'echo 1 >/tmp/file && busybox-tools cat /tmp/file'
+  step leave-$group enter $group 'echo "exec free" >/proc/self/attr/apparmor/exec && exec busybox-tools cat /etc/group'
+done
+step log logged
+`;
 
-describe.skipIf(absent !== "")(`a generated AppArmor profile in a kernel that has AppArmor${absent}`, () => {
+describe.skipIf(absent !== "")(`generated AppArmor profiles in a kernel that has AppArmor${absent}`, () => {
   let booted: Booted;
+  let tried: Map<string, Tried>;
   beforeAll(async () => {
-    const profiles = {
-      deny: appArmorProfile("deny", [order]).text,
-      observe: appArmorProfile("observe", [{ ...order, deny: false }]).text,
-    };
-    const script = ["step load-deny load deny", "step load-observe load observe"];
-    for (const name of ["unconfined", "deny", "observe"]) script.push(`step ${name} under ${name} 'cat /etc/shadow'`);
-    booted = await boot(`${APPARMOR}${script.join("\n")}\nstep log logged\n`, apparmorFiles(profiles));
-  }, 60_000);
+    const texts = Object.entries({ deny: acceptance(false), observe: acceptance(true), dify: DIFY });
+    const profiles = Object.fromEntries(texts.map(([name, text]) => [name, appArmorProfile(name, ordersOf(text)).text]));
+    booted = await boot(SCRIPT, [...apparmorFiles(profiles), ...probeFiles()], 90_000);
+    tried = triedIn(booted.console);
+  }, 120_000);
 
-  test("the file is read without a policy, denied under it, and read and logged where the policy only observes", () => {
-    expect(stepOf(booted, "load-deny")).toEqual({ output: "", status: 0 });
-    expect(stepOf(booted, "unconfined").output).toContain("root:*");
-    expect(stepOf(booted, "deny").status).not.toBe(0);
-    expect(stepOf(booted, "deny").output).toContain("Permission denied");
-    expect(stepOf(booted, "observe").output).toContain("root:*");
-    const log = stepOf(booted, "log").output;
-    expect(log).toMatch(/apparmor="DENIED".*profile="deny" name="\/etc\/shadow"/);
-    expect(log).toMatch(/apparmor="AUDIT".*profile="observe" name="\/etc\/shadow"/);
+  const ended = (group: string, which: string): Tried => {
+    const found = tried.get(`${group} ${which}`);
+    if (!found) throw new Error(`never tried: ${group} ${which}\n${booted.console.slice(-6000)}`);
+    return found;
+  };
+  const log = (action: string, profile: string): string[] =>
+    stepOf(booted, "log")
+      .output.split("\n")
+      .filter((line) => line.includes(`apparmor="${action}"`) && line.includes(`profile="${profile}"`));
+
+  test.each(["deny", "observe", "dify"])("the parser and the kernel take the profile: %s", (name) => {
+    expect(stepOf(booted, `load-${name}`)).toEqual({ output: "", status: 0 });
+  });
+
+  test.each(FOR_BOTH.map((each, i) => [each.title, i] as const))("%s: works without, denied with, observed and logged", (_, i) => {
+    const { control, logged } = FOR_BOTH[i] as (typeof FOR_BOTH)[number];
+    expect(ended("free", `${i}`)).toMatchObject({ status: 0 });
+    expect(ended("observe", `${i}`)).toMatchObject({ status: 0 });
+    expect(ended("deny", `${i}`).status).not.toBe(0);
+    expect(ended("deny", `${i}`).why).not.toMatch(/not found|Usage|probe:/);
+    if (control) for (const group of ["free", "deny", "observe"]) expect(ended(group, `${i}c`), `control, ${group}`).toMatchObject({ status: 0 });
+    expect(log("DENIED", "deny").some((line) => logged.test(line))).toBe(true);
+    expect(log("AUDIT", "observe").some((line) => logged.test(line))).toBe(true);
+  });
+
+  test("the policy for Dify: namespaces, busybox and mounts are refused, and work is done", () => {
+    for (const what of ["namespaces", "busybox", "mount"]) {
+      expect(stepOf(booted, `${what}-free`), what).toMatchObject({ status: 0 });
+      expect(stepOf(booted, `${what}-dify`).status, what).not.toBe(0);
+    }
+    expect(stepOf(booted, "work-dify")).toEqual({ output: "1\n", status: 0 });
+  });
+
+  test("no program changes to another profile", () => {
+    expect(stepOf(booted, "leave-dify").status).not.toBe(0);
+  });
+
+  test("the interpreter of a script is not asked for, as a row says", () => {
+    expect(stepOf(booted, "script-free").status).toBe(0);
+    expect(stepOf(booted, "script-deny").status).toBe(0);
   });
 });

@@ -4,7 +4,7 @@ import { guestTool } from "./guest.ts";
 const LOADER = { x64: ["/lib64/ld-linux-x86-64.so.2"], arm64: ["/lib/ld-linux-aarch64.so.1"] }[process.arch as "x64"] ?? [];
 const LIBRARIES = [...LOADER, `/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/libc.so.6`];
 
-/** What `load` and `under` below need in the guest. */
+/** What `load` below needs in the guest. */
 export const apparmorFiles = (profiles: Record<string, string>): GuestFile[] => [
   { path: "/sbin/apparmor_parser", from: guestTool("apparmor_parser") },
   { path: "/etc/apparmor/parser.conf", content: "" },
@@ -13,9 +13,8 @@ export const apparmorFiles = (profiles: Record<string, string>): GuestFile[] => 
   ...Object.entries(profiles).map(([name, text]) => ({ path: `/profiles/${name}`, content: text })),
 ];
 
-/** `load NAME` gives the profile to the kernel; `under NAME COMMAND` runs a shell command under it, and `unconfined` is none. */
+/** `load NAME` gives a profile to the kernel; `logged` is what AppArmor said since the boot. */
 export const APPARMOR = `
 load() { apparmor_parser -r -K /profiles/$1; }
-under() { { [ "$1" = unconfined ] || echo "exec $1" >/proc/self/attr/apparmor/exec; } && exec busybox sh -c "$2"; }
 logged() { dmesg | grep 'apparmor="'; }
 `;

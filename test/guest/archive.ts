@@ -35,8 +35,7 @@ export function initramfs(files: readonly GuestFile[]): Buffer {
     const name = file.path.replace(/^\/+/, "");
     above(name);
     if (file.target !== undefined) add(name, TYPE.link | 0o777, Buffer.from(file.target));
-    else if (file.content === undefined && file.from === undefined)
-      made.has(name) || (made.add(name), add(name, TYPE.directory | (file.mode ?? 0o755), Buffer.alloc(0)));
+    else if (file.content === undefined && file.from === undefined) above(`${name}/`);
     else add(name, TYPE.file | (file.mode ?? 0o755), bytesOf(file));
   }
   add("TRAILER!!!", 0, Buffer.alloc(0));

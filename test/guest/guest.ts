@@ -140,6 +140,6 @@ poweroff -f
 `;
 
 function stepsOf(text: string): Booted["steps"] {
-  const found = text.matchAll(/@@begin (\S+)\n([^]*?)\n?@@end \1 (\d+)\n/g);
+  const found = text.matchAll(/@@begin (\S+)\n([\s\S]*?)\n?@@end \1 (\d+)\n/g);
   return new Map([...found].map(([, name, output, status]) => [name as string, { output: output as string, status: Number(status) }]));
 }

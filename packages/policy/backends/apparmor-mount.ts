@@ -5,13 +5,15 @@ import { appArmorGlob } from "./apparmor-text.ts";
 type Mount = Extract<Intent, { kind: "mount" }>;
 
 /**
+ * `/proc/**` as a source is /proc too: who mounts the whole mounts what is in it.
+ *
  * One line for each kind of mount that is meant. Where the kernel compares all options of a call with the list, every plain one
  * is in it, or `MS_REMOUNT|MS_NOSUID` would get by; for binds and moves it drops the others first (apparmor/mount.c).
  */
 export function mountLines(intent: Mount): Said {
   const flags = new Set(intent.flags);
   try {
-    const source = intent.source === "**" || intent.source === "/**" ? null : appArmorGlob(intent.source, true);
+    const source = intent.source === "**" || intent.source === "/**" ? null : appArmorGlob(intent.source, true).replace(/\/\*\*"$/, '{,/,/**}"');
     const type = intent.fstype === "*" || intent.fstype === "none" ? "" : ` fstype="${fstype(intent.fstype)}"`;
     const every = [...CALLS, ...PROPAGATIONS].every((flag) => flags.has(flag)) && source === null && !type;
     const lines = every ? ["mount"] : CALLS.filter((flag) => flags.has(flag)).map((flag) => lineOf(flag, source, type));

@@ -131,18 +131,15 @@ class Writer {
 
   private mount({ source, fstype, flags: kinds }: Extract<Intent, { kind: "mount" }>, rule: number, flags: number): string[] {
     if (Buffer.byteLength(fstype) > 19) throw new DoesNotFit("the name of a file system has at most 19 bytes");
-    const glob = encodeGlob(source, this.sets);
     const bits = kinds.reduce((sum, kind) => sum | MOUNT[kind], 0);
     // `rec` only says how far another kind reaches.
     if (bits === 0) return [];
-    this.room("mounts").entry((at) =>
-      at
-        .u32(rule)
-        .u32(flags)
-        .u32(bits)
-        .text(fstype === "none" ? "*" : fstype, 20)
-        .raw(glob),
-    );
+    // `/proc/**` is /proc too: who mounts the whole mounts what is in it.
+    const sources = source.endsWith("/**") && source !== "/**" ? [source, source.slice(0, -3)] : [source];
+    for (const glob of sources.map((each) => encodeGlob(each, this.sets))) {
+      const type = fstype === "none" ? "*" : fstype;
+      this.room("mounts").entry((at) => at.u32(rule).u32(flags).u32(bits).text(type, 20).raw(glob));
+    }
     const named = source !== "**" && source !== "/**" && kinds.some((kind) => kind === "bind" || kind === "move");
     return named ? ["the source of a bind is known by the name that was given: a symbolic link to it is another name"] : [];
   }

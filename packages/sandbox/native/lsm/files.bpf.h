@@ -33,7 +33,7 @@ static long try_file_rule(__u32 index, void *context) {
 static __always_inline int settle_file(struct file_search *search) {
     const struct counts *have = counted();
     if (!have) return -E_PERM;
-    bpf_loop(have->files, try_file_rule, search, 0);
+    if (!search->verdict.reported && !search->verdict.denied) bpf_loop(have->files, try_file_rule, search, 0);
     struct event *event = record(&search->verdict, search->wanted & FILE_EXEC ? EVENT_EXEC : EVENT_FILE);
     if (event) {
         event->detail[0] = search->wanted;
@@ -81,11 +81,33 @@ int BPF_PROG(open_file, struct file *file, int ret) {
     return wanted ? check_file(file, wanted) : 0;
 }
 
-/* Called for the program and again for each interpreter of a `#!` line, with the file that was found: no name can mislead it. */
+/*
+ * By the file that was found, whatever led there, and by the name that was given: `wget` may be a link to a program of many
+ * names. What is relative is as if it stood in `/`.
+ */
+static __noinline int check_program(struct file *file, const char *name) {
+    struct file_search search = {.scratch = own_scratch(), .wanted = FILE_EXEC};
+    const struct counts *have = counted();
+    if (!have || !have->files) return 0;
+    if (!search.scratch || path_of(search.scratch, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry), &search.start)) return -E_PERM;
+    search.length = PATH_BYTES - search.start;
+    search.scratch->path[PATH_BYTES] = 0;
+    bpf_loop(have->files, try_file_rule, &search, 0);
+    if (!search.verdict.denied && !search.verdict.reported) {
+        search.scratch->path[0] = '/';
+        long length = bpf_probe_read_kernel_str(&search.scratch->path[1], PATH_BYTES - 2, name);
+        if (length <= 0 || length > PATH_BYTES - 2) return -E_PERM;
+        search.start = search.scratch->path[1] == '/';
+        search.length = (__u32)length - search.start;
+    }
+    return settle_file(&search);
+}
+
+/* Called for the program and again for each interpreter of a `#!` line. */
 SEC("lsm/bprm_check_security")
 int BPF_PROG(execute, struct linux_binprm *bprm, int ret) {
     if (ret || !is_confined()) return ret;
-    return check_file(BPF_CORE_READ(bprm, file), FILE_EXEC);
+    return check_program(BPF_CORE_READ(bprm, file), BPF_CORE_READ(bprm, interp));
 }
 
 /* `ld.so PROGRAM`, or a program named as another's interpreter, is mapped and never executed. */

@@ -13,8 +13,12 @@ struct qstr {
 struct file_system_type {
     const char *name;
 };
+struct list_head {
+    struct list_head *next, *prev;
+};
 struct super_block {
     struct file_system_type *s_type;
+    struct list_head s_mounts;
 };
 struct dentry {
     struct dentry *d_parent;
@@ -40,6 +44,7 @@ struct file {
 };
 struct linux_binprm {
     struct file *file;
+    const char *interp;
 };
 struct mm_struct {
     struct file *exe_file;

@@ -74,15 +74,19 @@ static __always_inline void take_source(struct mount_search *search, const char 
     search->scratch->path[search->length & (PATH_BYTES - 1)] = 0;
 }
 
+/* Ends at a name that is empty or begins with a dot. */
+static long plain_step(__u32 index, void *context) {
+    const struct mount_search *search = context;
+    __u32 at = index & (PATH_BYTES - 1);
+    char now = search->scratch->path[at], next = search->scratch->path[at + 1];
+    return now == '/' && (next == '/' || next == '.');
+}
+
 static __always_inline int is_plain(struct mount_search *search) {
     if (search->length == 0 || search->scratch->path[0] != '/') return 0;
-    int plain = 1;
-    for (__u32 i = 1; i < 512; i++) {
-        if (i >= search->length) return plain;
-        char before = search->scratch->path[i - 1], now = search->scratch->path[i];
-        if (before == '/' && (now == '/' || now == '.')) plain = 0;
-    }
-    return 0;
+    /* At `length` stands a zero, which ends nothing: as many steps as that mean that no name ended the loop. */
+    __u32 length = search->length & (PATH_BYTES - 1);
+    return bpf_loop(length + 1, plain_step, search, 0) == length + 1;
 }
 
 SEC("lsm/sb_mount")
@@ -99,25 +103,39 @@ int BPF_PROG(mount_tree, const char *source, const struct path *path, const char
     } else {
         if (path_of(search.scratch, BPF_CORE_READ(path, mnt), BPF_CORE_READ(path, dentry), &search.start)) return -E_PERM;
         search.length = PATH_BYTES - search.start;
+        search.scratch->path[PATH_BYTES] = 0;
     }
     return settle_mount(&search);
 }
 
-/* What fsmount or open_tree made comes here and names no source: it may be a new file system, a bind or a move. */
+static __always_inline struct mount *mount_of(const struct path *path) {
+    return (void *)BPF_CORE_READ(path, mnt) - bpf_core_field_offset(struct mount, mnt);
+}
+
+/* Whether this is the only view of its file system: what fsmount made, and not what open_tree copied. */
+static __always_inline int is_only_view(const struct path *path) {
+    struct super_block *block = BPF_CORE_READ(path, dentry, d_sb);
+    return BPF_CORE_READ(block, s_mounts.next) == BPF_CORE_READ(block, s_mounts.prev);
+}
+
+/* A tree that was somewhere is moved; one that was nowhere is new or, where its file system has other views, a bind of any of them. */
 SEC("lsm/move_mount")
 int BPF_PROG(attach_tree, const struct path *from, const struct path *to, int ret) {
     if (ret || !is_confined()) return ret;
-    struct mount_search search = {.scratch = own_scratch(), .every_source = 1};
+    struct mount *mount = mount_of(from);
+    int attached = BPF_CORE_READ(mount, mnt_parent) != mount;
+    const struct path *named = attached ? from : to;
+    struct mount_search search = {.scratch = own_scratch(), .every_source = !attached, .kinds = attached ? MOUNT_MOVE : MOUNT_NEW};
     const struct counts *have = counted();
     if (!have || !have->mounts) return 0;
-    if (!search.scratch || path_of(search.scratch, BPF_CORE_READ(to, mnt), BPF_CORE_READ(to, dentry), &search.start)) return -E_PERM;
+    if (!search.scratch || path_of(search.scratch, BPF_CORE_READ(named, mnt), BPF_CORE_READ(named, dentry), &search.start)) return -E_PERM;
     search.length = PATH_BYTES - search.start;
+    search.scratch->path[PATH_BYTES] = 0;
     bpf_probe_read_kernel_str(search.fstype, sizeof search.fstype, BPF_CORE_READ(from, dentry, d_sb, s_type, name));
-    search.kinds = MOUNT_NEW;
     int denied = settle_mount(&search);
-    if (denied) return denied;
+    if (denied || attached || is_only_view(from)) return denied;
     search.verdict.reported = 0;
-    search.kinds = MOUNT_BIND | MOUNT_MOVE;
+    search.kinds = MOUNT_BIND;
     return settle_mount(&search);
 }
 
@@ -129,6 +147,7 @@ int BPF_PROG(unmount_tree, struct vfsmount *mount, int flags, int ret) {
     if (!have || !have->mounts) return 0;
     if (!search.scratch || path_of(search.scratch, mount, BPF_CORE_READ(mount, mnt_root), &search.start)) return -E_PERM;
     search.length = PATH_BYTES - search.start;
+    search.scratch->path[PATH_BYTES] = 0;
     return settle_mount(&search);
 }
 #endif
