@@ -100,7 +100,10 @@ describe("globs of rules on paths, with sanitizers on,", () => {
     expect(ask([["/[", "/["]])).toEqual([{ matches: true, within: false }]);
     expect(ask([["/[a", "/a"]])).toEqual([{ matches: false, within: true }]);
     expect(ask([[`/${"a".repeat(300)}`, "/a"]])).toEqual(["too long"]);
-    const broken = execFileSync(join(build, "globs"), { input: Buffer.concat([Buffer.from("/?x\0/"), Buffer.from([0xff]), Buffer.from("x\0\0")]), env: { ASAN_OPTIONS: "detect_leaks=0" } });
+    const broken = execFileSync(join(build, "globs"), {
+      input: Buffer.concat([Buffer.from("/?x\0/"), Buffer.from([0xff]), Buffer.from("x\0\0")]),
+      env: { ASAN_OPTIONS: "detect_leaks=0" },
+    });
     expect(broken.toString()).toMatch(/^1 /);
   });
 

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { linkSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Confinement } from "@plastron/contracts";
@@ -16,7 +16,7 @@ for (const name of ["bin/wget", "bin/deep/er/wget", "bin/wget2", "bin/busybox", 
 symlinkSync("busybox", join(usr, "bin/su"));
 symlinkSync("/etc/passwd", join(usr, "bin/outside"));
 
-const hide = (part: Partial<Confinement>) => resolveHidden({ hidden: [], forbidden_programs: [], ...part } as Confinement, usr);
+const hide = (part: Partial<Confinement>) => resolveHidden({ hidden: [], forbidden_programs: [], unexecutable: [], ...part } as Confinement, usr);
 
 describe("what a confinement hides", () => {
   it("is a program wherever it lies, and nothing with a longer name", async () => {
@@ -29,6 +29,17 @@ describe("what a confinement hides", () => {
 
   it("may be an absolute path, there or not, or a glob", async () => {
     expect(await hide({ hidden: ["/run/secrets", "/usr/bin/*.txt", "/proc/**/mem"] })).toEqual(["/run/secrets", "/usr/bin/log.txt"]);
+  });
+
+  it("is every name of the same file, and what stays readable is told apart", async () => {
+    linkSync(join(usr, "bin/deep/er/wget"), join(usr, "bin/fetch"));
+    expect(await hide({ hidden: ["/usr/bin/fetch"] })).toEqual(["/usr/bin/deep/er/wget", "/usr/bin/fetch"]);
+    expect(await hide({ unexecutable: ["/usr/bin/deep/**/wge*", "/usr/bin/su"], hidden: ["/usr/bin/su"] })).toEqual([
+      "/usr/bin/su",
+      "noexec:/usr/bin/deep/er/wget",
+      "noexec:/usr/bin/fetch",
+    ]);
+    rmSync(join(usr, "bin/fetch"));
   });
 
   it("[needs: root] covers a program that was installed after the first run", async () => {

@@ -26,40 +26,45 @@ async function resolvePaths(confinement: Pick<Confinement, "hidden" | "forbidden
   const globs = [...confinement.hidden.filter((path) => path.includes("*")), ...confinement.forbidden_programs.map((name) => `/**/${name}`)];
   const found = new Set(confinement.hidden.filter((path) => !path.includes("*")));
   const patterns = globs.filter((glob) => !glob.startsWith("/proc/")).map(globPattern);
-  if (patterns.length > 0) {
-    for (const path of await candidates(usr, globs)) {
-      if (!patterns.some((pattern) => pattern.test(path))) continue;
-      found.add(path);
-      const target = await realpath(usr + path.slice("/usr".length)).catch(() => path);
-      if (target.startsWith(`${usr}/`)) found.add(`/usr${target.slice(usr.length)}`);
-    }
+  if (patterns.length === 0 && !(await haveOtherNames([...found], usr))) return [...found].sort();
+  const candidates = await walk(usr, globs);
+  for (const { path } of candidates) {
+    if (!patterns.some((pattern) => pattern.test(path))) continue;
+    found.add(path);
+    const target = await realpath(usr + path.slice("/usr".length)).catch(() => path);
+    if (target.startsWith(`${usr}/`)) found.add(`/usr${target.slice(usr.length)}`);
   }
-  for (const path of await otherNames([...found], usr)) found.add(path);
+  const files = new Set(candidates.filter(({ path, linked }) => linked && found.has(path)).map(({ inode }) => inode));
+  for (const { path, linked, inode } of candidates) if (linked && files.has(inode)) found.add(path);
   return [...found].sort();
 }
 
-/** Hard links to the same files: rare, so they are looked for only where a file has more than one name. */
-async function otherNames(paths: string[], usr: string): Promise<string[]> {
+async function haveOtherNames(paths: string[], usr: string): Promise<boolean> {
   const files = paths.filter((path) => path.startsWith("/usr/")).map((path) => usr + path.slice("/usr".length));
-  const names = await Promise.all(
-    files.map(async (file) => {
-      const info = await lstat(file).catch(() => undefined);
-      if (!info?.isFile() || info.nlink < 2) return [];
-      const { stdout } = await run("find", [usr, "-xdev", "-samefile", file, "-print0"], { maxBuffer: 64 * 1024 * 1024 });
-      return stdout.split("\0").filter(Boolean);
-    }),
-  );
-  return names.flat().map((path) => `/usr${path.slice(usr.length)}`);
+  const infos = await Promise.all(files.map((file) => lstat(file).catch(() => undefined)));
+  return infos.some((info) => info?.isFile() && info.nlink > 1);
 }
 
-/** Files and links below the root whose own name fits one of the globs, as paths inside the sandbox. */
-async function candidates(usr: string, globs: string[]): Promise<string[]> {
-  const names = [...new Set(globs.map((glob) => basename(glob)))].flatMap((name) => ["-o", "-name", name.replaceAll("**", "*")]).slice(1);
-  const { stdout } = await run("find", [usr, "-xdev", "(", ...names, ")", "-print0"], { maxBuffer: 64 * 1024 * 1024 });
+interface Candidate {
+  /** Inside the sandbox. */
+  path: string;
+  inode: string;
+  /** A file with more than one name. */
+  linked: boolean;
+}
+
+/** Below the root: files and links whose own name fits one of the globs, and every file that has more than one name. One walk. */
+async function walk(usr: string, globs: string[]): Promise<Candidate[]> {
+  const names = [...new Set(globs.map((glob) => basename(glob)))].flatMap((name) => ["-o", "-name", name.replaceAll("**", "*")]);
+  const linked = ["(", "-type", "f", "-links", "+1", ")"];
+  const { stdout } = await run("find", [usr, "-xdev", "(", ...linked, ...names, ")", "-printf", "%i %y %n %p\\0"], { maxBuffer: 64 * 1024 * 1024 });
   return stdout
     .split("\0")
     .filter(Boolean)
-    .map((path) => `/usr${path.slice(usr.length)}`);
+    .map((line) => {
+      const [, inode = "", type, links, path = ""] = /^(\d+) (.) (\d+) (.*)$/s.exec(line) ?? [];
+      return { path: `/usr${path.slice(usr.length)}`, inode, linked: type === "f" && Number(links) > 1 };
+    });
 }
 
 /** `*` stays in one name, `**` crosses directories. */
