@@ -141,6 +141,22 @@ def fast_open(address, family=socket.AF_INET):
         client.sendto(b"x", FASTOPEN, address)
 
 
+def deferred_open():
+    with tcp() as client:
+        client.setblocking(True)
+        client.setsockopt(socket.IPPROTO_TCP, 30, 1)  # TCP_FASTOPEN_CONNECT: connect(2) waits for the first bytes
+        client.connect(("127.0.0.1", TCP))
+        client.send(b"x")
+
+
+def connected_again():
+    with udp() as sender:
+        sender.connect(("127.0.0.1", UDP + 1))
+        checked(libc.connect(sender.fileno(), bytes(16), 16))  # AF_UNSPEC
+        sender.connect(("127.0.0.1", UDP))
+        sender.send(b"x")
+
+
 SIX = socket.AF_INET6
 WAYS = {
     "connect": (streams, lambda: stream(("127.0.0.1", TCP))),
@@ -157,6 +173,8 @@ WAYS = {
     "connect, :: from a mapped address": (streams, lambda: from_bound("::ffff:127.0.0.1", "::", SIX)),
     "connect, 32 bits": (streams, legacy_call),
     "fast open": (streams, lambda: fast_open(("127.0.0.1", TCP))),
+    "fast open, deferred": (streams, deferred_open),
+    "connect again and send": (datagrams, connected_again),
     "fast open, mapped": (streams, lambda: fast_open(("::ffff:127.0.0.1", TCP), SIX)),
     "sendto": (datagrams, lambda: datagram(("127.0.0.1", UDP))),
     "sendto, IPv6": (datagrams, lambda: datagram(("::1", UDP), SIX)),

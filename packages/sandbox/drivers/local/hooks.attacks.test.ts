@@ -94,6 +94,39 @@ print(json.dumps([*map(outcome, ways), outcome(lambda: free.connect(('0.0.0.0', 
     expect(ran.violations).toHaveLength(4);
   });
 
+  const KINDS = `
+import errno, json, socket
+def outcome(attempt):
+    try: attempt(); return 'made'
+    except OSError as error: return errno.errorcode[error.errno]
+kinds = (2, 1, 0), (10, 1, 0), (2, 1, 6), (2, 0o4001, 0), (2, 1, 262), (2, 2, 0), (1, 1, 0)
+ports = (2, '127.0.0.1', 80), (10, '::1', 80), (10, '::ffff:127.0.0.1', 80), (2, '127.0.0.1', 8080)
+print(json.dumps([outcome(lambda: socket.socket(*each)) for each in kinds]), json.dumps([outcome(lambda: socket.socket(family, 2).bind((ip, port))) for family, ip, port in ports]))`;
+
+  it("of TCP are refused by its number however the socket is asked for, and low ports in either family", async () => {
+    const deny = { rule: 0, deny: true, report: true };
+    const tcp = hooked([], { sockets: [{ ...deny, families: [], types: [], protocols: [6, 262] }], binds: [{ ...deny, ports: [[1, 1023]] }] }, bare);
+    const made = (count: number) => Array(count).fill("made");
+    expect((await bench(driver, free).python(KINDS)).stdout).toBe(`${JSON.stringify(made(7))} ${JSON.stringify(made(4))}\n`.replaceAll(",", ", "));
+    const ran = await bench(driver, tcp).python(KINDS);
+    const [sockets, binds] = [
+      [...Array(5).fill("EPERM"), ...made(2)],
+      [...Array(3).fill("EPERM"), "made"],
+    ];
+    expect(ran.stdout).toBe(`${JSON.stringify(sockets)} ${JSON.stringify(binds)}\n`.replaceAll(",", ", "));
+    const socket = { operation: "Network", type: "socket", domain: "AF_INET", socketType: "SOCK_STREAM", protocol: "IPPROTO_TCP" };
+    expect(ran.violations.map(({ event }) => event)).toMatchObject([
+      socket,
+      { ...socket, domain: "AF_INET6" },
+      socket,
+      socket,
+      { protocol: "IPPROTO_MPTCP" },
+      {},
+      {},
+      {},
+    ]);
+  });
+
   const LEAVE = `
 import ctypes, os, socket
 def connect():
