@@ -55,7 +55,7 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
     builtIn.filter(({ rule }) => !isLifted(rule, standing)),
     rawRules,
     host,
-    network !== null,
+    { network: network !== null, standing },
   );
 
   const minTier = minTierOf(policy);

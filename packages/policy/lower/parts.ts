@@ -9,18 +9,24 @@ import type { Standing } from "./standing.ts";
 
 type BuiltIn = Placed & { order: Order };
 
+interface Around {
+  /** Whether the sandbox has a way out. */
+  network: boolean;
+  standing: Standing;
+}
+
 /** All orders with what they become here: the policy's before the floor's, whose answer is given where both refuse a call. */
-export function partsOf(builtIn: readonly BuiltIn[], raw: readonly Order[], host: HostFacts, network: boolean): Part[] {
+export function partsOf(builtIn: readonly BuiltIn[], raw: readonly Order[], host: HostFacts, { network, standing }: Around): Part[] {
   const isFloor = ({ rule }: Placed): boolean => rule.category === "floor";
-  const part = (each: BuiltIn): Part => builtInPart(each, host, network);
+  const part = (each: BuiltIn): Part => builtInPart(each, host, { network, standing });
   return [...builtIn.filter((each) => !isFloor(each)).map(part), ...raw.map((order) => rawPart(order, host, network)), ...builtIn.filter(isFloor).map(part)];
 }
 
 /** Whether the part of the floor is lifted that this rule of the floor stands for. */
 export const isLifted = ({ family }: Placed["rule"], { lifted }: Standing): boolean => family !== null && lifted.includes(family);
 
-function builtInPart({ rule, order }: BuiltIn, host: HostFacts, network: boolean): Part {
-  const claim = claimOf(rule, order, host);
+function builtInPart({ rule, order }: BuiltIn, host: HostFacts, { network, standing }: Around): Part {
+  const claim = { ...claimOf(rule, order, host), ...(standing.lifted.length > 0 && rule.liftedSelfTests ? { self_tests: [...rule.liftedSelfTests] } : {}) };
   const addressed = network && order.intents.some(({ kind }) => kind === "connect");
   return { order, demands: rule.demands, watched: rule.watched, claim: addressed ? withNetwork(order, claim, host) : claim };
 }

@@ -1,7 +1,7 @@
 import { everyMountBut, files } from "../orders/intents.ts";
 import { deny } from "../seccomp/profile.ts";
 import { openingForWrite, reading } from "./probes-files.ts";
-import { floorCalls, foreignMemory, mounting, tracing } from "./probes-kernel.ts";
+import { floorCalls, foreignMemory, hardFloorCalls, mounting, tracing } from "./probes-kernel.ts";
 import { type EnforcedRule, rulesOf } from "./rule.ts";
 
 /** What tells of the kernel or the host, or acts on them, and no program needs. */
@@ -41,6 +41,7 @@ export const floorRules: EnforcedRule[] = rulesOf("floor", [
     fidelity: "stricter",
     note: "upstream's EnhanceProtect starts from a filter that allows everything",
     selfTests: [floorCalls],
+    liftedSelfTests: [hardFloorCalls],
   },
   {
     name: "floor-kernel-files",

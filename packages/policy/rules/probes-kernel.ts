@@ -177,18 +177,35 @@ sys.exit(0 if os.read(a[0], 1) == b"x" else 1)
   weakness: "seccomp",
 });
 
-/** What the floor's allow-list leaves out, a call of each kind. */
-export const floorCalls: SelfTest = pythonProbe({
-  id: "system-call-allow-list",
-  forbidden: `
-import socket
-judge({
+/** Calls of the floor that no policy can have. */
+const HARD_CALLS = `
+hard = {
     "io_uring": call(${numbers("io_uring_setup")}, 8, 0),
     "keyctl": call(${numbers("keyctl")}, 0, 2**64 - 3, 0),
     "perf_event_open": call(${numbers("perf_event_open")}, 0, 0, 0, 0, 0),
-    "process_vm_readv": call(${numbers("process_vm_readv")}, os.getpid(), 0, 0, 0, 0, 0),
     "personality": call(${numbers("personality")}, 0x0040000),
     "memfd_secret": call(${numbers("memfd_secret")}, 0),
+}
+`;
+
+/** What is left of the floor where an operator lets policies lift the rest. */
+export const hardFloorCalls: SelfTest = pythonProbe({
+  id: "system-calls-never-allowed",
+  forbidden: `${HARD_CALLS}
+judge(hard, reached=(errno.EFAULT, errno.EINVAL))
+`,
+  allowed: THREADS_AND_CHILDREN,
+  weakness: "seccomp",
+});
+
+/** What the floor's allow-list leaves out, a call of each kind. */
+export const floorCalls: SelfTest = pythonProbe({
+  id: "system-call-allow-list",
+  forbidden: `${HARD_CALLS}
+import socket
+judge({
+    **hard,
+    "process_vm_readv": call(${numbers("process_vm_readv")}, os.getpid(), 0, 0, 0, 0, 0),
     "netlink": attempt(socket.socket, socket.AF_NETLINK, socket.SOCK_RAW, 0),
     "vsock": attempt(socket.socket, 40, socket.SOCK_STREAM, 0),
     "mptcp": attempt(socket.socket, socket.AF_INET, socket.SOCK_STREAM, 262),

@@ -24,6 +24,8 @@ export interface EnforcedRule {
   wholeWhenWatched: boolean;
   /** A part of the floor that this rule stands for: it goes where the part is lifted. */
   family: Family | null;
+  /** Tried instead where an operator lets the policy lift parts of the floor; null: the same. */
+  liftedSelfTests: readonly SelfTest[] | null;
   /** `filter`: system calls alone. `namespaces`: mounts or namespaces too, hence tier 2. */
   needs: "filter" | "namespaces";
   /** How it is enforced. */
@@ -50,6 +52,7 @@ export function rulesOf(category: Category, given: readonly Given[]): EnforcedRu
     watched: [],
     wholeWhenWatched: false,
     family: null,
+    liftedSelfTests: null,
     intentsOn: () => [],
     needs: "namespaces",
     ...rule,
