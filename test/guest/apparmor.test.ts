@@ -51,14 +51,14 @@ describe.skipIf(absent !== "")(`generated AppArmor profiles in a kernel that has
   });
 
   test.each(FOR_BOTH.map((each, i) => [each.title, i] as const))("%s: works without, denied with, observed and logged", (_, i) => {
-    const { control, logged } = FOR_BOTH[i] as (typeof FOR_BOTH)[number];
+    const { control, logged, beyond } = FOR_BOTH[i] as (typeof FOR_BOTH)[number];
     expect(ended("free", `${i}`)).toMatchObject({ status: 0 });
     expect(ended("observe", `${i}`)).toMatchObject({ status: 0 });
     expect(ended("deny", `${i}`).status).not.toBe(0);
     expect(ended("deny", `${i}`).why).not.toMatch(/not found|Usage|probe:/);
     if (control) for (const group of ["free", "deny", "observe"]) expect(ended(group, `${i}c`), `control, ${group}`).toMatchObject({ status: 0 });
     expect(log("DENIED", "deny").some((line) => logged.test(line))).toBe(true);
-    expect(log("AUDIT", "observe").some((line) => logged.test(line))).toBe(true);
+    if (!beyond) expect(log("AUDIT", "observe").some((line) => logged.test(line))).toBe(true);
   });
 
   test("the policy for Dify: namespaces, busybox and mounts are refused, and work is done", () => {

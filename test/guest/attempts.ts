@@ -7,6 +7,8 @@ export interface Attempt {
   attempt: string;
   control?: string;
   logged: RegExp;
+  /** More is denied here than the rule says, so that it cannot be got round; where the rule only observes, this is not recorded. */
+  beyond?: true;
 }
 
 const TOKEN = "/run/secrets/kubernetes.io/serviceaccount/token";
@@ -54,11 +56,11 @@ export const FOR_BOTH: Attempt[] = [
   },
   { title: "24: executing ping", attempt: "/bin/ping ok", control: "probe ok", logged: /\/bin\/ping/ },
   { title: "executing ./ping", attempt: "cd /bin && ./ping ok", logged: /\/bin\/ping/ },
-  { title: "copying a program that may not be executed", attempt: "cp /bin/ping /tmp/other1 && /tmp/other1 ok", logged: /\/bin\/ping|other/ },
-  { title: "a hard link to it", attempt: "ln /tmp/wget /tmp/other2 && /tmp/other2 ok", logged: /\/tmp\/(wget|other)/ },
+  { title: "copying a program that may not be executed", attempt: "cp /bin/ping /tmp/other1 && /tmp/other1 ok", logged: /"\/bin\/ping"/, beyond: true },
+  { title: "a hard link to it", attempt: "ln /tmp/wget /tmp/other2 && /tmp/other2 ok", logged: /"\/tmp\/(wget|other[23])"/, beyond: true },
   { title: "mapping it executable", attempt: "probe map /tmp/wget", logged: /\/tmp\/wget/ },
   { title: "making a mapping of it executable", attempt: "probe protect /tmp/wget", control: "probe protect /bin/busybox", logged: /\/tmp\/wget/ },
-  { title: "renaming it", attempt: "mv /tmp/wget /tmp/other3 && /tmp/other3 ok", logged: /\/tmp\/(wget|other)/ },
+  { title: "renaming it", attempt: "mv /tmp/wget /tmp/other3 && /tmp/other3 ok", logged: /"\/tmp\/(wget|other[23])"/, beyond: true },
   {
     title: "25: writing core_pattern",
     attempt: "echo core >/proc/sys/kernel/core_pattern",

@@ -62,7 +62,7 @@ describe.skipIf(absent !== "")(`the BPF LSM object in a kernel that has one${abs
   };
 
   test.each(ATTEMPTS.map((each, i) => [each.title, i] as const))("%s: works without, denied with, observed and logged", (_, i) => {
-    const { control, logged } = ATTEMPTS[i] as (typeof ATTEMPTS)[number];
+    const { control, logged, beyond } = ATTEMPTS[i] as (typeof ATTEMPTS)[number];
     expect(ended("free", `${i}`)).toMatchObject({ status: 0 });
     expect(ended("observe", `${i}`)).toMatchObject({ status: 0 });
     expect(ended("deny", `${i}`).status).not.toBe(0);
@@ -71,7 +71,7 @@ describe.skipIf(absent !== "")(`the BPF LSM object in a kernel that has one${abs
     const denials = lines("log-deny").filter((line) => line.includes('"denied":true'));
     expect(denials.some((line) => logged.test(line))).toBe(true);
     const observed = lines("log-observe").filter((line) => line.includes('"denied":false'));
-    expect(observed.some((line) => logged.test(line))).toBe(true);
+    if (!beyond) expect(observed.some((line) => logged.test(line))).toBe(true);
   });
 
   const lines = (step: string): string[] => stepOf(booted, step).output.split("\n");

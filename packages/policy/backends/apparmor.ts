@@ -75,7 +75,7 @@ function linesOf(intent: Intent, deny: boolean): Said {
 function fileLines({ glob, permissions }: Extract<Intent, { kind: "file" }>, deny: boolean): Said {
   const has = (permission: (typeof permissions)[number]) => permissions.includes(permission);
   const mode = [
-    has("exec") && deny ? "m" : "",
+    has("exec") ? "m" : "",
     has("read") || (has("exec") && deny) ? "r" : "",
     has("write") ? "wl" : has("append") ? "a" : "",
     has("exec") ? (deny ? "x" : "ix") : "",
