@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -23,14 +24,22 @@ static struct {
     const struct deed *deed;
     const struct call *call; /* set: in a process of its own */
     void (*then)(const struct call *, int);
-    int result, ready;
+    int result, ready, place;
 } order;
 
 static struct waiting {
-    pid_t pid;
+    pid_t pid; /* 0: a free place */
     struct call call;
 } waiting[MAX_WAITING];
 static int waiting_count;
+/* Who answers, shared with the processes: whoever changes it from 0 may. One that were killed while its descriptor is on the
+ * way into the program would leave the call to return 0, which the program takes for a descriptor. */
+static atomic_int *claims;
+
+static int claim(int place) {
+    int nobody = 0;
+    return atomic_compare_exchange_strong(&claims[place], &nobody, 1);
+}
 
 const char *handle(int fd, char out[32]) {
     snprintf(out, 32, "self/fd/%d", fd);
@@ -42,7 +51,8 @@ static int fork_off(void) {
     int pid = fork();
     if (pid) return pid < 0 ? -errno : pid;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    order.then(order.call, order.deed->act(order.deed));
+    int result = order.deed->act(order.deed);
+    if (claim(order.place)) order.then(order.call, result);
     _exit(0);
 }
 
@@ -65,6 +75,8 @@ void hands_prepare(const struct watcher *w) {
     pthread_t thread;
     pthread_attr_t small;
     watcher = w;
+    claims = mmap(NULL, MAX_WAITING * sizeof *claims, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (claims == MAP_FAILED) step_failed(w->channel, "broker", "memory");
     pthread_attr_init(&small);
     pthread_attr_setstacksize(&small, 256 * 1024);
     errno = EAGAIN;
@@ -89,10 +101,15 @@ static int give(const struct deed *deed, const struct call *call, void (*then)(c
 int hands_do(const struct deed *deed) { return give(deed, NULL, NULL); }
 
 int hands_wait(const struct call *call, const struct deed *deed, void (*then)(const struct call *, int)) {
-    if (waiting_count == MAX_WAITING) return -EAGAIN;
+    int place = 0;
+    while (place < MAX_WAITING && waiting[place].pid) place++;
+    if (place == MAX_WAITING) return -EAGAIN;
+    atomic_store(&claims[place], 0);
+    order.place = place;
     int pid = give(deed, call, then);
     if (pid < 0) return pid;
-    waiting[waiting_count++] = (struct waiting){pid, *call};
+    waiting[place] = (struct waiting){pid, *call};
+    waiting_count++;
     return 0;
 }
 
@@ -118,20 +135,24 @@ static int interrupted(const struct call *call) {
     return ((sets[0] | sets[1]) & ~sets[2] & ~sets[3]) != 0;
 }
 
+/* Ends one whose caller is gone (0), or is to be told that it was interrupted. */
+static void give_up(struct waiting *one, int error) {
+    if (!claim((int)(one - waiting))) return; /* it answers just now */
+    kill(one->pid, SIGKILL);
+    if (error) answer(&one->call, error, 0);
+}
+
 void hands_tend(void) {
-    for (int i = waiting_count - 1; i >= 0; i--) {
-        struct waiting *one = &waiting[i];
-        int ended = waitpid(one->pid, NULL, WNOHANG) != 0;
-        if (!ended && still_waits(&one->call)) {
-            if (!interrupted(&one->call)) continue;
-            kill(one->pid, SIGKILL);
-            waitpid(one->pid, NULL, 0);
-            answer(&one->call, RESTART, 0);
-            ended = 1;
-        }
-        if (!ended) kill(one->pid, SIGKILL), waitpid(one->pid, NULL, 0);
-        /* One that died without an answer (the memory limit) must not leave its caller waiting for ever. */
-        if (still_waits(&one->call)) answer(&one->call, EACCES, 0);
-        *one = waiting[--waiting_count];
+    for (struct waiting *one = waiting; one < waiting + MAX_WAITING; one++) {
+        if (!one->pid) continue;
+        if (waitpid(one->pid, NULL, WNOHANG)) {
+            /* One that died without an answer (the memory limit) must not leave its caller waiting for ever. */
+            if (still_waits(&one->call)) answer(&one->call, EACCES, 0);
+            one->pid = 0;
+            waiting_count--;
+        } else if (!still_waits(&one->call))
+            give_up(one, 0);
+        else if (interrupted(&one->call))
+            give_up(one, RESTART);
     }
 }
