@@ -84,7 +84,7 @@ def storm():
     if p==0:
         while True: os.kill(me,signal.SIGUSR1)
     ok=0
-    for i in range(2000):
+    for i in range(200):
         fd=os.open('st%d'%i,os.O_CREAT|os.O_EXCL|os.O_WRONLY); os.close(fd); 
         while True:
             try: os.unlink("st%d"%i); break

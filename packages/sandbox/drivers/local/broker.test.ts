@@ -82,7 +82,7 @@ describe.skipIf(localDriverMissing() !== null || process.arch !== "x64")("the op
       "killed in fifo": "plain",
       "sigkill mid-call": "plain",
       "200 threads": "(1000, True)",
-      signals: "(2000, True)",
+      signals: "(200, True)",
       undumpable: "('plain', 'Name:', 'EACCES')",
       another: "['ok', 'ok', 'ok', 'ok']",
       "another undumpable": "['ENOENT', 'ENOENT', 'ENOENT', 'EACCES', 'ENOENT', 'ENOENT']",
