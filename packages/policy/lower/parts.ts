@@ -1,6 +1,7 @@
 import type { HostFacts } from "@plastron/contracts";
 import type { Placed } from "../orders/built-in.ts";
 import type { Order } from "../orders/order.ts";
+import type { Lifted } from "../rules/rule.ts";
 import { claimOf } from "./claims.ts";
 import type { Claim, Part } from "./part.ts";
 import { connectMeasure } from "./raw/connects.ts";
@@ -26,9 +27,14 @@ export function partsOf(builtIn: readonly BuiltIn[], raw: readonly Order[], host
 export const isLifted = ({ family }: Placed["rule"], { lifted }: Standing): boolean => family !== null && lifted.includes(family);
 
 function builtInPart({ rule, order }: BuiltIn, host: HostFacts, { network, standing }: Around): Part {
-  const claim = { ...claimOf(rule, order, host), ...(standing.lifted.length > 0 && rule.liftedSelfTests ? { self_tests: [...rule.liftedSelfTests] } : {}) };
+  const lifted = standing.lifted.length > 0 ? rule.lifted : null;
+  const claim = lifted ? { ...claimOf(rule, order, host), ...said(lifted) } : claimOf(rule, order, host);
   const addressed = network && order.intents.some(({ kind }) => kind === "connect");
-  return { order, demands: rule.demands, watched: rule.watched, claim: addressed ? withNetwork(order, claim, host) : claim };
+  return { order, demands: lifted?.demands ?? rule.demands, watched: rule.watched, claim: addressed ? withNetwork(order, claim, host) : claim };
+}
+
+function said({ selfTests, demands: _demands, ...otherwise }: Lifted): Partial<Claim> {
+  return { ...otherwise, self_tests: [...selfTests] };
 }
 
 /** Without a network rules on addresses hold by themselves; with one they are held by programs, as raw ones are. */

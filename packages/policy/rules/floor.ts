@@ -41,7 +41,7 @@ export const floorRules: EnforcedRule[] = rulesOf("floor", [
     fidelity: "stricter",
     note: "upstream's EnhanceProtect starts from a filter that allows everything",
     selfTests: [floorCalls],
-    liftedSelfTests: [hardFloorCalls],
+    lifted: { selfTests: [hardFloorCalls] },
   },
   {
     name: "floor-kernel-files",

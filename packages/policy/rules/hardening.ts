@@ -1,15 +1,13 @@
-import { everyMountBut, files, mountsOf } from "../orders/intents.ts";
+import { everyMountBut, files } from "../orders/intents.ts";
 import * as linux from "../seccomp/constants.ts";
 import { absent, anyBits, deny, type Entry, eq } from "../seccomp/profile.ts";
 import { CAP_SYS_ADMIN } from "./capabilities.ts";
+import { DISKS, MOUNT, MOUNT_MECHANISM, mountRules } from "./mounts.ts";
 import { openingForWrite, reading } from "./probes-files.ts";
 import { bpfLoading, modules, mounting, socketFilters, unmounting, userfaultfd, userNamespaces } from "./probes-kernel.ts";
 import { controlGroups, diskDevices, foreignProcesses, holding } from "./probes-world.ts";
 import { type EnforcedRule, rulesOf } from "./rule.ts";
 
-/** The whole family: a new mount API call is as good as mount(2). */
-const MOUNT_CALLS = "mount move_mount fsopen fsconfig fsmount fspick open_tree open_tree_attr mount_setattr pivot_root";
-const MOUNT: Entry[] = [deny(MOUNT_CALLS)];
 const UMOUNT: Entry[] = [deny("umount2")];
 const BPF: Entry[] = [deny("bpf")];
 
@@ -24,12 +22,6 @@ const USER_NAMESPACES: Entry[] = [
 const SOCKET_FILTERS: Entry[] = [linux.SO_ATTACH_FILTER, linux.SO_ATTACH_BPF, linux.SO_ATTACH_REUSEPORT_CBPF, linux.SO_ATTACH_REUSEPORT_EBPF].map((option) =>
   deny("setsockopt", eq(1, linux.SOL_SOCKET), eq(2, option)),
 );
-
-/** What block devices are called. Upstream takes the names of the node's /proc/partitions; nothing of a host is read here. */
-const DISKS = ["sd*", "vd*", "xvd*", "hd*", "nvme*", "mmcblk*", "dm-*", "md*", "loop*", "nbd*", "sr*", "zram*", "ram*"].map((name) => `/dev/${name}`);
-
-const MOUNT_MECHANISM = "seccomp refuses the whole mount family; Landlock and missing capabilities refuse it again";
-const ALL_MOUNTS = "every mount is refused, of any kind and anywhere";
 
 /** Rules of `hardeningRules` but for the capabilities. */
 export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
@@ -49,28 +41,7 @@ export const hardeningRules: EnforcedRule[] = rulesOf("hardeningRules", [
     fidelity: "exact",
     selfTests: [unmounting],
   },
-  ...(["procfs", "cgroupfs", "securityfs"] as const).map((kind) => ({
-    name: `disallow-mount-${kind}`,
-    intents: {
-      procfs: mountsOf(["proc"], "/proc/**"),
-      cgroupfs: mountsOf(["cgroup", "cgroup2"], "/sys/**"),
-      securityfs: mountsOf(["securityfs"]),
-    }[kind],
-    demands: { denials: MOUNT },
-    mechanism: MOUNT_MECHANISM,
-    fidelity: "stricter" as const,
-    note: ALL_MOUNTS,
-    selfTests: [mounting(`mount-${kind}`, { procfs: ["proc"], cgroupfs: ["cgroup", "cgroup2"], securityfs: ["securityfs"] }[kind])],
-  })),
-  {
-    name: "disallow-mount-disk-device",
-    intents: DISKS.map((source) => ({ ...everyMountBut("umount"), source })),
-    demands: { denials: MOUNT },
-    mechanism: MOUNT_MECHANISM,
-    fidelity: "stricter",
-    note: ALL_MOUNTS,
-    selfTests: [mounting("mount-disk-device", ["ext4", "xfs"])],
-  },
+  ...mountRules,
   {
     name: "disallow-debug-disk-device",
     intents: files(["read", "write", "append"], ...DISKS),

@@ -24,14 +24,21 @@ export interface EnforcedRule {
   wholeWhenWatched: boolean;
   /** A part of the floor that this rule stands for: it goes where the part is lifted. */
   family: Family | null;
-  /** Tried instead where an operator lets the policy lift parts of the floor; null: the same. */
-  liftedSelfTests: readonly SelfTest[] | null;
+  /** What is otherwise where an operator lets the policy lift parts of the floor; null: nothing. */
+  lifted: Lifted | null;
   /** `filter`: system calls alone. `namespaces`: mounts or namespaces too, hence tier 2. */
   needs: "filter" | "namespaces";
   /** How it is enforced. */
   mechanism: string;
   fidelity: (host: HostFacts) => Judgement;
   selfTests: readonly SelfTest[] | ((host: HostFacts) => readonly SelfTest[]);
+}
+
+/** Where the floor is lifted a rule can mean exactly what it says, since what it does not name is possible there. */
+export interface Lifted extends Partial<Judgement> {
+  demands?: Partial<Demands>;
+  mechanism?: string;
+  selfTests: readonly SelfTest[];
 }
 
 /** How true the enforcement is to the rule, and in words what is more, what is less, or what would be needed. */
@@ -52,7 +59,7 @@ export function rulesOf(category: Category, given: readonly Given[]): EnforcedRu
     watched: [],
     wholeWhenWatched: false,
     family: null,
-    liftedSelfTests: null,
+    lifted: null,
     intentsOn: () => [],
     needs: "namespaces",
     ...rule,

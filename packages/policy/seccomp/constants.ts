@@ -2,6 +2,8 @@
 
 /** linux/sched.h: every flag of clone(2) that makes a namespace. (CLONE_NEWTIME exists for clone3 and unshare only.) */
 export const CLONE_NEWUSER = 0x10000000;
+export const CLONE_NEWCGROUP = 0x02000000;
+export const CLONE_NEWPID = 0x20000000;
 export const CLONE_NEW_ANY = 0x7e020000;
 
 /** linux/socket.h, linux/net.h, linux/in.h */
