@@ -88,7 +88,8 @@ if pid==0:
     while True: m[:7]=A; m[:7]=B
 got={}
 tried=0
-while tried < N:
+# on until the other process was quick enough at least once: the forbidden content came, or was refused
+while tried < N or not {'SECRET', 'EACCES'} & set(got) and tried < 200 * N:
     if m[:5] != b'plain': continue
     tried+=1
     fd=l.syscall(257,-100,P(addr),0)
@@ -108,7 +109,9 @@ if pid==0:
             try: os.symlink(x,'tmpl'); os.rename('tmpl','swap')
             except OSError: pass
 got={}
-for i in range(N):
+tried=0
+while tried < N or not {'SECRET', 'EACCES'} & set(got) and tried < 200 * N:
+    tried+=1
     try: k=rd('swap')
     except OSError as e: k=code(e)
     got[k]=got.get(k,0)+1
