@@ -12,9 +12,14 @@ export function showLiveTests(report: LiveReport, terminal: Terminal): void {
   const { paint, out } = terminal;
   for (const text of renderTable(["", "RULE", "FORBIDDEN", "ALLOWED", "NOTE"], report.rows.map(row), terminal)) line(out, text);
   const parts = [paint("green", `${report.passed} passed`), report.failed > 0 ? paint("red", `${report.failed} failed`) : "0 failed"];
-  if (report.unclaimed > 0) parts.push(paint("yellow", `${report.unclaimed} not enforced on this host`));
+  const missing = report.rows.filter(isMissing).length;
+  if (missing > 0) parts.push(paint("yellow", `${missing} not enforced on this host`));
+  if (report.unclaimed > missing) parts.push(`${report.unclaimed - missing} that deny nothing`);
   line(out, `\n${printable(report.policy)}: ${parts.join(", ")} (${report.driver} driver, tier ${report.tier})`);
 }
+
+/** Claimed nothing because it cannot be had here; other rows that claim nothing allow, or only record. */
+const isMissing = ({ verdict, fidelity }: RowResult): boolean => verdict === "unclaimed" && fidelity === "unsupported";
 
 function row(result: RowResult): Cell[] {
   if (result.verdict === "unclaimed") {
@@ -23,7 +28,7 @@ function row(result: RowResult): Cell[] {
       { text: printable(result.rule) },
       { text: "" },
       { text: "" },
-      { text: "not enforced here: `plastron policy explain` says why", style: "dim" },
+      { text: isMissing(result) ? "not enforced here: `plastron policy explain` says why" : "allows or only records", style: "dim" },
     ];
   }
   const good = result.verdict === "passed";
