@@ -4,6 +4,7 @@
 install_debian_packages() {
   local wanted=$APT_RUN
   [[ $1 != test ]] || wanted=$APT_TEST
+  [[ $1 != test || $(uname -m) != x86_64 ]] || wanted+=" $APT_GUEST"
   needs_npm_of_the_distribution && wanted+=" npm"
   if ! command -v apt-get >/dev/null; then
     name_what_no_apt_can_bring

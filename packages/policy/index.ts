@@ -4,10 +4,15 @@
  */
 
 export { ADVISED_ENFORCERS, type Advice, type AdviseRequest, adviceText, advise, type Behavior, FEATURES, readBehavior } from "./advisor/index.ts";
+export { appArmorProfile } from "./backends/apparmor.ts";
+export { type BpfLsmTables, bpfLsmTables } from "./backends/bpf-lsm.ts";
+export { EXPORT_KINDS, type Exported, type ExportKind, exportPolicy } from "./backends/export.ts";
+export type { BackendRow } from "./backends/said.ts";
 export { parseCluster } from "./cluster.ts";
 export { type Compiled, compilePolicy, MIN_TIER_ANNOTATION } from "./compile.ts";
 export { compileDefault, defaultPolicy } from "./default.ts";
 export { assembleHooks, type HookRules } from "./hooks/hooks.ts";
+export { globMatches } from "./orders/glob.ts";
 export type { Intent, MountFlag, Order, Permission, PortRange } from "./orders/order.ts";
 export { type ParsedPolicy, parsePolicy } from "./parse/parse.ts";
 export type { PolicyDocument } from "./parse/schema.ts";

@@ -66,6 +66,8 @@ describe.skipIf(absent !== "")(`generated AppArmor profiles in a kernel that has
       expect(stepOf(booted, `${what}-free`), what).toMatchObject({ status: 0 });
       expect(stepOf(booted, `${what}-dify`).status, what).not.toBe(0);
     }
+    // The floor denies mounts silently, below the rule that logs it.
+    expect(log("DENIED", "dify").some((line) => line.includes('operation="mount"'))).toBe(true);
     expect(stepOf(booted, "work-dify")).toEqual({ output: "1\n", status: 0 });
   });
 

@@ -1,6 +1,6 @@
 import type { Intent, MountFlag } from "../orders/order.ts";
-import type { Said } from "./apparmor.ts";
 import { appArmorGlob } from "./apparmor-text.ts";
+import type { Said } from "./said.ts";
 
 type Mount = Extract<Intent, { kind: "mount" }>;
 

@@ -1,5 +1,5 @@
 import type { Intent } from "../orders/order.ts";
-import type { Said } from "./apparmor.ts";
+import type { Said } from "./said.ts";
 
 /**
  * AppArmor knows a socket by its family and type. A protocol is kept where it is what the type means anyway (TCP of `stream`);

@@ -3,18 +3,7 @@ import type { Intent, Order } from "../orders/order.ts";
 import { mountLines } from "./apparmor-mount.ts";
 import { networkLines } from "./apparmor-network.ts";
 import { appArmorGlob } from "./apparmor-text.ts";
-
-/** What a back end cannot say of an order, or says more or less strictly. */
-export interface BackendRow {
-  rule: string;
-  note: string;
-}
-
-/** Lines of a profile without `deny` and `audit`, and what they leave open. */
-export interface Said {
-  lines: string[];
-  notes: string[];
-}
+import type { BackendRow, Said } from "./said.ts";
 
 /**
  * Orders → the text of an AppArmor profile (apparmor.d(5), parser 3 or newer): all is allowed that no order denies, since a
@@ -34,18 +23,21 @@ export function appArmorProfile(name: string, orders: readonly Order[]): { text:
     const qualifier = order.deny ? (order.audit ? "audit deny " : "deny ") : order.audit ? "audit " : null;
     if (qualifier === null) continue;
     const said = join(order.intents.map((intent) => linesOf(intent, order.deny)));
-    for (const line of said.lines) lines.add(`  ${qualifier}${line},`);
+    for (const line of said.lines) lines.add(`${qualifier}${line}`);
     for (const note of new Set(said.notes)) rows.push({ rule: order.rule, note });
   }
-  return { text: [HEAD, `profile "${name}" flags=(attach_disconnected, mediate_deleted) {`, ...BASE, ...lines, "}", ""].join("\n"), rows };
+  return { text: [HEAD, `profile "${name}" flags=(attach_disconnected, mediate_deleted) {`, ...written([...BASE, ...heard(lines)]), "}", ""].join("\n"), rows };
 }
 
 /** Features newer than this ABI (user namespaces, io_uring) are left to the kernel's own rules, whichever kernel loads it. */
 const HEAD = "abi <abi/3.0>,\n";
 
-const BASE = ["file", "network", "capability", "signal", "unix", "dbus", "mount", "umount", "pivot_root", "ptrace peer=@{profile_name}"].map(
-  (line) => `  ${line},`,
-);
+const BASE: readonly string[] = ["file", "network", "capability", "signal", "unix", "dbus", "mount", "umount", "pivot_root", "ptrace peer=@{profile_name}"];
+
+const written = (lines: readonly string[]): string[] => lines.map((line) => `  ${line},`);
+
+/** A silent denial would silence the same one that is to be logged. */
+const heard = (lines: ReadonlySet<string>): string[] => [...lines].filter((line) => !lines.has(`audit ${line}`) || !line.startsWith("deny "));
 
 const join = (parts: Said[]): Said => ({ lines: parts.flatMap(({ lines }) => lines), notes: parts.flatMap(({ notes }) => notes) });
 

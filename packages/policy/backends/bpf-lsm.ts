@@ -1,8 +1,8 @@
 import type { Intent, Order } from "../orders/order.ts";
-import type { BackendRow } from "./apparmor.ts";
 import { bpfConnects } from "./bpf-lsm-connect.ts";
 import { encodeGlob, SetTable } from "./bpf-lsm-glob.ts";
 import { CAPABILITY_NUMBERS, FILE, FLAG, LIMITS, MOUNT, PTRACE, Table, type TableName } from "./bpf-lsm-layout.ts";
+import type { BackendRow } from "./said.ts";
 
 export interface BpfLsmTables {
   /** The table file that native/lsm/load.c reads (native/lsm/plastron-lsm.h has the layout). */

@@ -9,6 +9,7 @@ import { canLetOut, egressProbes } from "./egress.ts";
 import { canAttachHooks, hookProbes } from "./hooks.ts";
 import { interpreterProbes } from "./interpreters.ts";
 import { canNotify, kernelProbes, landlockAbi } from "./kernel.ts";
+import { lsmProbes, usableLsm } from "./lsm.ts";
 import { type Probe, tryProbe } from "./probe.ts";
 import { strongerProbes } from "./stronger.ts";
 
@@ -28,6 +29,7 @@ export async function doctor(): Promise<DoctorReport> {
     ...hookProbes(),
     ...interpreterProbes(),
     ...strongerProbes(),
+    ...lsmProbes(),
   ];
   const controls = await Promise.all(probes.map(tryProbe));
   return {
@@ -63,7 +65,7 @@ export async function hostFacts(minTier: Tier = 1): Promise<HostFacts> {
     notify,
     hooks,
     egress,
-    lsm: [],
+    lsm: usableLsm(),
     permissive: false,
     cluster: null,
   };
