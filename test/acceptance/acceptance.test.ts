@@ -88,7 +88,8 @@ describe.skipIf(!root)("upstream's acceptance cases [needs: root]", () => {
       }
     });
 
-    it.skipIf(byConstruction)("passes and is recorded where violations are allowed and audited", async () => {
+    if (byConstruction) return;
+    it("passes and is recorded where violations are allowed and audited", async () => {
       const confinement = confined(of, enhance({ allowViolations: true, auditViolations: true }));
       for (const [what, runtime, attempt] of attempts([...of.denied, ...of.control])) {
         const { exit_code, stderr, violations } = await run(attempt, runtime, confinement);

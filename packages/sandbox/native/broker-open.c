@@ -182,10 +182,17 @@ static int create_or_open(const struct call *call, struct path *path, int parent
     return result;
 }
 
+/* A masked directory lets nobody walk on, so that the rule which masks it would never be seen to be hit. */
+static void tell_masked(const struct call *call, const struct path *path, const struct opening *o) {
+    char where[PATH_MAX];
+    if (!resolve_stopped(call, path, where)) may(call, where, asked_of((unsigned)o->flags));
+}
+
 static int open_or_create(const struct call *call, struct path *path, const struct opening *o) {
     char name[NAME_MAX + 2];
     for (int tries = 0; tries < 40; tries++) {
         int parent = resolve_parent(call, path, name);
+        if (parent == -EACCES) tell_masked(call, path, o);
         if (parent < 0) return parent;
         int result = create_or_open(call, path, parent, name, o);
         close(parent);
@@ -200,6 +207,7 @@ static int open_or_create(const struct call *call, struct path *path, const stru
 
 static int open_existing(const struct call *call, const struct path *path, const struct opening *o) {
     int thing = resolve_thing(call, path, !(o->flags & O_NOFOLLOW));
+    if (thing == -EACCES) tell_masked(call, path, o);
     int fd = thing < 0 ? thing : open_thing(call, thing, o);
     if (thing >= 0) close(thing);
     return fd;

@@ -180,6 +180,26 @@ static int walk_slowly(const struct call *call, const struct path *path, int fol
     return failed;
 }
 
+static int has_dots(const char *rest) {
+    for (const char *name = rest; *name; name = strchrnul(name, '/'), name += strspn(name, "/")) {
+        size_t len = strcspn(name, "/");
+        if (len <= 2 && !strncmp(name, "..", len)) return 1;
+    }
+    return 0;
+}
+
+int resolve_stopped(const struct call *call, const struct path *path, char out[PATH_MAX]) {
+    static struct walk walk;
+    walk.links = 0;
+    int stopped = begin_at(&walk, path->base, path->text), failed = 0;
+    while (!stopped && *walk.rest) stopped = one_step(call, &walk, path->resolve, 1);
+    const char *rest = walk.rest + strspn(walk.rest, "/");
+    if (stopped != -EACCES || has_dots(rest)) failed = -ENOENT;
+    if (!failed) failed = canonical_in(call->w, walk.at, rest, out);
+    if (walk.at >= 0) close(walk.at);
+    return failed;
+}
+
 int resolve_thing(const struct call *call, const struct path *path, int follow) {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC | (follow ? 0 : O_NOFOLLOW), .resolve = path->resolve | RESOLVE_NO_MAGICLINKS};
     int fd = -1;

@@ -24,6 +24,9 @@ void path_done(struct path *path);
 int resolve_thing(const struct call *call, const struct path *path, int follow);
 /* O_PATH descriptor of the directory of the path's last name, which is written to `name` with the slashes behind it. */
 int resolve_parent(const struct call *call, const struct path *path, char name[NAME_MAX + 2]);
+/* Where a walk that may not go on has stopped, with what was left to walk: the canonical path of what it would have led to if no
+ * link is behind that place. 0, or an errno below zero where the walk does not stop or the rest is no plain path. */
+int resolve_stopped(const struct call *call, const struct path *path, char out[PATH_MAX]);
 /* Makes `path` say where a link in it leads: `text` is what the link, its last name, holds. */
 int path_follow(struct path *path, const char *text);
 
