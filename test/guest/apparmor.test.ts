@@ -4,12 +4,15 @@ import { APPARMOR, apparmorFiles } from "./apparmor.ts";
 import { FOR_BOTH } from "./attempts.ts";
 import { battery, probeFiles, type Tried, triedIn } from "./battery.ts";
 import { type Booted, boot, lacking, stepOf } from "./guest.ts";
-import { acceptance, DIFY, ordersOf } from "./policy.ts";
+import { acceptance, DIFY, everyRule, HOSTILE, hostileOrders, ordersOf } from "./policy.ts";
 
 const absent = lacking("apparmor_parser");
 
+/** Those of the hostile globs that a file can be called by: the name is the glob, letter by letter. */
+const PLAIN = HOSTILE.map((text, i) => ({ text, i })).filter(({ text }) => !/[*?/]|\[[^\]]+\]/.test(text));
+
 const SCRIPT = `${APPARMOR}
-for profile in deny observe dify; do step load-$profile load $profile; done
+for profile in deny observe dify every hostile; do step load-$profile load $profile; done
 enter() { { [ $1 = free ] || echo "exec $1" >/proc/self/attr/apparmor/exec; } && exec busybox sh -c "$2"; }
 ${battery(["free", "deny", "observe"], FOR_BOTH)}
 step script-free enter free /tmp/script
@@ -23,6 +26,14 @@ for group in free dify; do
   step work-$group enter $group 'echo 1 >/tmp/file && busybox-tools cat /tmp/file'
   step leave-$group enter $group 'echo "exec free" >/proc/self/attr/apparmor/exec && exec busybox-tools cat /etc/group'
 done
+for i in ${PLAIN.map(({ i }) => i).join(" ")}; do
+  step hostile-free-$i enter free "cat /hostile/$i/*"
+  step hostile-$i enter hostile "cat /hostile/$i/*"
+done
+step hostile-other enter hostile 'cat /hostile/other'
+step socket-free enter free 'probe connect-unix /run/docker.sock'
+step socket-deny enter deny 'probe connect-unix /run/docker.sock'
+step profiles cat /sys/kernel/security/apparmor/profiles
 step log logged
 `;
 
@@ -32,7 +43,9 @@ describe.skipIf(absent !== "")(`generated AppArmor profiles in a kernel that has
   beforeAll(async () => {
     const texts = Object.entries({ deny: acceptance(false), observe: acceptance(true), dify: DIFY });
     const profiles = Object.fromEntries(texts.map(([name, text]) => [name, appArmorProfile(name, ordersOf(text)).text]));
-    booted = await boot(SCRIPT, [...apparmorFiles(profiles), ...probeFiles()], 90_000);
+    Object.assign(profiles, { every: appArmorProfile("every", everyRule()).text, hostile: appArmorProfile("hostile", hostileOrders()).text });
+    const named = [{ path: "/hostile/other", content: "read\n" }, ...PLAIN.map(({ text, i }) => ({ path: `/hostile/${i}/${text}`, content: "read\n" }))];
+    booted = await boot(SCRIPT, [...apparmorFiles(profiles), ...probeFiles(), ...named], 90_000);
     tried = triedIn(booted.console);
   }, 120_000);
 
@@ -46,7 +59,7 @@ describe.skipIf(absent !== "")(`generated AppArmor profiles in a kernel that has
       .output.split("\n")
       .filter((line) => line.includes(`apparmor="${action}"`) && line.includes(`profile="${profile}"`));
 
-  test.each(["deny", "observe", "dify"])("the parser and the kernel take the profile: %s", (name) => {
+  test.each(["deny", "observe", "dify", "every", "hostile"])("the parser and the kernel take the profile: %s", (name) => {
     expect(stepOf(booted, `load-${name}`)).toEqual({ output: "", status: 0 });
   });
 
@@ -71,12 +84,24 @@ describe.skipIf(absent !== "")(`generated AppArmor profiles in a kernel that has
     expect(stepOf(booted, "work-dify")).toEqual({ output: "1\n", status: 0 });
   });
 
+  test("no glob makes a profile or closes one, and each stands for the name that it is", () => {
+    const loaded = stepOf(booted, "profiles").output.trim().split("\n").sort();
+    expect(loaded).toEqual(["deny", "dify", "every", "hostile", "observe"].map((name) => `${name} (enforce)`));
+    for (const { text, i } of PLAIN) {
+      expect(stepOf(booted, `hostile-free-${i}`), text).toEqual({ output: "read\n", status: 0 });
+      expect(stepOf(booted, `hostile-${i}`).status, text).not.toBe(0);
+    }
+    expect(stepOf(booted, "hostile-other")).toEqual({ output: "read\n", status: 0 });
+  });
+
   test("no program changes to another profile", () => {
     expect(stepOf(booted, "leave-dify").status).not.toBe(0);
   });
 
-  test("the interpreter of a script is not asked for, as a row says", () => {
-    expect(stepOf(booted, "script-free").status).toBe(0);
-    expect(stepOf(booted, "script-deny").status).toBe(0);
+  test("the interpreter of a script is not asked for, nor is the file of a socket, as rows say", () => {
+    for (const step of ["script-free", "script-deny", "socket-free", "socket-deny"]) expect(stepOf(booted, step).status, step).toBe(0);
+    const { rows } = appArmorProfile("deny", ordersOf(acceptance(false)));
+    expect(rows).toContainEqual({ rule: "disable-wget", note: expect.stringContaining("interpreter") });
+    expect(rows).toContainEqual({ rule: "block-access-to-container-runtime", note: expect.stringContaining("socket's file") });
   });
 });

@@ -20,8 +20,8 @@ export function initramfs(files: readonly GuestFile[]): Buffer {
   const made = new Set<string>([""]);
   let inode = 1;
   const add = (name: string, mode: number, data: Uint8Array) => {
-    const numbers = [inode++, mode, 0, 0, 1, 0, data.length, 0, 0, 0, 0, name.length + 1, 0];
-    const head = Buffer.from(`070701${numbers.map((n) => n.toString(16).padStart(8, "0")).join("")}${name}\0`, "latin1");
+    const numbers = [inode++, mode, 0, 0, 1, 0, data.length, 0, 0, 0, 0, Buffer.byteLength(name) + 1, 0];
+    const head = Buffer.from(`070701${numbers.map((n) => n.toString(16).padStart(8, "0")).join("")}${name}\0`);
     parts.push(head, padding(head.length), Buffer.from(data), padding(data.length));
   };
   const above = (path: string) => {

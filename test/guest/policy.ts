@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { TYPICAL_HOST } from "../../packages/contracts/index.ts";
-import { compilePolicy, type Order, parsePolicy } from "../../packages/policy/index.ts";
+import { compilePolicy, type Order, parsePolicy, ruleNames } from "../../packages/policy/index.ts";
+import { policyOf } from "../../packages/policy/testing/policies.ts";
 
 /** What the operator of a cluster exports for: nothing of the platform's own floor lies over a policy that lifts it. */
 const HOST = { ...TYPICAL_HOST, permissive: true };
@@ -9,6 +10,50 @@ const HOST = { ...TYPICAL_HOST, permissive: true };
 export const ordersOf = (text: string): Order[] => compilePolicy(parsePolicy(text), HOST).orders;
 
 export const DIFY = readFileSync(join(import.meta.dirname, "../../policies/dify-sandbox.yaml"), "utf8");
+
+/** Every built-in rule at once, over the floor. */
+export const everyRule = (): Order[] => compilePolicy(policyOf(ruleNames(), { auditViolations: true }), HOST).orders;
+
+/** Globs that would close the quotes, end the profile, open another or name a variable, if they could. */
+export const HOSTILE = [
+  '"',
+  '" r,\n  deny / w,\n}\nprofile injected {\n  file,\n',
+  "}\nprofile injected { file, }",
+  "@{PROC}",
+  "@{undefined}",
+  "{a,b",
+  "a,b}",
+  "\\",
+  '\\"',
+  "\\042 r,",
+  "[",
+  "[]",
+  "[^",
+  "[a]b]",
+  '["]',
+  "[^\n]",
+  "[!-~]",
+  "a b\tc",
+  "\u0001\u007f",
+  "ä€😀",
+  "# comment",
+  "#include <x>",
+  "${x}",
+  "a,",
+  "***",
+  "?".repeat(50),
+];
+
+/** Each under a directory of its own, so that what it allows or denies can be told. */
+export const hostileOrders = (): Order[] =>
+  HOSTILE.map((text, i) => ({
+    rule: `hostile-${i}`,
+    path: "spec",
+    enforcer: "AppArmor",
+    deny: true,
+    audit: true,
+    intents: [{ kind: "file", glob: `/hostile/${i}/${text}`, permissions: ["read", "write", "exec"] }],
+  }));
 
 /**
  * Rules of upstream's acceptance suite that can hold at the same time, for a privileged container. In `observe` every one lets

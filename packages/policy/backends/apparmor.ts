@@ -73,13 +73,15 @@ function fileLines({ glob, permissions }: Extract<Intent, { kind: "file" }>, den
     has("exec") ? (deny ? "x" : "ix") : "",
   ].join("");
   try {
-    const script = "an interpreter that the kernel starts for the first line of a script (`#!`) is not asked for: the BPF LSM sees it";
-    return { lines: [`${appArmorGlob(glob, true)} ${mode}`], notes: has("exec") ? [script] : [] };
+    return { lines: [`${appArmorGlob(glob, true)} ${mode}`], notes: [...(has("exec") ? [OF_SCRIPTS] : []), ...(glob.endsWith(".sock") ? [OF_SOCKETS] : [])] };
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     return { lines: [], notes: [`${error.message}: nothing is matched`] };
   }
 }
+
+const OF_SCRIPTS = "an interpreter that the kernel starts for the first line of a script (`#!`) is not asked for: the BPF LSM sees it";
+const OF_SOCKETS = "connecting to a socket's file is looked at by some distributions' kernels only (Ubuntu's, not Debian 12's): the BPF LSM sees it";
 
 function capabilityLines(names: readonly string[]): Said {
   const known = names.filter((name) => CAPABILITIES.has(name));
