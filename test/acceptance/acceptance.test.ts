@@ -9,6 +9,7 @@ import type { Attempt, Case } from "./case.ts";
 import { ADDRESS_CASES } from "./cases/addresses.ts";
 import { CALL_CASES } from "./cases/calls.ts";
 import { FILE_CASES } from "./cases/files.ts";
+import { WHOLE_POLICY } from "./cases/whole.ts";
 
 const root = process.geteuid?.() === 0;
 const DENIED = 13;
@@ -59,7 +60,7 @@ describe.skipIf(!root)("upstream's acceptance cases [needs: root]", () => {
     all.flatMap((attempt) => (Object.keys(attempt.programs) as Runtime[]).map((runtime): [string, Runtime, Attempt] => [attempt.what, runtime, attempt]));
   const rulesOf = (of: Case): readonly string[] => (of.rule === null ? [] : typeof of.rule === "string" ? [of.rule] : of.rule);
 
-  describe.each([...FILE_CASES, ...CALL_CASES, ...ADDRESS_CASES].map((of) => [`${of.id}: ${of.title}`, of] as const))("%s", (_name, of) => {
+  describe.each([...FILE_CASES, ...CALL_CASES, ...ADDRESS_CASES, WHOLE_POLICY].map((of) => [`${of.id}: ${of.title}`, of] as const))("%s", (_name, of) => {
     const enhance = (flags: Record<string, boolean>) => ({ mode: "EnhanceProtect", enhanceProtect: { ...of.enhanceProtect, ...flags } });
     const privileged = of.enhanceProtect.privileged === true;
     const byConstruction = of.rule === null;
