@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import type { Terminal } from "../terminal/terminal.ts";
 import { type Done, HOME, JSON_FLAG, tier } from "./options.ts";
 import { adviseCommand } from "./policy-advise.ts";
+import { exportCommand } from "./policy-export.ts";
 
 const COMPAT: [string, string] = ["--upstream-compat", "unknown rules are warnings, as vArmor itself treats them"];
 
@@ -30,6 +31,7 @@ export function policyCommands(program: Command, terminal: Terminal, done: Done)
       });
   }
   adviseCommand(policy, terminal, done);
+  exportCommand(policy, terminal, done);
   policy
     .command("put")
     .description("Store a policy under a name; runs choose it by --policy.")
