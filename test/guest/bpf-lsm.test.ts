@@ -13,14 +13,15 @@ const ATTEMPTS = [...FOR_BOTH, ...FOR_BPF];
 /** Each policy has its own copy of the object, for one cgroup. */
 const SCRIPT = `
 up() {
-  mkdir /sys/fs/cgroup/$1
-  [ $1 = free ] && return
-  plastron-lsm /object /tables/$1 --cgroup /sys/fs/cgroup/$1 >/log/$1 2>/log/$1-error &
+  plastron-lsm /object /tables/$2 $3 $4 >/log/$1 2>/log/$1-error &
   while ! grep -q ready /log/$1 && kill -0 $!; do sleep 0.05; done
 }
 enter() { echo 0 >/sys/fs/cgroup/$1/cgroup.procs && exec busybox sh -c "$2"; }
 mkdir /log
-for group in free deny observe dify; do up $group; done
+for group in free deny observe dify; do
+  mkdir /sys/fs/cgroup/$group
+  [ $group = free ] || up $group $group --cgroup /sys/fs/cgroup/$group
+done
 cat /log/*-error
 ${battery(["free", "deny", "observe"], ATTEMPTS)}
 cp /bin/busybox /bin/busybox-tools
@@ -31,6 +32,17 @@ for group in free dify; do
   step busybox-$group enter $group '/bin/busybox true'
   step work-$group enter $group 'echo 1 >/tmp/file && busybox-tools cat /tmp/file'
 done
+leave() {
+  unshare -m probe leave /run/secrets/kubernetes.io/serviceaccount/token &
+  leaver=$!
+  while ! grep -q 'State:.T' /proc/$leaver/status; do sleep 0.05; done
+  [ $1 = free ] || up namespace deny --mount-namespace $leaver
+  kill -CONT $leaver
+  wait $leaver
+}
+step leave-free leave free
+step leave-confined leave confined
+step outside cat /run/secrets/kubernetes.io/serviceaccount/token
 sleep 0.3
 for group in deny observe dify; do step log-$group cat /log/$group; done
 `;
@@ -85,6 +97,12 @@ describe.skipIf(absent !== "")(`the BPF LSM object in a kernel that has one${abs
     expect(stepOf(booted, "busybox-dify").status).not.toBe(0);
     expect(stepOf(booted, "work-dify")).toEqual({ output: "1\n", status: 0 });
     expect(stepOf(booted, "log-dify").output).toMatch(/"kind":"capability".*"denied":true.*"detail":\[21,/);
+  });
+
+  test("a program that is known by its mount namespace cannot leave it for one without rules; others are left alone", () => {
+    expect(stepOf(booted, "leave-free").status).toBe(0);
+    expect(stepOf(booted, "leave-confined").status).toBe(13);
+    expect(stepOf(booted, "outside")).toEqual({ output: "secret\n", status: 0 });
   });
 
   test("no record was lost, and every line is JSON", () => {

@@ -66,4 +66,11 @@ int BPF_PROG(inherit, struct task_struct *child, unsigned long flags, int ret) {
     if (!is_confined()) return 0;
     return bpf_task_storage_get(&marks, child, &one, BPF_LOCAL_STORAGE_GET_F_CREATE) ? 0 : -E_PERM;
 }
+
+/* Before a task gets credentials for a user namespace of its own, with which it could leave the mount namespace it is known by. */
+SEC("lsm/cred_prepare")
+int BPF_PROG(remember, struct cred *created, const struct cred *old, unsigned int flags, int ret) {
+    if (!ret) is_confined();
+    return ret;
+}
 #endif
