@@ -20,7 +20,7 @@ export interface AgentConfig {
   permissive: boolean;
   /** The operator's file of names and addresses of a cluster (clusterSchema). Absolute. */
   clusterAddresses: string | undefined;
-  /** Directory of NAME/KEY files for the egress process, which must be able to read them; the agent never does. Absolute. */
+  /** Directory of TENANT/NAME/KEY files for the egress process, which must be able to read them; the agent never does. Absolute. */
   secrets: string | undefined;
   /** Exit when standard input closes: the parent that holds its other end is gone. */
   lifeline: boolean;

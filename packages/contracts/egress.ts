@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { networkSchema } from "./network.ts";
+import { trafficSchema } from "./run.ts";
 import { violationActionSchema, violationEventSchema } from "./violation.ts";
 
 /**
@@ -14,11 +15,22 @@ export const toEgressSchema = z.discriminatedUnion("type", [
     type: z.literal("start"),
     uid: z.int().min(1).nullable().describe("what it becomes before it takes the first connection; null: it stays who it is"),
     authority: certificateAuthority.nullable().describe("of the process before it; null: it makes one"),
-    secrets: z.string().nullable().describe("directory of NAME/KEY files, read when a request needs one"),
+    secrets: z.string().nullable().describe("directory of TENANT/NAME/KEY files, read when a request needs one"),
     hosts: z.record(z.string(), z.string()).describe("name → the one address that it stands for, whatever that address is"),
     trust: z.array(z.string()).describe("further certificates (PEM) that servers may be certified by"),
   }),
-  z.object({ type: z.literal("admit"), token: z.string(), network: networkSchema, rules: z.array(z.object({ id: z.string(), path: z.string() })) }),
+  z.object({
+    type: z.literal("admit"),
+    token: z.string(),
+    network: networkSchema,
+    rules: z.array(z.object({ id: z.string(), path: z.string() })),
+    tenant: z.string().nullable().describe("null: a warm sandbox, which is nobody's yet and has no secrets"),
+  }),
+  z.object({
+    type: z.literal("assign").describe("before the program gets to run; once for each sandbox, since one of two tenants' is nobody's any more"),
+    token: z.string(),
+    tenant: z.string(),
+  }),
   z.object({ type: z.literal("forget"), token: z.string() }),
   z.object({ type: z.literal("sync"), token: z.string(), id: z.int() }),
 ]);
@@ -38,8 +50,8 @@ export const fromEgressSchema = z.discriminatedUnion("type", [
     type: z.literal("synced").describe("all violations of before were told; `dropped` of them only by their number"),
     id: z.int(),
     dropped: z.int(),
+    traffic: trafficSchema.nullable().describe("of the sandbox's whole life; null where it is not known"),
   }),
-  z.object({ type: z.literal("forgotten"), token: z.string(), connections: z.number(), bytes_out: z.number(), bytes_in: z.number() }),
 ]);
 export type FromEgress = z.infer<typeof fromEgressSchema>;
 

@@ -119,11 +119,20 @@ export const runStatusSchema = z.enum([
 ]);
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
+/** What went through a sandbox's way out, as the program sent and got it: with its TLS, without headers that were put in outside. */
+export const trafficSchema = z.object({
+  bytes_in: z.number().nonnegative(),
+  bytes_out: z.number().nonnegative(),
+  connections: z.number().nonnegative().describe("TCP connections, also those that were refused; questions for names are not counted"),
+});
+export type Traffic = z.infer<typeof trafficSchema>;
+
 export const usageSchema = z.object({
   wall_ms: z.number(),
   cpu_ms: z.number().nullable(),
   memory_peak_bytes: z.number().nullable(),
   context_switches: z.object({ voluntary: z.number(), involuntary: z.number() }).nullable(),
+  network: trafficSchema.nullable().optional().describe("null: there was no way out, or what went through it is not known"),
 });
 export type Usage = z.infer<typeof usageSchema>;
 

@@ -1,4 +1,4 @@
-import { type FromEgress, MAX_VIOLATIONS, type NetworkRules, type ViolationEvent } from "@plastron/contracts";
+import { EGRESS_HEADER, type FromEgress, MAX_VIOLATIONS, type NetworkRules, type Traffic, type ViolationEvent } from "@plastron/contracts";
 import { StandIns } from "./dns/stand-ins.ts";
 import { compileRules, type Rules } from "./rules/compiled.ts";
 import type { Verdict } from "./rules/judge.ts";
@@ -13,17 +13,23 @@ export interface Refusal {
 /** Records of one sandbox in a second: a flood must cost the program more than it costs us. What is over it is counted. */
 const RECORDS_PER_SECOND = MAX_VIOLATIONS;
 
-/** One sandbox as the egress process knows it: its rules, its names, and what went through. */
+/** Of a socket: what is counted, and that it can be ended. */
+type Held = { destroy(): void; once(event: "close", then: () => void): unknown; bytesRead: number; bytesWritten: number };
+
+/** One sandbox as the egress process knows it: whose it is, its rules, its names, and what went through. */
 export class Sandbox {
   readonly rules: Rules;
   readonly standIns = new StandIns();
   readonly #token: string;
   readonly #tell: (message: FromEgress) => void;
-  readonly #open = new Set<{ destroy(): void }>();
+  readonly #open = new Map<Held, "tcp" | "dns">();
   #window = { at: 0, count: 0 };
   #lastName = { name: "", at: 0 };
   #dropped = 0;
-  #totals = { connections: 0, bytes_out: 0, bytes_in: 0 };
+  #closed: Traffic = { connections: 0, bytes_out: 0, bytes_in: 0 };
+  #tenant: string | null = null;
+  /** Two tenants were named for it: it is nobody's, for good. */
+  #disputed = false;
 
   constructor(token: string, network: NetworkRules, names: Rules["names"], tell: (message: FromEgress) => void) {
     this.rules = compileRules(network, names);
@@ -31,15 +37,36 @@ export class Sandbox {
     this.#tell = tell;
   }
 
-  /** Counts a connection, and ends it when the sandbox goes. */
-  hold(socket: { destroy(): void; once(event: "close", then: () => void): unknown; bytesRead: number; bytesWritten: number }): void {
-    this.#open.add(socket);
-    this.#totals.connections++;
+  /** Whose secrets its requests may have; null: nobody's. */
+  get tenant(): string | null {
+    return this.#disputed ? null : this.#tenant;
+  }
+
+  /** Whose share of the process it uses up: its tenant's, or its own while it has none. */
+  get owner(): string {
+    return this.#tenant === null ? `sandbox ${this.#token}` : `tenant ${this.#tenant}`;
+  }
+
+  /** A second tenant is refused: the sandbox has neither's secrets from then on, and all that is open ends. */
+  assign(tenant: string): void {
+    this.#tenant ??= tenant;
+    if (this.#tenant === tenant) return;
+    this.#disputed = true;
+    this.#end();
+  }
+
+  /** Counts a connection of the relay, and ends it when the sandbox goes. */
+  hold(socket: Held, protocol: "tcp" | "dns"): void {
+    this.#open.set(socket, protocol);
     socket.once("close", () => {
       this.#open.delete(socket);
-      this.#totals.bytes_out += socket.bytesRead;
-      this.#totals.bytes_in += socket.bytesWritten;
+      this.#closed = plus(this.#closed, socket, protocol);
     });
+  }
+
+  /** Of its whole life, with what is still open. */
+  traffic(): Traffic {
+    return [...this.#open].reduce((sum, [socket, protocol]) => plus(sum, socket, protocol), this.#closed);
   }
 
   /** A name that does not exist is asked for once for each family, and by some again: one record a second says it. */
@@ -77,8 +104,11 @@ export class Sandbox {
   }
 
   forget(): void {
-    for (const socket of this.#open) socket.destroy();
-    setImmediate(() => this.#tell({ type: "forgotten", token: this.#token, ...this.#totals }));
+    this.#end();
+  }
+
+  #end(): void {
+    for (const socket of this.#open.keys()) socket.destroy();
   }
 
   #named(rule: number): { id: string; path: string } {
@@ -91,4 +121,13 @@ export class Sandbox {
     if (this.#window.count++ >= RECORDS_PER_SECOND) this.#dropped++;
     else this.#tell({ type: "violation", token: this.#token, rule_id, rule_path, action, event });
   }
+}
+
+function plus(sum: Traffic, { bytesRead, bytesWritten }: Held, protocol: "tcp" | "dns"): Traffic {
+  if (protocol === "dns") return sum;
+  return {
+    connections: sum.connections + 1,
+    bytes_out: sum.bytes_out + Math.max(0, bytesRead - EGRESS_HEADER),
+    bytes_in: sum.bytes_in + bytesWritten,
+  };
 }

@@ -66,7 +66,7 @@ export interface EgressOptions {
   command: readonly string[];
   /** What it becomes; one below the sandboxes' uids where none is named. */
   uid?: number;
-  /** Directory of NAME/KEY files that it may put into headers; that uid must be able to read them. */
+  /** Directory of TENANT/NAME/KEY files that it may put into headers of that tenant's sandboxes; that uid must be able to read them. */
   secrets?: string;
   /** Names that stand for one address, whatever address it is: the operator vouches for it. */
   hosts?: Record<string, string>;

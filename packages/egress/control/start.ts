@@ -1,4 +1,4 @@
-import { chmodSync, rmSync } from "node:fs";
+import { chmodSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 import { createSecureContext, getCACertificates } from "node:tls";
@@ -6,14 +6,21 @@ import { type FromEgress, type ToEgress, toEgressSchema } from "@plastron/contra
 import { Names } from "../dns/resolve.ts";
 import { HttpProxy } from "../http/proxy.ts";
 import { serveRelay } from "../relay/connection.ts";
+import { Shares } from "../relay/shares.ts";
 import { Sandbox } from "../sandbox.ts";
 import { Authority } from "../tls/authority.ts";
 import { readLines } from "./lines.ts";
 
 /** In the working directory, where relays look for it. */
 const SOCKET = "relay.sock";
-/** Of all sandboxes together. */
+/** Of all sandboxes together, where we may have files enough. */
 const MAX_CONNECTIONS = 8192;
+/** One to the relay and one onward. */
+const FILES_EACH = 2;
+/** What the process itself and its questions for names need. */
+const OWN_FILES = 128;
+/** Connections that have not yet said whose they are. */
+const NEWCOMERS = 64;
 
 type Start = Extract<ToEgress, { type: "start" }>;
 
@@ -35,10 +42,14 @@ export function serveDriver(control: Duplex): void {
         },
       );
     } else if (message.type === "admit") {
-      const { token, network, rules } = message;
+      const { token, network, rules, tenant } = message;
       if (!sandboxes.has(token)) sandboxes.set(token, new Sandbox(token, network, rules, tell));
-    } else if (message.type === "sync") tell({ type: "synced", id: message.id, dropped: sandboxes.get(message.token)?.takeDropped() ?? 0 });
-    else if (message.type === "forget") {
+      if (tenant !== null) sandboxes.get(token)?.assign(tenant);
+    } else if (message.type === "assign") sandboxes.get(message.token)?.assign(message.tenant);
+    else if (message.type === "sync") {
+      const sandbox = sandboxes.get(message.token);
+      tell({ type: "synced", id: message.id, dropped: sandbox?.takeDropped() ?? 0, traffic: sandbox?.traffic() ?? null });
+    } else if (message.type === "forget") {
       sandboxes.get(message.token)?.forget();
       sandboxes.delete(message.token);
     }
@@ -52,13 +63,21 @@ async function start(options: Start, sandboxes: ReadonlyMap<string, Sandbox>): P
   const trust = [...new Set([...getCACertificates("default"), ...getCACertificates("system"), ...options.trust])];
   const proxy = new HttpProxy({ names, secrets: options.secrets, trust: createSecureContext({ ca: trust, minVersion: "TLSv1.2" }) });
   const server = createServer({ allowHalfOpen: true, pauseOnConnect: false });
-  server.maxConnections = MAX_CONNECTIONS;
+  const connections = Math.max(1, Math.min(MAX_CONNECTIONS, Math.floor((openFiles() - OWN_FILES - NEWCOMERS) / FILES_EACH)));
+  const shares = new Shares(connections);
+  server.maxConnections = connections + NEWCOMERS;
   server.on("connection", (socket) => {
-    serveRelay(socket, { find: (token) => sandboxes.get(token), names, proxy, authority }).catch(() => socket.destroy());
+    serveRelay(socket, { find: (token) => sandboxes.get(token), shares, names, proxy, authority }).catch(() => socket.destroy());
   });
   await listen(server);
   if (options.uid !== null) becomeNobody(options.uid);
   return authority;
+}
+
+/** How many we may have open: Node raises the soft limit to the hard one when it starts (proc(5), getrlimit(2)). */
+function openFiles(): number {
+  const soft = /^Max open files\s+(\S+)/m.exec(readFileSync("/proc/self/limits", "utf8"))?.[1];
+  return soft === "unlimited" ? Number.MAX_SAFE_INTEGER : Number(soft ?? 1024);
 }
 
 function listen(server: Server): Promise<void> {

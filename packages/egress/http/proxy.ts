@@ -133,7 +133,7 @@ export class HttpProxy {
 
   async #onward({ sandbox, destination, scheme, agent }: Way & { agent: Agent }, asked: Asked, addresses: string[]): Promise<Onward> {
     const clean = endToEnd(asked.headers);
-    const headers = scheme === "https" ? await mutate(sandbox.rules, destination.name, clean, this.#parts.secrets) : clean;
+    const headers = scheme === "https" ? await mutate(sandbox, destination.name, clean, this.#parts.secrets) : clean;
     const { method, target } = asked;
     return { method, target, headers, host: addresses[0] as string, port: destination.port, name: destination.name, scheme, agent };
   }

@@ -10,12 +10,15 @@ import type { Authority } from "../tls/authority.ts";
 import { endTls } from "../tls/end.ts";
 import { destinationOf, readHeader } from "./header.ts";
 import { type Look, look } from "./look.ts";
+import type { Shares } from "./shares.ts";
 import { endsBeforeClosing, readExactly } from "./socket.ts";
 import { splice, spliceGreeted } from "./splice.ts";
 
 /** What connections need beside their own sandbox. */
 export interface Services {
   find(token: string): Sandbox | undefined;
+  /** One for each connection, so that no tenant's fill the process. */
+  shares: Shares;
   names: Names;
   proxy: HttpProxy;
   authority: Authority;
@@ -34,10 +37,14 @@ export async function serveRelay(socket: Socket, services: Services): Promise<vo
   const header = bytes && readHeader(bytes);
   const sandbox = header && services.find(header.token);
   if (!header || !sandbox) return void socket.destroy();
-  sandbox.hold(socket);
-  if (header.protocol === "dns") return serveQuestion(socket, sandbox);
+  sandbox.hold(socket, header.protocol);
+  const leave = services.shares.take(sandbox.owner);
+  if (leave) socket.once("close", leave);
+  if (header.protocol === "dns") return leave ? serveQuestion(socket, sandbox) : void socket.destroy();
   const destination = destinationOf(sandbox, header);
   if (!destination) return void socket.destroy();
+  if (!leave) refuse(sandbox, destination, STREAM, TOO_MANY);
+  if (!leave) return void socket.destroy();
   await serveStream(socket, sandbox, destination, services);
 }
 
@@ -82,6 +89,7 @@ async function serveSeen(seen: Look, socket: Socket, sandbox: Sandbox, destinati
   if (clear) services.proxy.serve(clear, { sandbox, destination, scheme: "https" });
 }
 
+const TOO_MANY = { id: "egress/too-many-connections", path: "", why: "the tenant's sandboxes have as many connections as they may have together" };
 const STREAM = { claims: [], seen: { kind: "stream" as const } };
 const MISMATCH = { id: "egress/name-mismatch", path: "", why: "the program asked for one name and connected to another" };
 const ENCRYPTED = { id: "egress/encrypted-hello", path: "", why: "a hello whose name is encrypted cannot be judged" };

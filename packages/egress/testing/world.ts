@@ -11,6 +11,7 @@ import { Names, type Resolved } from "../dns/resolve.ts";
 import { slotAddress } from "../dns/stand-ins.ts";
 import { HttpProxy } from "../http/proxy.ts";
 import { serveRelay } from "../relay/connection.ts";
+import { Shares } from "../relay/shares.ts";
 import { Sandbox } from "../sandbox.ts";
 import { Authority } from "../tls/authority.ts";
 import { network } from "./rules.ts";
@@ -22,6 +23,8 @@ export interface World {
   /** A connection as the program in the sandbox has it, to a name or to an address. */
   dial(to: string, port: number, token?: string): Socket;
   sandbox: Sandbox;
+  /** Another one under the same rules, of that tenant. */
+  admit(token: string, tenant: string): void;
   authority: Authority;
   told: FromEgress[];
   http: number;
@@ -37,26 +40,34 @@ interface Wanted extends Partial<NetworkRules> {
   secrets?: string;
   resolve?: (name: string) => string[];
   headersMs?: number;
+  /** Whose the sandbox is; null: nobody's yet. */
+  tenant?: string | null;
+  /** How many connections all sandboxes may have together. */
+  connections?: number;
 }
 
-export async function world({ secrets, resolve, headersMs, ...rules }: Wanted): Promise<World> {
+export async function world({ secrets, resolve, headersMs, tenant = "acme", connections = 1000, ...rules }: Wanted): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), "plastron-egress-world-"));
   const told: FromEgress[] = [];
   const reached: string[] = [];
   const authority = new Authority(null);
   const outer = new Authority(null);
-  const sandbox = new Sandbox(
-    TOKEN,
-    { ...network, ...rules },
-    Array.from({ length: 9 }, (_, i) => ({ id: `rule${i}`, path: `spec[${i}]` })),
-    (message) => told.push(message),
-  );
+  const sandboxes = new Map<string, Sandbox>();
+  const named = Array.from({ length: 9 }, (_, i) => ({ id: `rule${i}`, path: `spec[${i}]` }));
+  const admit = (token: string, owner: string | null) => {
+    const made = new Sandbox(token, { ...network, ...rules }, named, (message) => told.push(message));
+    if (owner !== null) made.assign(owner);
+    sandboxes.set(token, made);
+    return made;
+  };
+  const sandbox = admit(TOKEN, tenant);
+  const shares = new Shares(connections);
   const names = resolve ? resolving(resolve) : new Names({ "api.test": "127.0.0.1", "cdn.test": "127.0.0.1", "other.test": "127.0.0.1" });
   const trust = createSecureContext({ ca: outer.pem.certificate });
   const proxy = new HttpProxy({ names, secrets: secrets ?? null, trust, ...(headersMs === undefined ? {} : { headersMs }) });
   const relay = createServer(
     { allowHalfOpen: true },
-    (socket) => void serveRelay(socket, { find: (token) => (token === TOKEN ? sandbox : undefined), names, proxy, authority }),
+    (socket) => void serveRelay(socket, { find: (token) => sandboxes.get(token), shares, names, proxy, authority }),
   );
   const http = createHttp();
   const https = createHttps({ SNICallback: (name, done) => done(null, outer.contextOf(name)) });
@@ -81,10 +92,11 @@ export async function world({ secrets, resolve, headersMs, ...rules }: Wanted): 
     dial(to, port, token = TOKEN) {
       const socket = connect({ path: join(directory, "relay.sock"), allowHalfOpen: true });
       open.add(socket);
-      socket.write(header(sandbox, to, port, token));
+      socket.write(header(sandboxes.get(token) ?? sandbox, to, port, token));
       return socket.on("error", () => {});
     },
     sandbox,
+    admit,
     authority,
     told,
     http: httpPort,

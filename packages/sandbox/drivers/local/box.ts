@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { encodeFrame, type Frame, FrameReader, PlastronError, type Program, type Violation } from "@plastron/contracts";
+import { encodeFrame, type Frame, FrameReader, PlastronError, type Program, type Traffic, type Violation } from "@plastron/contracts";
 import type { Control, Output } from "../../driver.ts";
 import { RUNTIMES, startMessage } from "../../runtimes/index.ts";
 import { ViolationTally } from "../../violations/index.ts";
@@ -16,6 +16,8 @@ export interface RunEnd {
   before: Map<string, string>;
   artifacts: { path: string; size: number; content: Uint8Array }[];
   violations: ViolationTally;
+  /** Through its way out; null where it has none. */
+  traffic: Traffic | null;
 }
 
 /** The sandbox was dead before it was given its program: nothing of the program has run, so another sandbox may have it. */
@@ -50,6 +52,8 @@ export class Box {
   failure: string | undefined;
   /** What a `V` frame of the supervisor says; set by whoever knows the sandbox's rules. */
   readViolation: ((payload: Uint8Array) => Violation | undefined) | undefined;
+  /** Called before the tenant's first program is given to the sandbox; what throws refuses the sandbox to that tenant. */
+  readonly onAssign: ((tenant: string) => void)[] = [];
   /** Called when the program has ended and before the run is told so: whoever records violations from elsewhere looks once more. */
   readonly beforeEnd: (() => void | Promise<void>)[] = [];
   readonly #stream: Duplex;
@@ -86,6 +90,16 @@ export class Box {
     this.#stream.write(encodeFrame(type, payload));
   }
 
+  /** A warm sandbox is nobody's until this. Errors: sandbox_failed where it is another tenant's; then it is nobody's any more. */
+  assign(tenant: string): void {
+    try {
+      for (const told of this.onAssign) told(tenant);
+    } catch (error) {
+      this.destroy();
+      throw error;
+    }
+  }
+
   /**
    * Runs one program. `knobs` are cgroup values that differ from those that the sandbox was made with. Rejects when the
    * sandbox dies under it without a result.
@@ -118,6 +132,10 @@ export class Box {
   /** So many were not told one by one, since they were a flood. */
   recordDropped(count: number): void {
     this.#current?.end.violations.drop(count);
+  }
+
+  recordTraffic(traffic: Traffic): void {
+    if (this.#current) this.#current.end.traffic = traffic;
   }
 
   /** Lets go of a box that is not wanted: the supervisor sees the end of the connection and removes everything. */
@@ -208,7 +226,14 @@ export class Box {
   }
 }
 
-const newEnd = (before: Map<string, string>): RunEnd => ({ facts: new Map(), stats: new Map(), before, artifacts: [], violations: new ViolationTally() });
+const newEnd = (before: Map<string, string>): RunEnd => ({
+  facts: new Map(),
+  stats: new Map(),
+  before,
+  artifacts: [],
+  violations: new ViolationTally(),
+  traffic: null,
+});
 
 const decoder = new TextDecoder();
 const text = (bytes: Uint8Array): string => decoder.decode(bytes);

@@ -187,10 +187,14 @@ ${tcp("AF_INET", "203.0.113.9", 8080)}`;
     expect(all.length).toBeGreaterThan(0);
     for (const pid of [egressProcess(directory), ...all]) {
       expect(Number(field(pid, "Uid"))).toBeGreaterThan(1_000_000_000);
-      expect([field(pid, "CapPrm"), field(pid, "CapEff")]).toEqual(Array(2).fill("0000000000000000"));
+      expect(["CapInh", "CapPrm", "CapEff", "CapAmb"].map((name) => field(pid, name))).toEqual(Array(4).fill("0000000000000000"));
+      expect(field(pid, "NoNewPrivs")).toBe("1");
     }
+    expect(field(egressProcess(directory), "CapBnd")).toBe("00000000000000c4"); // setuid, setgid and dac_read_search, which it has given up
+    const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFileSync(`/proc/${egressProcess(directory)}/limits`, "utf8")) ?? [];
+    expect(soft).toBe(hard);
     for (const pid of all) {
-      expect(["NoNewPrivs", "Seccomp", "CapBnd"].map((name) => field(pid, name))).toEqual(["1", "2", "0000000000000000"]);
+      expect(["Seccomp", "CapBnd"].map((name) => field(pid, name))).toEqual(["2", "0000000000000000"]);
       expect(readdirSync(`/proc/${pid}/fd`).length).toBeLessThan(12);
     }
     expect(new Set(all.map((pid) => field(pid, "Uid"))).size).toBe(all.length);

@@ -18,6 +18,13 @@ const START_MS = 15_000;
 /** After a death, doubled for each that follows within a minute. */
 const RESTART_MS = 100;
 const MAX_LINE = 1 << 20;
+/**
+ * What it is started through (util-linux, which is essential on Debian): it keeps of root's rights those to read its own code,
+ * wherever that lies, and to become nobody, and can never have another.
+ */
+const BOUND = ["/usr/bin/setpriv", "--no-new-privs", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all,+setuid,+setgid,+dac_read_search"];
+/** Connections cost it a few kilobytes each of this; what they carry is not in there. Over it, it ends and is started anew. */
+const HEAP_MB = 512;
 
 /**
  * The one egress process of a driver. It begins with our rights, makes its socket in a directory that only relays can enter, and
@@ -63,8 +70,9 @@ export class EgressProcess {
     const { options, directory, uid, log } = this.#parts;
     await mkdir(directory, { recursive: true, mode: 0o711 });
     await chmod(directory, 0o711);
-    const [command = "", ...args] = options.command;
-    const child = spawn(command, args, { cwd: directory, env: {}, stdio: ["ignore", "ignore", "pipe", "pipe"], detached: true });
+    const [command = "", ...args] = [...BOUND, "--", ...options.command];
+    const env = { NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` };
+    const child = spawn(command, args, { cwd: directory, env, stdio: ["ignore", "ignore", "pipe", "pipe"], detached: true });
     this.#child = child;
     let said = "";
     child.stderr?.on("data", (bytes: Buffer) => {

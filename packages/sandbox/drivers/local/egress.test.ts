@@ -54,8 +54,8 @@ describe.runIf(isRoot)("[needs: root] a sandbox with a way out", () => {
   let use: Bench;
   beforeAll(async () => {
     chmodSync(secrets, 0o755);
-    mkdirSync(join(secrets, "api"));
-    writeFileSync(join(secrets, "api/token"), "Bearer s3cret-token\n");
+    mkdirSync(join(secrets, "acme/api"), { recursive: true });
+    writeFileSync(join(secrets, "acme/api/token"), "Bearer s3cret-token\n");
     world = await outside({ secrets });
     driver = await openLocalDriver({ home, egress: world.egress });
     const { confinement } = compilePolicy(parsePolicy(ACCEPTANCE), { ...TYPICAL_HOST, egress: true });
@@ -76,7 +76,7 @@ for path in /admin/login /secret /elsewhere; do curl -sS --fail ${url("$path")} 
 curl -sS --fail -X POST ${url("/get")} > /dev/null 2>&1; echo "post $?"
 curl -sS ${url("/admin/login")}
 env | grep -c s3cret`;
-    const ran = await use.bash(code, { limits });
+    const ran = await use.bash(code, { limits, tenant: "acme" });
     const lines = ran.stdout.trim().split("\n");
     expect(JSON.parse(lines[0] as string)).toMatchObject({
       method: "GET",
@@ -109,7 +109,7 @@ env | grep -c s3cret`;
       python(`print(urllib.request.urlopen('${url("/get")}').status)
 try: urllib.request.urlopen('${url("/admin/x")}')
 except urllib.error.HTTPError as e: print(e.code, e.read().decode().split(' was ')[1].split(':')[0])`),
-      { limits },
+      { limits, tenant: "acme" },
     );
     expect(ran).toMatchObject({ stdout: "200\n403 denied\n", stderr: "" });
   });
@@ -117,6 +117,7 @@ except urllib.error.HTTPError as e: print(e.code, e.read().decode().split(' was 
   it.runIf(hasRequests)("[needs: python3-requests] from Python's requests", async () => {
     const ran = await use.python(`import requests\nprint(requests.get('${url("/get")}').status_code, requests.get('${url("/secret")}').status_code)`, {
       limits,
+      tenant: "acme",
     });
     expect(ran).toMatchObject({ stdout: "200 403\n" });
   });
@@ -124,12 +125,15 @@ except urllib.error.HTTPError as e: print(e.code, e.read().decode().split(' was 
   it("from Node's fetch", async () => {
     const ran = await use.node(`Promise.all(['/get','/secret'].map(p => fetch('${url("")}' + p))).then(all => console.log(...all.map(r => r.status)))`, {
       limits,
+      tenant: "acme",
     });
     expect(ran).toMatchObject({ stdout: "200 403\n", stderr: "" });
   });
 
   it.runIf(existsSync("/usr/bin/wget"))("[needs: wget] from wget, which asks no variable whom to trust", async () => {
-    expect((await use.bash(`wget -q -O - ${url("/get")} | head -c 15; wget -q ${url("/secret")}; echo " $?"`, { limits })).stdout).toBe('{"method":"GET" 8\n');
+    expect((await use.bash(`wget -q -O - ${url("/get")} | head -c 15; wget -q ${url("/secret")}; echo " $?"`, { limits, tenant: "acme" })).stdout).toBe(
+      '{"method":"GET" 8\n',
+    );
   });
 
   it.runIf(existsSync("/usr/bin/git"))("[needs: git] from git", async () => {
@@ -157,7 +161,7 @@ for family, host in ((socket.AF_INET, '127.0.0.1'), (socket.AF_INET6, '::1')):
 curl -sS http://${API}:${world.http}/clear | head -c 30; echo
 curl -sSk https://${OTHER}:${world.https}/opaque | head -c 30; echo
 exec 3<>/dev/tcp/${OTHER}/${world.echo}; echo hello >&3; head -1 <&3`;
-    const ran = await bench(driver, rules).bash(code, { limits });
+    const ran = await bench(driver, rules).bash(code, { limits, tenant: "acme" });
     expect(ran.stdout).toBe('{"method":"GET","url":"/clear"\n{"method":"GET","url":"/opaque\nhello\n');
   });
 
@@ -171,7 +175,7 @@ threading.Thread(target=lambda: (s.sendall(b'y' * 3_000_000), s.shutdown(socket.
 n = 0
 while chunk := s.recv(65536): n += len(chunk)
 print(n)`;
-    expect(await bench(driver, rules).python(code, { limits })).toMatchObject({ stdout: "3000000\n", stderr: "" });
+    expect(await bench(driver, rules).python(code, { limits, tenant: "acme" })).toMatchObject({ stdout: "3000000\n", stderr: "" });
   });
 
   it("in a session, run after run, each with its own records", async () => {

@@ -1,15 +1,17 @@
 import { randomBytes } from "node:crypto";
-import { type Confinement, EGRESS_TOKEN, type FromEgress, PlastronError, STAND_IN_NAMESERVER, type Violation } from "@plastron/contracts";
+import { type Confinement, EGRESS_TOKEN, type FromEgress, PlastronError, STAND_IN_NAMESERVER, type Traffic, type Violation } from "@plastron/contracts";
 import type { EgressOptions } from "../../driver.ts";
 import { EgressProcess } from "./egress-process.ts";
 import { trustRecords } from "./egress-trust.ts";
 import type { SpecRecord } from "./spec.ts";
 import type { UidPool } from "./uids.ts";
 
-/** Of a box: who is told what its program was denied. */
+/** Of a box: whose it becomes, and who is told what its program was denied and sent. */
 interface Recorder {
   record(violation: Violation): void;
   recordDropped(count: number): void;
+  recordTraffic(traffic: Traffic): void;
+  readonly onAssign: ((tenant: string) => void)[];
   readonly beforeEnd: (() => void | Promise<void>)[];
 }
 
@@ -22,8 +24,14 @@ export interface Way {
 
 interface Admitted {
   confinement: Confinement;
+  /** Null while it is warm, and nobody's. */
+  tenant: string | null;
+  /** At the end of the last run, as the process has counted. */
+  before: Traffic;
   box?: Recorder;
 }
+
+const NOTHING: Traffic = { connections: 0, bytes_in: 0, bytes_out: 0 };
 
 export interface EgressParts {
   options: EgressOptions | undefined;
@@ -44,7 +52,7 @@ const SYNC_MS = 500;
 export class Egress {
   readonly #parts: EgressParts;
   readonly #admitted = new Map<string, Admitted>();
-  readonly #syncs = new Map<number, (dropped: number) => void>();
+  readonly #syncs = new Map<number, (dropped: number, traffic: Traffic | null) => void>();
   #process: EgressProcess | undefined;
   #syncId = 0;
 
@@ -61,9 +69,9 @@ export class Egress {
     const token = randomBytes(EGRESS_TOKEN / 2).toString("hex");
     const trust = await trustRecords(confinement.network, directory, authority.certificate);
     const uid = uids.take();
-    const admitted: Admitted = { confinement };
+    const admitted: Admitted = { confinement, tenant: null, before: NOTHING };
     this.#admitted.set(token, admitted);
-    this.#admit(token, confinement);
+    this.#admit(token, admitted);
     return {
       records: [
         ["egress", directory, token, uid],
@@ -73,7 +81,8 @@ export class Egress {
       ],
       follow: (box) => {
         admitted.box = box;
-        box.beforeEnd.push(() => this.#sync(token, box));
+        box.onAssign.push((tenant) => this.#assign(token, admitted, tenant));
+        box.beforeEnd.push(() => this.#sync(token, admitted, box));
       },
       leave: () => {
         uids.giveBack(uid);
@@ -100,18 +109,28 @@ export class Egress {
     return this.#process;
   }
 
-  #admit(token: string, { network, rules }: Confinement): void {
-    if (network) this.#process?.send({ type: "admit", token, network, rules: rules.map(({ id, path }) => ({ id, path })) });
+  #admit(token: string, { confinement: { network, rules }, tenant }: Admitted): void {
+    if (network) this.#process?.send({ type: "admit", token, network, rules: rules.map(({ id, path }) => ({ id, path })), tenant });
+  }
+
+  /** Its secrets are that tenant's from now on. Told before the program is: without it, it has none. */
+  #assign(token: string, admitted: Admitted, tenant: string): void {
+    if (admitted.tenant !== null && admitted.tenant !== tenant) throw new PlastronError("sandbox_failed", "the sandbox belongs to another tenant");
+    if (admitted.tenant === null) this.#process?.send({ type: "assign", token, tenant });
+    admitted.tenant = tenant;
   }
 
   /** What was asked of the process that died is answered by nobody; what lives is made known to the next. */
   #onRestart(): void {
-    for (const done of this.#syncs.values()) done(0);
-    for (const [token, { confinement }] of this.#admitted) this.#admit(token, confinement);
+    for (const done of this.#syncs.values()) done(0, null);
+    for (const [token, admitted] of this.#admitted) {
+      admitted.before = NOTHING;
+      this.#admit(token, admitted);
+    }
   }
 
   #onMessage(message: FromEgress): void {
-    if (message.type === "synced") this.#syncs.get(message.id)?.(message.dropped);
+    if (message.type === "synced") this.#syncs.get(message.id)?.(message.dropped, message.traffic);
     if (message.type !== "violation") return;
     const { rule_id, rule_path, action, event } = message;
     this.#admitted
@@ -120,18 +139,26 @@ export class Egress {
   }
 
   /** Messages keep their order: when this one is answered, all before it have been told. */
-  #sync(token: string, box: Recorder): Promise<void> {
+  #sync(token: string, admitted: Admitted, box: Recorder): Promise<void> {
     const id = ++this.#syncId;
     return new Promise((resolve) => {
-      const done = (dropped: number) => {
+      const done = (dropped: number, traffic: Traffic | null) => {
         clearTimeout(timer);
         this.#syncs.delete(id);
         if (dropped > 0) box.recordDropped(dropped);
+        if (traffic) box.recordTraffic(since(admitted.before, traffic));
+        if (traffic) admitted.before = traffic;
         resolve();
       };
-      const timer = setTimeout(() => done(0), SYNC_MS);
+      const timer = setTimeout(() => done(0, null), SYNC_MS);
       this.#syncs.set(id, done);
       this.#process?.send({ type: "sync", token, id });
     });
   }
+}
+
+/** Of one run; a connection that a session's earlier run has opened counts there, and its bytes where they flow. */
+function since(before: Traffic, now: Traffic): Traffic {
+  const more = (name: keyof Traffic) => Math.max(0, now[name] - before[name]);
+  return { connections: more("connections"), bytes_in: more("bytes_in"), bytes_out: more("bytes_out") };
 }

@@ -151,6 +151,7 @@ class LocalDriver implements SandboxDriver {
     const { box, source, cold, kind } = await this.#fleet.take(spec);
     const acquired = performance.now();
     try {
+      box.assign(spec.tenant);
       return { source, cold, acquired, end: await box.run(spec, this.#knobs(kind, spec), output, control) };
     } catch (error) {
       if (!(error instanceof NeverStarted) || tries <= 1 || control?.stdin || control?.signal?.aborted) throw error;
@@ -164,6 +165,7 @@ class LocalDriver implements SandboxDriver {
       throw new PlastronError("overloaded", `${this.#sessions.size} sessions are open, which is as many as this agent keeps`, { retryAfterSeconds: 30 });
     }
     const box = await this.#fleet.alone(spec, "session");
+    box.assign(spec.tenant);
     const session = new LocalSession(spec, box, this.name, this.tier);
     this.#sessions.add(session);
     void box.gone.then(() => this.#sessions.delete(session));
