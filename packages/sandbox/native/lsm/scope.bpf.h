@@ -1,6 +1,7 @@
 /*
  * Whom the rules hold for: mount namespaces and cgroups (with all below them) that the loader names. Whoever was seen in one
- * once keeps the mark, and so do its children: a new namespace is no way out.
+ * once keeps the mark, and so do its children. Every way into another namespace asks for a capability while the task is still in
+ * the old one, so that it is marked by then at the latest: a new namespace is no way out.
  */
 #ifndef PLASTRON_LSM_SCOPE_H
 #define PLASTRON_LSM_SCOPE_H
@@ -65,12 +66,5 @@ int BPF_PROG(inherit, struct task_struct *child, unsigned long flags, int ret) {
     if (ret) return ret;
     if (!is_confined()) return 0;
     return bpf_task_storage_get(&marks, child, &one, BPF_LOCAL_STORAGE_GET_F_CREATE) ? 0 : -E_PERM;
-}
-
-/* Before a task gets credentials for a user namespace of its own, with which it could leave the mount namespace it is known by. */
-SEC("lsm/cred_prepare")
-int BPF_PROG(remember, struct cred *created, const struct cred *old, unsigned int flags, int ret) {
-    if (!ret) is_confined();
-    return ret;
 }
 #endif
