@@ -29,6 +29,9 @@ export interface ProxyParts {
 const MALFORMED: Refusal = { id: "egress/malformed-request", path: "", why: "the request can be read in two ways, or not at all" };
 const MISMATCH: Refusal = { id: "egress/name-mismatch", path: "", why: "the request names another host than the connection was made to" };
 const RELAYING: Refusal = { id: "egress/connect", path: "", why: "a connection through another proxy cannot be judged" };
+const TOO_MANY: Refusal = { id: "egress/too-many-requests", path: "", why: "too many requests of one connection wait for their answers" };
+/** More than any client sends ahead. Each costs us some kilobytes until it is answered, and a program decides when that is. */
+const MAX_AHEAD = 32;
 
 const LIMITS = { maxHeaderSize: 32_768, requestTimeout: 0, keepAliveTimeout: 60_000 };
 
@@ -40,7 +43,7 @@ const LIMITS = { maxHeaderSize: 32_768, requestTimeout: 0, keepAliveTimeout: 60_
 export class HttpProxy {
   readonly #parts: ProxyParts;
   readonly #server: Server;
-  readonly #ways = new WeakMap<Duplex, Way & { agent: Agent }>();
+  readonly #ways = new WeakMap<Duplex, Way & { agent: Agent; waiting: number }>();
 
   constructor(parts: ProxyParts) {
     this.#parts = parts;
@@ -64,7 +67,7 @@ export class HttpProxy {
   serve(socket: Socket, way: Way): void {
     const agent = agentFor(way.scheme, this.#parts.trust);
     socket.once("close", () => agent.destroy());
-    this.#ways.set(socket, { ...way, agent });
+    this.#ways.set(socket, { ...way, agent, waiting: 0 });
     this.#server.emit("connection", socket);
     socket.resume();
   }
@@ -77,7 +80,10 @@ export class HttpProxy {
   async #onRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.sendDate = false;
     const way = this.#ways.get(request.socket);
-    if (!way) return void request.socket.destroy();
+    if (!way || request.socket.destroyed) return void request.socket.destroy();
+    if (++way.waiting > MAX_AHEAD) refuse(way.sandbox, way.destination, seen(request), TOO_MANY);
+    if (way.waiting > MAX_AHEAD) return void request.socket.destroy();
+    response.once("close", () => way.waiting--);
     const deny = (status: number, text: string) => {
       request.resume();
       if (!response.headersSent) response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });

@@ -21,11 +21,11 @@ type Deny = (status: number, text: string) => void;
 const CONNECT_MS = 10_000;
 
 /**
- * The connections that one connection of a program needs onward, kept while it lasts. Never shared: what a server says too much
- * on one of them must not become another tenant's answer.
+ * The one connection that a connection of a program has onward, kept while it lasts; requests that were sent ahead wait for it.
+ * Never shared: what a server says too much on it must not become another tenant's answer.
  */
 export function agentFor(scheme: "http" | "https", secureContext: SecureContext): Agent {
-  const common = { keepAlive: true, maxFreeSockets: 1 };
+  const common = { keepAlive: true, maxSockets: 1, maxFreeSockets: 1 };
   return scheme === "http" ? new Agent(common) : new TlsAgent({ ...common, secureContext });
 }
 
@@ -72,12 +72,13 @@ function open({ method, target, host, port, name, scheme, agent }: Onward, heade
   const common = { method, path: target, host, port, headers: headers.flat(), setHost: false, timeout: 600_000, agent };
   const isName = /[a-z]/.test(name) && !name.includes(":");
   const up = scheme === "http" ? httpRequest(common) : httpsRequest({ ...common, servername: isName ? name : "" });
-  const timer = setTimeout(() => up.destroy(new Error("no answer")), CONNECT_MS);
   up.once("socket", (socket) => {
-    if (socket.connecting) socket.once(scheme === "http" ? "connect" : "secureConnect", () => clearTimeout(timer));
-    else clearTimeout(timer);
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => up.destroy(new Error("no answer")), CONNECT_MS);
+    socket.once(scheme === "http" ? "connect" : "secureConnect", () => clearTimeout(timer));
+    up.once("close", () => clearTimeout(timer));
   });
-  up.once("close", () => clearTimeout(timer)).once("timeout", () => up.destroy(new Error("idle")));
+  up.once("timeout", () => up.destroy(new Error("idle")));
   return up;
 }
 
