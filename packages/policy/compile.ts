@@ -1,6 +1,7 @@
 import { type Confinement, type FidelityRow, type HostFacts, PlastronError, type Tier } from "@plastron/contracts";
 import { rowOf } from "./lower/claims.ts";
 import { lower } from "./lower/lower.ts";
+import { mountable } from "./lower/mountable.ts";
 import { networkRows } from "./lower/network.ts";
 import { isLifted, partsOf } from "./lower/parts.ts";
 import { remarks } from "./lower/remarks.ts";
@@ -63,7 +64,7 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
   return {
     ...lower(given, host),
     fidelity: [
-      ...parts.map(({ order, claim }) => rowOf(order, claim, standing, host)),
+      ...parts.map((part) => mountable(rowOf(part.order, part.claim, standing, host), part, standing)),
       ...raw.rows,
       ...own.rows,
       ...proxied,
