@@ -8,17 +8,33 @@ export class Failure extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
   readonly errors: Problem["errors"];
-  constructor(code: ErrorCode, why: string, more: { hint?: string; errors?: Problem["errors"]; cause?: unknown } = {}) {
+  /** The file that `errors` stand in. */
+  readonly file: string | undefined;
+  constructor(code: ErrorCode, why: string, more: { hint?: string; errors?: Problem["errors"]; file?: string; cause?: unknown } = {}) {
     super(why, { cause: more.cause });
     this.name = "Failure";
     this.code = code;
     this.hint = more.hint;
     this.errors = more.errors;
+    this.file = more.file;
   }
 }
 
 /** Wrong use of the command line: exit 2. */
 export const usage = (why: string, hint = "Add --help to the command to see its options."): Failure => new Failure("invalid_request", why, { hint });
+
+const POLICY_FAULTS: readonly string[] = ["invalid_policy", "unsupported_rule"] satisfies ErrorCode[];
+
+/** What is wrong in a policy is told with its file, also where a server found it. */
+export async function inPolicyFile<Result>(file: string, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work();
+  } catch (error) {
+    const { code, message, hint, errors } = error as Failure;
+    if (!POLICY_FAULTS.includes(code)) throw error;
+    throw new Failure(code, message, { ...(hint ? { hint } : {}), ...(errors ? { errors } : {}), file, cause: error });
+  }
+}
 
 export interface Report {
   code: ErrorCode;
@@ -27,6 +43,8 @@ export interface Report {
   hint: string;
   exit: number;
   errors?: Problem["errors"];
+  /** The file that `errors` stand in. */
+  file?: string;
 }
 
 /** Anything thrown, as what the person is told. An error that nobody foresaw keeps its message: this is the user's own machine. */
@@ -37,5 +55,6 @@ export async function toReport(error: unknown): Promise<Report> {
   const entry = ERRORS[code] ?? ERRORS.internal;
   const detail = error instanceof Error ? error.message : String(error);
   const hint = known ? (error.hint ?? entry.hint) : "This is a defect of the command line; PLASTRON_DEBUG=1 shows the stack.";
-  return { code, title: entry.title, detail, hint, exit: entry.exit, ...(known && error.errors ? { errors: error.errors } : {}) };
+  const errors = known && error.errors ? { errors: error.errors } : {};
+  return { code, title: entry.title, detail, hint, exit: entry.exit, ...errors, ...(error instanceof Failure && error.file ? { file: error.file } : {}) };
 }

@@ -211,6 +211,35 @@ describe("run", () => {
   });
 });
 
+describe("policy check", () => {
+  const policy = (rules: string) =>
+    `apiVersion: crd.varmor.org/v1beta1\nkind: VarmorPolicy\nmetadata: { name: p }\nspec:\n  target: { kind: Pod, name: x }\n  policy:\n    enforcer: BPF\n    mode: EnhanceProtect\n    enhanceProtect:\n      hardeningRules: ${rules}\n`;
+
+  it("names file, line and nearest name of one error once, and of several one below the other", async () => {
+    program("one.yaml", policy("[disallow-mont]"));
+    const one = await plastron(["policy", "check", "one.yaml"]);
+    expect([one.code, one.stderr.trim().split("\n").length]).toEqual([2, 1]);
+    expect(one.stderr).toContain('error one.yaml:10:24: there is no rule "disallow-mont". Did you mean "disallow-mount"? docs/');
+    program("two.yaml", policy("[disallow-mont, disable-shell]"));
+    const two = await plastron(["policy", "check", "two.yaml"]);
+    expect(
+      two.stderr
+        .trim()
+        .split("\n")
+        .map((text) => text.trim().split(" ")[0]),
+    ).toEqual(["error", "two.yaml:10:24", "two.yaml:10:39"]);
+  });
+
+  it("warns of what upstream passes over in silence where it is asked to read as upstream does", async () => {
+    program("compat.yaml", policy("[disallow-mont, disallow-mount]"));
+    const { code, stdout, stderr } = await plastron(["policy", "check", "--upstream-compat", "compat.yaml"]);
+    expect([code, stdout]).toEqual([0, "valid: p, 1 rule of its own, tier 2 or stronger\n"]);
+    expect(stderr).toContain('warning compat.yaml: spec.policy.enhanceProtect.hardeningRules[0]: there is no rule "disallow-mont"');
+    const json = JSON.parse((await plastron(["policy", "check", "--upstream-compat", "--json", "compat.yaml"])).stdout);
+    expect(json.warnings).toMatchObject([{ rule: "disallow-mont" }]);
+  });
+});
+
 describe("policy explain", () => {
   it("shows the policy's own rules before the floor, and the sum", async () => {
     const { code, stdout } = await plastron(["policy", "explain", join(import.meta.dirname, "../../policies/dify-sandbox.yaml")]);

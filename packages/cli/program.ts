@@ -5,7 +5,7 @@ import type { Done } from "./command-line/options.ts";
 import { policyCommands } from "./command-line/policy.ts";
 import { recordCommands } from "./command-line/records.ts";
 import { runCommands } from "./command-line/runs.ts";
-import { type Report, toReport, usage } from "./failure.ts";
+import { toReport, usage } from "./failure.ts";
 import { json, line, openTerminal, type Terminal } from "./terminal/terminal.ts";
 import { printable } from "./terminal/width.ts";
 import { VERSION } from "./version.ts";
@@ -34,18 +34,26 @@ async function fail(error: unknown, asJson: boolean, terminal: Terminal): Promis
   const report = await toReport(error);
   const paint = terminal.paintErr;
   if (asJson) json(terminal, { error: { ...report, exit: undefined } });
-  const why = report.detail.replace(/[.\s]+$/, "");
-  line(terminal.err, `${paint("red", "error")} ${printable(why)}. ${paint("dim", `${printable(report.hint)} [${report.code}]`)}`);
+  const why = sentence(report.file === undefined ? report.detail : placed(report.detail, report.file));
+  line(terminal.err, `${paint("red", "error")} ${printable(why)} ${paint("dim", `${printable(report.hint)} [${report.code}]`)}`);
   // One error is in the line above already.
-  for (const { path, message, line: at, column } of errorsBeyond(why, report.errors ?? [])) {
-    line(terminal.err, printable(`  ${at === undefined ? "" : `${at}:${column ?? 1} `}${path && !message.startsWith(path) ? `${path}: ` : ""}${message}`));
+  const { errors = [] } = report;
+  for (const { path, message, line: at, column } of errors.length === 1 && report.detail.includes(errors[0]?.message ?? "") ? [] : errors) {
+    const place = [...(report.file === undefined ? [] : [report.file]), ...(at === undefined ? [] : [`${at}:${column ?? 1}`])].join(":");
+    line(terminal.err, printable(`  ${place}${place && " "}${path && !message.startsWith(path) ? `${path}: ` : ""}${message}`));
   }
   if (process.env.PLASTRON_DEBUG && error instanceof Error) line(terminal.err, error.stack);
   return report.exit;
 }
 
-function errorsBeyond(why: string, errors: NonNullable<Report["errors"]>): NonNullable<Report["errors"]> {
-  return errors.length === 1 && errors[0]?.line === undefined && why.includes(errors[0]?.message ?? "") ? [] : errors;
+/** As compilers write it, so that editors and people find the place: FILE:LINE:COLUMN. */
+function placed(detail: string, file: string): string {
+  const [, at, column, rest] = /^line (\d+), column (\d+): (.*)$/s.exec(detail) ?? [];
+  return at === undefined ? `${file}: ${detail}` : `${file}:${at}:${column}: ${rest}`;
+}
+
+function sentence(text: string): string {
+  return /[?!]\s*$/.test(text) ? text.trimEnd() : `${text.replace(/[.\s]+$/, "")}.`;
 }
 
 function commanderExit(error: CommanderError, terminal: Terminal): number {

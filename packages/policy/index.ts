@@ -22,4 +22,5 @@ export { readOciProfile } from "./seccomp/oci.ts";
 export type { Condition, Entry, Profile, Verdict } from "./seccomp/profile.ts";
 export { syscallNumbers } from "./seccomp/syscalls.ts";
 export { type ProgramOutcome, type RowResult, runSelfTests, type SelfTestPort, type SelfTestResult } from "./self-test.ts";
+export { IGNORED } from "./unsupported.ts";
 export { weakConfinement } from "./weak.ts";

@@ -6,6 +6,9 @@ export interface Refusal {
   message: string;
 }
 
+/** Mechanism of the rows that a policy has for what upstream passes over in silence, where it is read as upstream reads it. */
+export const IGNORED = "none: ignored as upstream ignores it";
+
 /** The one mode that nothing carries out: refused by name, since what it would run without is not for a policy to leave out. */
 export function unsupportedFields({ spec: { policy } }: Resolvable): Refusal[] {
   const { mode, enhanceProtect, defenseInDepth } = policy;
@@ -31,7 +34,7 @@ export function idleFields({ spec: { policy } }: Resolvable): Refusal[] {
 /** For a policy that is read as upstream reads it: what has no effect, as rows. */
 export function ignoredRow({ path, message }: Refusal): FidelityRow {
   const rule = path.replace("spec.policy.", "");
-  return { rule, category: path, fidelity: "unsupported", mechanism: "none: ignored as upstream ignores it", note: message, self_tests: [] };
+  return { rule, category: path, fidelity: "unsupported", mechanism: IGNORED, note: message, self_tests: [] };
 }
 
 function refuse(wrong: boolean, path: string, message: string): Refusal[] {

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import type { ExportKind } from "@plastron/policy";
-import { usage } from "../failure.ts";
+import { inPolicyFile, usage } from "../failure.ts";
 import { readProgram } from "../run/inputs.ts";
 import { json, line, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
@@ -19,7 +19,7 @@ export async function exportPolicyFile(file: string, flags: ExportFlags, termina
   if (flags.as === "bpf-lsm" && flags.output === undefined && !flags.json) throw usage("tables are bytes: name a file for them with --output");
   const text = await readProgram(file, terminal);
   const [{ compilePolicy, exportPolicy, parsePolicy }, { TYPICAL_HOST }] = await Promise.all([import("@plastron/policy"), import("@plastron/contracts")]);
-  const exported = exportPolicy(compilePolicy(parsePolicy(text), { ...TYPICAL_HOST, permissive: true }), flags.as);
+  const exported = await inPolicyFile(file, async () => exportPolicy(compilePolicy(parsePolicy(text), { ...TYPICAL_HOST, permissive: true }), flags.as));
   const { content, rows, rules } = exported;
   if (flags.output !== undefined) {
     writeFileSync(flags.output, content);

@@ -1,4 +1,5 @@
 import type { Fidelity, FidelityRow, HostFacts, Tier } from "@plastron/contracts";
+import { inPolicyFile } from "../failure.ts";
 import { readCluster } from "../policy-test/cluster.ts";
 import { readProgram } from "../run/inputs.ts";
 import { startProgress } from "../terminal/progress.ts";
@@ -16,16 +17,20 @@ interface Flags {
 
 const STYLES: Record<Fidelity, Style> = { exact: "green", stricter: "green", "by-construction": "green", approximate: "yellow", unsupported: "red" };
 
-/** Valid: exit 0. Not valid: the Failure lists each error with its line (exit 2). */
+/** Valid: exit 0, with a warning for whatever upstream would pass over in silence. Not valid: the Failure lists each error with its line (exit 2). */
 export async function checkPolicy(file: string, flags: Flags, terminal: Terminal): Promise<number> {
-  const { compiled } = await compile(file, flags, terminal);
-  const count = compiled.fidelity.length;
-  if (flags.json) json(terminal, { valid: true, policy: compiled.confinement.policy, confinement: compiled.confinement.id, rules: count });
-  else
-    line(
-      terminal.out,
-      `${terminal.paint("green", "valid")}: ${printable(compiled.confinement.policy)}, ${count} rule${count === 1 ? "" : "s"}, tier ${compiled.confinement.min_tier} or stronger`,
-    );
+  const [{ compiled }, { IGNORED }] = await Promise.all([compile(file, flags, terminal), import("@plastron/policy")]);
+  const { confinement, fidelity } = compiled;
+  const ignored = fidelity.filter(({ mechanism }) => mechanism === IGNORED);
+  if (flags.json) {
+    const warnings = ignored.map(({ rule, category, note }) => ({ rule, path: category, message: note }));
+    json(terminal, { valid: true, policy: confinement.policy, confinement: confinement.id, rules: fidelity.length, warnings });
+    return 0;
+  }
+  for (const { category, note } of ignored) line(terminal.err, `${terminal.paintErr("yellow", "warning")} ${printable(`${file}: ${category}: ${note}`)}`);
+  const own = fidelity.filter((of) => !isFloor(of) && of.mechanism !== IGNORED).length;
+  const rules = `${own} rule${own === 1 ? "" : "s"} of its own`;
+  line(terminal.out, `${terminal.paint("green", "valid")}: ${printable(confinement.policy)}, ${rules}, tier ${confinement.min_tier} or stronger`);
   return 0;
 }
 
@@ -48,7 +53,6 @@ export async function explainPolicy(file: string, flags: Flags, terminal: Termin
 
 /** What the policy asks for, then what lies under every policy, then the sum. */
 function showFidelity(rows: FidelityRow[], file: string, terminal: Terminal): void {
-  const isFloor = (of: FidelityRow) => of.rule.startsWith("floor-");
   const table = (title: string, shown: FidelityRow[]) => {
     if (shown.length === 0) return;
     line(terminal.out, terminal.paint("bold", title));
@@ -84,19 +88,25 @@ async function compile(file: string, flags: Flags, terminal: Terminal) {
   const text = await readProgram(file, terminal);
   const cluster = flags.clusterAddresses === undefined ? null : await readCluster(flags.clusterAddresses);
   const [{ compilePolicy, parsePolicy }, { hostFacts }] = await Promise.all([import("@plastron/policy"), import("@plastron/sandbox")]);
-  const policy = parsePolicy(text, { upstreamCompat: flags.upstreamCompat === true });
   const probe: (minTier: Tier) => Promise<HostFacts> = hostFacts;
   const factsOf = async (tier: Tier): Promise<HostFacts> => ({ ...(await probe(tier)), permissive: flags.permissive === true, cluster });
   const asked = flags.minTier ?? 1;
-  const host = await factsOf(asked);
-  const compiled = compilePolicy(policy, host);
-  const needed = compiled.confinement.min_tier;
-  if (needed <= Math.max(host.tier, asked)) return { compiled, host, minTier: asked };
-  const stronger = await factsOf(needed);
-  return { compiled: compilePolicy(policy, stronger), host: stronger, minTier: needed };
+  return await inPolicyFile(file, async () => {
+    const policy = parsePolicy(text, { upstreamCompat: flags.upstreamCompat === true });
+    const host = await factsOf(asked);
+    const compiled = compilePolicy(policy, host);
+    const needed = compiled.confinement.min_tier;
+    if (needed <= Math.max(host.tier, asked)) return { compiled, host, minTier: asked };
+    const stronger = await factsOf(needed);
+    return { compiled: compilePolicy(policy, stronger), host: stronger, minTier: needed };
+  });
+}
+
+function isFloor({ rule }: FidelityRow): boolean {
+  return rule.startsWith("floor-");
 }
 
 function row(of: FidelityRow) {
-  const how = of.note === "" ? of.mechanism : `${of.mechanism}: ${of.note}`;
+  const how = of.note === "" ? of.mechanism : `${of.mechanism}. ${of.note.charAt(0).toUpperCase()}${of.note.slice(1)}`;
   return [printable(of.rule), { text: of.fidelity, style: STYLES[of.fidelity] }, { text: printable(how) }];
 }

@@ -1,6 +1,6 @@
 import { Client } from "../client/client.ts";
 import { findConnection } from "../client/connection.ts";
-import { usage } from "../failure.ts";
+import { inPolicyFile, usage } from "../failure.ts";
 import { resolveHome } from "../lifecycle/home.ts";
 import { readProgram } from "../run/inputs.ts";
 import { renderTable } from "../terminal/table.ts";
@@ -24,7 +24,7 @@ export async function putPolicy(name: string, file: string, flags: PutFlags, ter
     throw usage("what policies may lift, and the cluster's addresses, are the operator's to say", "`plastron up --permissive --cluster-addresses FILE`.");
   const client = clientOf(flags);
   const text = { yaml: await readProgram(file, terminal), upstream_compat: flags.upstreamCompat };
-  const put = await client.putPolicy(name, text);
+  const put = await inPolicyFile(file, () => client.putPolicy(name, text));
   const stored = flags.minTier === undefined ? put : { ...put, ...(await client.compilePolicy({ ...text, min_tier: flags.minTier })) };
   if (flags.json) json(terminal, stored);
   else {

@@ -1,6 +1,6 @@
 import { Client, type Run, type RunBody } from "../client/client.ts";
 import { findConnection } from "../client/connection.ts";
-import { usage } from "../failure.ts";
+import { inPolicyFile, usage } from "../failure.ts";
 import { resolveHome } from "../lifecycle/home.ts";
 import { writeArtifacts } from "../run/artifacts.ts";
 import { exitCodeOf, explain } from "../run/exit-code.ts";
@@ -41,7 +41,8 @@ export async function run(file: string, args: string[], flags: Flags, terminal: 
   const source = await policyFile(flags, terminal);
   if (source) Object.assign(body, { policy_yaml: source.text, upstream_compat: flags.upstreamCompat });
   const client = new Client(findConnection(resolveHome(flags.home)));
-  return await carryOut({ client, plain: () => client.run(body), events: () => client.streamRun(body) }, flags, terminal, source);
+  const start = { client, plain: () => client.run(body), events: () => client.streamRun(body) };
+  return source ? inPolicyFile(source.name, () => carryOut(start, flags, terminal, source)) : carryOut(start, flags, terminal);
 }
 
 /** `plastron session run`: the session has the language and the limits; only the time is this run's own. */

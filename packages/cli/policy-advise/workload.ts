@@ -1,6 +1,7 @@
 import { type HostFacts, newId, type Program, type RunResult, runSpecSchema, type Violation } from "@plastron/contracts";
 import { type Advice, type AdviseRequest, advise, type Behavior, compilePolicy } from "@plastron/policy";
 import type { SandboxDriver } from "@plastron/sandbox";
+import { describeEvent, shown } from "../violations/words.ts";
 
 /** The workload as it is run: a program with its files, and how it should end. */
 export type Workload = Pick<Program, "runtime" | "code" | "args" | "files" | "stdin">;
@@ -65,8 +66,7 @@ function newRules(violations: readonly Violation[], known: readonly { rule: stri
   const fresh = new Map<string, string>();
   for (const { rule_id, event } of violations) {
     if (known.some(({ rule }) => rule === rule_id) || fresh.has(rule_id)) continue;
-    const { operation, ...rest } = event;
-    fresh.set(rule_id, `${operation} ${Object.values(rest).flat().join(" ")}`.slice(0, 200));
+    fresh.set(rule_id, shown(describeEvent(event)));
   }
   return [...fresh].map(([rule, what]) => ({ rule, what }));
 }

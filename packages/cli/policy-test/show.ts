@@ -28,7 +28,7 @@ function row(result: RowResult): Cell[] {
       { text: printable(result.rule) },
       { text: "" },
       { text: "" },
-      { text: isMissing(result) ? "not enforced here: `plastron policy explain` says why" : "allows or only records", style: "dim" },
+      { text: isMissing(result) ? "not enforced here: `plastron policy explain` says why" : "allows, or only records: nothing to deny", style: "dim" },
     ];
   }
   const good = result.verdict === "passed";

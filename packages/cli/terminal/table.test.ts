@@ -63,6 +63,20 @@ describe("renderTable", () => {
     expect(renderTable(["N", "TEXT"], rows, { columns: Number.POSITIVE_INFINITY, paint: plain })[1]).toBe(`a  ${rows[0]?.[1]}`);
   });
 
+  it("makes a block of each row where the last column has no room, and keeps within the terminal", () => {
+    const rows = [
+      ["bpfRawRules.network.egress.toDestinations[0]", "stricter", "a listener outside of the sandbox opens files in the program's stead"],
+      ["disable-shell", "exact", ""],
+    ];
+    const lines = renderTable(["RULE", "FIDELITY", "HOW"], rows, { columns: 60, paint: plain, indent: 2 });
+    expect(lines).toEqual([
+      "  bpfRawRules.network.egress.toDestinations[0]  stricter",
+      "      a listener outside of the sandbox opens files in the",
+      "      program's stead",
+      "  disable-shell  exact",
+    ]);
+  });
+
   it("colours only where asked", () => {
     const rows = [[{ text: "bad", style: "red" as const }, "x"]];
     expect(renderTable(["", ""], rows, { columns: 80, paint: plain })).toEqual(["bad  x"]);

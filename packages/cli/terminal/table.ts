@@ -6,21 +6,28 @@ export interface Cell {
   style?: Style;
 }
 export interface TableOptions {
-  /** Columns of the terminal; infinite for pipes. The last column wraps within it, the others keep their width. */
+  /** Columns of the terminal; infinite for pipes. The last column wraps within it, the others keep their width while it fits beside them. */
   columns: number;
   paint: Paint;
   indent?: number;
 }
 
 const GAP = 2;
-/** A last column narrower than this is unreadable: better a line that the terminal itself breaks. */
-const LAST_MIN = 24;
+/** A last column narrower than this is unreadable. */
+const LAST_MIN = 32;
+/** How far the last column stands in where it has lines of its own. */
+const UNDER = 4;
 
-/** A table without rules: a dim header, aligned columns, the last one wrapped under itself. Returns lines, without line ends. */
+/**
+ * A table without rules: a dim header, aligned columns, the last one wrapped under itself. On a terminal too narrow for that each
+ * row becomes a block: its cells one after another, and the last one under them. Returns lines, without line ends.
+ */
 export function renderTable(header: string[], rows: (Cell | string)[][], options: TableOptions): string[] {
   const cells = rows.map((row) => row.map((cell) => (typeof cell === "string" ? { text: cell } : cell)));
   const widths = header.map((title, column) => Math.max(displayWidth(title), ...cells.map((row) => displayWidth(row[column]?.text ?? ""))));
-  const layout = { widths, last: lastWidth(widths, options), indent: " ".repeat(options.indent ?? 0), paint: options.paint };
+  const last = lastWidth(widths, options);
+  if (last < Math.min(LAST_MIN, options.columns / 2, widths.at(-1) ?? 0)) return cells.flatMap((row) => renderBlock(row, options));
+  const layout = { widths, last, indent: " ".repeat(options.indent ?? 0), paint: options.paint };
   const head = header.some((title) => title !== "")
     ? renderRow(
         header.map((text) => ({ text, style: "dim" as const })),
@@ -39,7 +46,25 @@ interface Layout {
 
 function lastWidth(widths: number[], options: TableOptions): number {
   const before = widths.slice(0, -1).reduce((sum, width) => sum + width + GAP, options.indent ?? 0);
-  return Math.max(LAST_MIN, options.columns - before);
+  return options.columns - before;
+}
+
+function renderBlock(row: Cell[], { columns, indent = 0, paint }: TableOptions): string[] {
+  const heads = row.slice(0, -1).filter(({ text }) => text !== "");
+  const lines = [""];
+  let used = indent;
+  for (const cell of heads) {
+    const width = displayWidth(cell.text);
+    const fits = used === indent || used + GAP + width <= columns;
+    if (!fits) lines.push("");
+    const gap = used === indent || !fits ? "" : " ".repeat(GAP);
+    lines[lines.length - 1] += gap + show(cell, cell.text, paint);
+    used = fits ? used + gap.length + width : indent + width;
+  }
+  const final = row.at(-1) as Cell;
+  const under =
+    final.text === "" ? [] : wrap(final.text, Math.max(LAST_MIN, columns - indent - UNDER)).map((text) => " ".repeat(UNDER) + show(final, text, paint));
+  return [...lines, ...under].map((text) => " ".repeat(indent) + text);
 }
 
 function renderRow(row: Cell[], { widths, last, indent, paint }: Layout): string[] {

@@ -4,18 +4,25 @@ export interface PolicySource {
   text: string;
 }
 
-/** Where each of these paths stands in the policy: `strict.yaml:14`. Paths that are not in it (the floor's) are left out. */
-export async function placesIn(source: PolicySource, paths: Iterable<string>): Promise<Map<string, string>> {
+export interface Placed {
+  /** Path → `strict.yaml:14`. Paths that are not in the policy (the floor's) are left out. */
+  places: Map<string, string>;
+  /** `allowViolations`: what is denied all the same, the platform denies by itself. */
+  allows: boolean;
+}
+
+/** Where each of these paths stands in the policy, and whether the policy means to deny at all. */
+export async function placed(source: PolicySource, paths: Iterable<string>): Promise<Placed> {
   const { parsePolicy } = await import("@plastron/policy");
-  const found = new Map<string, string>();
+  const places = new Map<string, string>();
   try {
-    const { positions } = parsePolicy(source.text, { upstreamCompat: true });
+    const { positions, spec } = parsePolicy(source.text, { upstreamCompat: true });
     for (const path of paths) {
       const place = positions.get(path);
-      if (place) found.set(path, `${source.name}:${place.line}`);
+      if (place) places.set(path, `${source.name}:${place.line}`);
     }
+    return { places, allows: spec.policy.enhanceProtect?.allowViolations === true };
   } catch {
-    // It ran, so the server reads it; this command line may be older.
+    return { places, allows: false }; // It ran, so the server reads it; this command line may be older.
   }
-  return found;
 }

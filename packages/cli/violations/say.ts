@@ -2,7 +2,7 @@ import type { Violation } from "@plastron/contracts";
 import type { Client, Run } from "../client/client.ts";
 import { line, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
-import { type PolicySource, placesIn } from "./place.ts";
+import { type Placed, type PolicySource, placed } from "./place.ts";
 import { describeViolation } from "./words.ts";
 
 /** A program that tries one thing in a loop gets one line. */
@@ -12,10 +12,10 @@ const MOST_LINES = 20;
 export async function sayViolations(run: Run, given: PolicySource | undefined, client: Pick<Client, "getPolicy">, terminal: Terminal): Promise<void> {
   const groups = grouped(run.violations ?? []);
   const source = given ?? (await storedSource(run, client));
-  const places = source ? await placesIn(source, new Set(groups.map(({ violation }) => violation.rule_path))) : new Map<string, string>();
+  const found = source && (await placed(source, new Set(groups.map(({ violation }) => violation.rule_path))));
   for (const { text, violation, count } of groups.slice(0, MOST_LINES)) {
     const times = count > 1 ? ` (${count} times)` : "";
-    const why = `${printable(violation.rule_id)}${remedy(violation, places.get(violation.rule_path), source)}`;
+    const why = `${printable(violation.rule_id)}${remedy(violation, found)}`;
     line(
       terminal.err,
       `${terminal.paintErr(violation.action === "DENIED" ? "yellow" : "dim", `plastron: ${text}${times}`)} ${terminal.paintErr("dim", `by ${why}`)}`,
@@ -29,11 +29,14 @@ export async function sayViolations(run: Run, given: PolicySource | undefined, c
   for (const text of more) line(terminal.err, terminal.paintErr("dim", `plastron: ${printable(text)}`));
 }
 
-function remedy(violation: Violation, place: string | undefined, source: PolicySource | undefined): string {
-  if (violation.action !== "DENIED") return place ? ` at ${printable(place)}` : "";
-  if (violation.rule_path === "spec.policy.mode") return ", which lies under every policy";
-  if (place) return ` at ${printable(place)}: remove that line to lift the rule`;
-  return source ? ` (${printable(violation.rule_path)})` : ` (${printable(violation.rule_path)} of the policy): a policy without that rule lifts it`;
+function remedy({ action, rule_path }: Violation, found: Placed | undefined): string {
+  const place = found?.places.get(rule_path);
+  const at = place ? ` at ${printable(place)}` : "";
+  if (action !== "DENIED") return at;
+  if (rule_path === "spec.policy.mode") return ", which lies under every policy";
+  if (found?.allows) return `${at}, which lets it pass: the platform itself denies it, unless it is run with --permissive`;
+  if (place) return `${at}: remove that line to lift the rule`;
+  return found ? ` (${printable(rule_path)})` : ` (${printable(rule_path)} of the policy): a policy without that rule lifts it`;
 }
 
 function grouped(violations: Violation[]): { text: string; violation: Violation; count: number }[] {

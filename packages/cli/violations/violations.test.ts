@@ -96,6 +96,27 @@ describe("after a run", () => {
     ]);
   });
 
+  it("what is denied although the policy lets it pass is the platform's own, and no line of the policy lifts it", async () => {
+    pages = () => ({ body: streamed(record([read("/etc/shadow")], { name: "strict", version: null, sha256: "a" })) });
+    const observing = file("observing.yaml", POLICY.replace("enhanceProtect:", "enhanceProtect:\n      allowViolations: true\n      auditViolations: true"));
+    const { err } = await plastron("run", file("a.sh", "x"), "--no-stdin", "--policy-file", observing);
+    expect(err).toContain("observing.yaml:15, which lets it pass: the platform itself denies it");
+    expect(err).not.toContain("remove that line");
+  });
+
+  it("a policy that the server refuses is told with its file", async () => {
+    const errors = [{ path: "spec.policy", message: "no such rule", line: 7, column: 3 }];
+    pages = () => ({ status: 422, body: JSON.stringify({ code: "invalid_policy", detail: "line 7, column 3: no such rule", hint: "h", errors }) });
+    const policy = file("wrong.yaml", POLICY);
+    for (const args of [
+      ["run", file("a.sh", "x"), "--no-stdin", "--policy-file", policy],
+      ["policy", "put", "p", policy],
+    ]) {
+      const { code, err } = await plastron(...args);
+      expect([code, err.trim()]).toEqual([2, `error ${policy}:7:3: no such rule. h [invalid_policy]`]);
+    }
+  });
+
   it("a stored policy is fetched for its lines, in the version that the run had", async () => {
     pages = (url) => ({
       body: url.pathname === "/v1/runs" ? streamed(record([read("/etc/shadow")], { name: "stored", version: 3 })) : JSON.stringify({ yaml: POLICY }),

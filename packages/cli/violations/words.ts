@@ -7,10 +7,11 @@ const VERBS: Record<Violation["action"], string> = { DENIED: "denied", AUDIT: "l
 
 /** What happened, on one line: `denied: run /bin/sh`. All names in it were chosen by the program. */
 export function describeViolation(violation: Violation): string {
-  return `${VERBS[violation.action]}: ${shown(what(violation.event))}`;
+  return `${VERBS[violation.action]}: ${shown(describeEvent(violation.event))}`;
 }
 
-function what(event: Violation["event"]): string {
+/** `run /bin/sh`, as the program chose its words: to be shown through `shown`. */
+export function describeEvent(event: Violation["event"]): string {
   switch (event.operation) {
     case "Capability":
       return `use the capability ${event.capability}`;
@@ -25,7 +26,7 @@ function what(event: Violation["event"]): string {
     case "Ptrace":
       return `${event.permissions.join(", ")} another process`;
     case "Mount":
-      return `mount ${event.type} on ${event.path}${event.flags.length > 0 ? ` (${event.flags.join(", ")})` : ""}`;
+      return ["mount", event.type, event.path && `on ${event.path}`, event.flags.length > 0 && `(${event.flags.join(", ")})`].filter(Boolean).join(" ");
     case "Syscall":
       return `call ${event.syscall}`;
   }

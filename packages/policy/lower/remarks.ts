@@ -1,7 +1,7 @@
 import type { FidelityRow, HostFacts } from "@plastron/contracts";
 import { floorRules } from "../rules/floor.ts";
 import type { NamedRule, Resolvable } from "../rules/resolve.ts";
-import { ignoredRow, type Refusal } from "../unsupported.ts";
+import { IGNORED, ignoredRow, type Refusal } from "../unsupported.ts";
 import { NO_RECORDS } from "./claims.ts";
 import { canWatch } from "./part.ts";
 import { isLifted } from "./parts.ts";
@@ -19,7 +19,7 @@ export interface Remarkable {
 export function remarks({ policy, idle, named, standing }: Remarkable, host: HostFacts): FidelityRow[] {
   const { mode, enhanceProtect } = policy.spec.policy;
   return [
-    ...named.flatMap((each) => (each.kind === "ignored" ? [row(each.name, each.path, "none: ignored as upstream ignores it", each.why)] : [])),
+    ...named.flatMap((each) => (each.kind === "ignored" ? [row(each.name, each.path, IGNORED, each.why)] : [])),
     ...idle.map(ignoredRow),
     ...floorRules.filter((rule) => isLifted(rule, standing)).map(({ name }) => row(name, "spec.policy.mode", "none: lifted", LIFTED)),
     ...(enhanceProtect?.auditViolations ? [recording(host)] : []),

@@ -2,6 +2,7 @@ import type { FidelityRow } from "@plastron/contracts";
 import { invalid, type Position, type ProblemEntry } from "../parse/document.ts";
 import { suggestion } from "../parse/nearest.ts";
 import type { Resolvable } from "../rules/resolve.ts";
+import { IGNORED } from "../unsupported.ts";
 
 /** A part of the report, where nothing is enforced for it: what it is called, where it stands, and why. */
 export function unenforced(rule: string, category: string, note: string, mechanism = "none"): FidelityRow {
@@ -35,7 +36,7 @@ export class Notes {
 
   /** Upstream passes over it in silence, and the author cannot have meant that. */
   ignored(path: string, message: string): void {
-    if (this.#policy.upstreamCompat) this.row(path, message, "none: ignored as upstream ignores it");
+    if (this.#policy.upstreamCompat) this.row(path, message, IGNORED);
     else this.wrong(path, message);
   }
 
