@@ -8,7 +8,7 @@ import type { Refusal, Sandbox } from "../sandbox.ts";
 import { mutate } from "./mutate.ts";
 import { type Asked, agrees, endToEnd, readRequest } from "./request.ts";
 import { NoSecret } from "./secrets.ts";
-import { agentFor, type Onward, pass, passUpgrade } from "./upstream.ts";
+import { agentFor, endAll, type Onward, pass, passUpgrade } from "./upstream.ts";
 
 /** Where a connection of a program goes, and what ended its TLS. */
 export interface Way {
@@ -66,7 +66,7 @@ export class HttpProxy {
 
   serve(socket: Socket, way: Way): void {
     const agent = agentFor(way.scheme, this.#parts.trust);
-    socket.once("close", () => agent.destroy());
+    socket.once("close", () => endAll(agent));
     this.#ways.set(socket, { ...way, agent, waiting: 0 });
     this.#server.emit("connection", socket);
     socket.resume();

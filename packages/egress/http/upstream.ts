@@ -29,8 +29,19 @@ export function agentFor(scheme: "http" | "https", secureContext: SecureContext)
   return scheme === "http" ? new Agent(common) : new TlsAgent({ ...common, secureContext });
 }
 
+/** What waits first: an agent opens a connection anew for it as soon as the one before is closed. */
+export function endAll(agent: Agent): void {
+  const queues = agent.requests as Record<string, { destroy(): void }[]>;
+  for (const [name, waiting] of Object.entries(queues)) {
+    delete queues[name]; // an empty list would be taken for one with somebody in it
+    for (const request of waiting) request.destroy();
+  }
+  agent.destroy();
+}
+
 /** Passes one request on and its response back, in as much memory as a few buffers. */
 export function pass(request: IncomingMessage, response: ServerResponse, onward: Onward, deny: Deny): void {
+  if (request.socket.destroyed) return; // while the name was looked up: nobody would end what is opened now
   const up = open(onward, onward.headers);
   up.on("response", (answer) => {
     response.writeHead(answer.statusCode ?? 502, answer.statusMessage, withoutFraming(answer, request.method).flat());
@@ -50,6 +61,7 @@ export function pass(request: IncomingMessage, response: ServerResponse, onward:
 
 /** A WebSocket: once the server has agreed, bytes both ways. */
 export function passUpgrade(socket: Duplex, head: Buffer, onward: Onward, deny: Deny): void {
+  if (socket.destroyed) return;
   const up = open(onward, [...onward.headers, ["Connection", "Upgrade"], ["Upgrade", "websocket"]]);
   up.on("upgrade", (answer, outside: Duplex, first: Buffer) => {
     socket.write(headOf(answer, [...endToEnd(pairs(answer.rawHeaders)), ["Connection", "Upgrade"], ["Upgrade", "websocket"]]));

@@ -39,6 +39,8 @@ export interface World {
 interface Wanted extends Partial<NetworkRules> {
   secrets?: string;
   resolve?: (name: string) => string[];
+  /** How long `resolve` takes. */
+  resolveMs?: number;
   headersMs?: number;
   /** Whose the sandbox is; null: nobody's yet. */
   tenant?: string | null;
@@ -46,7 +48,7 @@ interface Wanted extends Partial<NetworkRules> {
   connections?: number;
 }
 
-export async function world({ secrets, resolve, headersMs, tenant = "acme", connections = 1000, ...rules }: Wanted): Promise<World> {
+export async function world({ secrets, resolve, resolveMs = 0, headersMs, tenant = "acme", connections = 1000, ...rules }: Wanted): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), "plastron-egress-world-"));
   const told: FromEgress[] = [];
   const reached: string[] = [];
@@ -62,7 +64,7 @@ export async function world({ secrets, resolve, headersMs, tenant = "acme", conn
   };
   const sandbox = admit(TOKEN, tenant);
   const shares = new Shares(connections);
-  const names = resolve ? resolving(resolve) : new Names({ "api.test": "127.0.0.1", "cdn.test": "127.0.0.1", "other.test": "127.0.0.1" });
+  const names = resolve ? resolving(resolve, resolveMs) : new Names({ "api.test": "127.0.0.1", "cdn.test": "127.0.0.1", "other.test": "127.0.0.1" });
   const trust = createSecureContext({ ca: outer.pem.certificate });
   const proxy = new HttpProxy({ names, secrets: secrets ?? null, trust, ...(headersMs === undefined ? {} : { headersMs }) });
   const relay = createServer(
@@ -126,9 +128,13 @@ function header(sandbox: Sandbox, to: string, port: number, token: string): Buff
 }
 
 /** Names that lead where an attacker says: nothing of it is vouched for. */
-function resolving(resolve: (name: string) => string[]): Names {
+function resolving(resolve: (name: string) => string[], ms: number): Names {
   const names = new Names({});
-  names.resolve = async (name): Promise<Resolved> => ({ addresses: resolve(name).map((text) => parseAddress(text) as Uint8Array), fixed: false });
+  names.resolve = async (name): Promise<Resolved> => {
+    const addresses = resolve(name).map((text) => parseAddress(text) as Uint8Array);
+    if (ms > 0) await new Promise((later) => setTimeout(later, ms));
+    return { addresses, fixed: false };
+  };
   return names;
 }
 
