@@ -22,6 +22,8 @@ export const MAX_POLICY_BYTES = 256 * 1024;
 const MAX_DEPTH = 32;
 /** Also bounds what aliases unfold to. */
 const MAX_NODES = 20_000;
+/** Of the lexer: a node has about five. The composer needs microseconds for each, and more for those that are faults. */
+const MAX_WORDS = 100_000;
 /** Each one is looked up through the whole document. */
 const MAX_ALIASES = 100;
 
@@ -40,7 +42,7 @@ export function readDocument(text: string): SourceDocument {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  refuseDeepNesting(text, at);
+  refuseTooMuch(text, at);
   const tokens = [...new Parser().parse(text)];
   const document = onlyDocument(tokens, text.length, at);
   return dataOf(document, at);
@@ -55,14 +57,16 @@ export function invalid(errors: ProblemEntry[], hint?: string): PlastronError {
 }
 
 /**
- * Looks at the words alone, which takes no time: parser and composer would need long for thousands of open brackets, and the
- * composer's recursion could overflow the stack. What nests by indentation needs a line for each level; `dataOf` bounds that.
+ * Looks at the words alone, which takes no time: parser and composer would need long for thousands of open brackets or faults, and
+ * the composer's recursion could overflow the stack. What nests by indentation needs a line for each level; `dataOf` bounds that.
  */
-function refuseDeepNesting(text: string, at: (offset: number) => Position): void {
+function refuseTooMuch(text: string, at: (offset: number) => Position): void {
   let brackets = 0;
   let indicators = 0;
   let offset = 0;
+  let words = 0;
   for (const lexeme of new Lexer().lex(text)) {
+    if (++words > MAX_WORDS) throw invalid([{ path: "", message: "the document has too many words", ...at(offset) }]);
     const type = CST.tokenType(lexeme);
     if (type === "flow-seq-start" || type === "flow-map-start") brackets++;
     else if (type === "flow-seq-end" || type === "flow-map-end") brackets--;
@@ -76,7 +80,8 @@ function refuseDeepNesting(text: string, at: (offset: number) => Position): void
 
 function onlyDocument(tokens: CST.Token[], end: number, at: (offset: number) => Position): Document.Parsed {
   const documents = [
-    ...new Composer({ schema: "core", merge: false, strict: true, uniqueKeys: true, prettyErrors: false, logLevel: "silent" }).compose(tokens, true, end),
+    // Not uniqueKeys: the library compares each key with all before it, minutes for a policy of nothing but keys. `dataOf` does it.
+    ...new Composer({ schema: "core", merge: false, strict: true, uniqueKeys: false, prettyErrors: false, logLevel: "silent" }).compose(tokens, true, end),
   ];
   const [document, second] = documents as Document.Parsed[];
   // An unknown tag is only a warning to the library: here nothing that was not understood may pass.
@@ -112,12 +117,17 @@ function dataOf(document: Document.Parsed, at: (offset: number) => Position): So
     }
     if (isScalar(node)) return node.value;
     if (isSeq(node)) return node.items.map((item, i) => read(item as Node, `${path}[${i}]`, depth + 1, placeOf(item, place)));
-    if (isMap(node)) return Object.fromEntries(node.items.map((pair) => entry(pair, path, depth, place)));
+    if (isMap(node)) {
+      const seen = new Set<string>();
+      return Object.fromEntries(node.items.map((pair) => entry(pair, path, depth, place, seen)));
+    }
     throw invalid([{ path, message: "this kind of value is not read", ...place }]);
   };
-  const entry = (pair: { key: unknown; value: unknown }, path: string, depth: number, place: Position): [string, unknown] => {
+  const entry = (pair: { key: unknown; value: unknown }, path: string, depth: number, place: Position, seen: Set<string>): [string, unknown] => {
     const keyPlace = placeOf(pair.key, place);
     if (!isScalar(pair.key) || typeof pair.key.value !== "string") throw invalid([{ path, message: "a field's name must be text", ...keyPlace }]);
+    if (seen.has(pair.key.value)) throw invalid([{ path, message: "Map keys must be unique", ...keyPlace }]);
+    seen.add(pair.key.value);
     const inner = member(path, pair.key.value);
     keys.set(inner, keyPlace);
     return [pair.key.value, pair.value === null ? null : read(pair.value as Node, inner, depth + 1, placeOf(pair.value, keyPlace))];
