@@ -92,5 +92,6 @@ function versionWords({ version, sha256 }: Run["policy"]): string {
 function usageWords(usage: NonNullable<RunSummary["usage"]>): string {
   const cpu = usage.cpu_ms === null ? "" : `, ${Math.round(usage.cpu_ms)} ms of cpu`;
   const memory = usage.memory_peak_bytes === null ? "" : `, ${(usage.memory_peak_bytes / 1024 ** 2).toFixed(1)} MiB at most`;
-  return `${Math.round(usage.wall_ms)} ms${cpu}${memory}`;
+  const network = usage.network ? `, ${usage.network.bytes_out} bytes out and ${usage.network.bytes_in} in over ${usage.network.connections} connections` : "";
+  return `${Math.round(usage.wall_ms)} ms${cpu}${memory}${network}`;
 }

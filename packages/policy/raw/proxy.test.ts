@@ -75,14 +75,6 @@ describe("the policy of upstream's end-to-end test", () => {
       denied: [],
     });
   });
-
-  test("without the names whose TLS is ended holds HTTPS to the hosts alone, which a row says", () => {
-    expect(rawOf(postman).rows.map(({ rule }) => rule)).toEqual([
-      "networkProxyRawRules.egress.httpRules[0].match",
-      "networkProxyRawRules.egress.httpRules[1].match",
-    ]);
-    expect(rawOf(postman, mitm(config)).rows).toEqual([]);
-  });
 });
 
 describe("rules for a proxy", () => {

@@ -31,7 +31,7 @@ export function readProxy(policy: Resolvable, allocate: Allocate, notes: Notes):
   const { enforcer, networkProxyConfig } = policy.spec.policy;
   const found = proxyOf(policy);
   const mitm = mitmOf(networkProxyConfig?.mitm, "spec.policy.networkProxyConfig.mitm", notes);
-  const rules = found && egressOf(found.egress, found.path, mitm.domains, allocate, notes);
+  const rules = found && egressOf(found.egress, found.path, allocate, notes);
   if (!rules) {
     if (networkProxyConfig) notes.row("spec.policy.networkProxyConfig", "there are no rules for a proxy, so there is none that it could configure");
     return null;
@@ -56,7 +56,7 @@ function proxyOf(policy: Resolvable): { egress: Egress; path: string } | null {
   return rules?.egress ? { egress: rules.egress, path } : null;
 }
 
-function egressOf(egress: Egress, base: string, mitm: readonly string[], allocate: Allocate, notes: Notes): NetworkRules {
+function egressOf(egress: Egress, base: string, allocate: Allocate, notes: Notes): NetworkRules {
   const deniesByDefault = egress.defaultAction === "deny";
   const index = (path: string) => allocate({ id: fieldOf(path), path, enforcer: "NetworkProxy", operation: "network", subject: "" });
   const addresses = (egress.rules ?? []).flatMap((rule, i) => {
@@ -68,7 +68,7 @@ function egressOf(egress: Egress, base: string, mitm: readonly string[], allocat
   const http = (egress.httpRules ?? []).flatMap((rule, i) => {
     const path = `${base}.httpRules[${i}]`;
     const kind = qualified(rule.qualifiers, path, ["allow", "deny", "audit"], notes);
-    const match = matchOf(rule.match, `${path}.match`, mitm, notes);
+    const match = matchOf(rule.match, `${path}.match`, notes);
     return kind ? [{ rule: index(path), ...verdictOf(kind, deniesByDefault), match }] : [];
   });
   const default_rule = deniesByDefault ? index(`${base}.defaultAction`) : null;
@@ -100,18 +100,15 @@ function destination(rule: NonNullable<Egress["rules"]>[number], path: string, n
 
 type Match = NonNullable<Egress["httpRules"]>[number]["match"];
 
-function matchOf(match: Match, path: string, mitm: readonly string[], notes: Notes): NetworkRules["http"][number]["match"] {
+function matchOf(match: Match, path: string, notes: Notes): NetworkRules["http"][number]["match"] {
   const { hosts = [], ports = [], paths = [], methods = [] } = match;
   if (hosts.length + ports.length + paths.length + methods.length === 0) {
     notes.wrong(path, "is empty: name hosts, ports, paths or methods; hosts: ['*'] stands for every host");
   }
-  const read = { hosts: hostsOf(hosts, `${path}.hosts`, notes), ports: portRanges(ports, path, notes), paths: pathsOf(paths, `${path}.paths`, notes) };
-  const opened = read.hosts.length > 0 && read.hosts.every((host) => mitm.includes(host));
-  if (paths.length + methods.length > 0 && !opened) {
-    notes.row(
-      path,
-      "paths and methods are seen in plain HTTP alone, and over TLS for the names in networkProxyConfig.mitm.domains: others are held to the hosts",
-    );
-  }
-  return { ...read, methods: methodsOf(methods, `${path}.methods`, notes) };
+  return {
+    hosts: hostsOf(hosts, `${path}.hosts`, notes),
+    ports: portRanges(ports, path, notes),
+    paths: pathsOf(paths, `${path}.paths`, notes),
+    methods: methodsOf(methods, `${path}.methods`, notes),
+  };
 }

@@ -70,3 +70,45 @@ done(answer is not None and answer != b"" and not answer.startswith(b"HTTP/1.1 4
     weakness: null,
   });
 }
+
+/** A name that is nobody's (RFC 6761), and that a policy hardly ever names. */
+const NOBODY = "plastron-probe-nobody.test";
+
+/**
+ * A name that the rule allows has an address, which stands for it and leads nowhere by itself; a name that no rule allows has none.
+ * Undefined where that cannot be told: every name exists, or a rule denies this one altogether.
+ */
+export function naming(id: string, { match }: NetworkRules["http"][number], rules: NetworkRules): SelfTest | undefined {
+  const host = match.hosts.find((each) => /[a-z]/.test(each) && !each.includes(":"))?.replace(/^\*\./, "plastron-probe.");
+  const names = (name: string, verdict: "allow" | "deny") => rules.http.some((rule) => rule.verdict === verdict && isNamed(rule.match.hosts, name));
+  const areAllNames = rules.default_action === "allow" || rules.addresses.some(({ verdict }) => verdict === "allow") || names(NOBODY, "allow");
+  if (host === undefined || areAllNames || names(host, "deny")) return undefined;
+  return pythonProbe({
+    id,
+    forbidden: `${RESOLVE}
+address = resolve(${JSON.stringify(NOBODY)})
+print(address)
+done(address is not None)
+`,
+    allowed: `${RESOLVE}
+address = resolve(${JSON.stringify(host)})
+print(address)
+done(address is not None and address.startswith(("198.18.", "198.19.")))
+`,
+    weakness: null,
+  });
+}
+
+function isNamed(patterns: readonly string[], name: string): boolean {
+  return patterns.length === 0 || patterns.some((pattern) => pattern === name || (pattern.startsWith("*.") && name.endsWith(pattern.slice(1))));
+}
+
+const RESOLVE = `
+import socket
+def resolve(name):
+    """The first IPv4 address; None for a name that does not exist."""
+    try:
+        return socket.getaddrinfo(name, 80, socket.AF_INET, socket.SOCK_STREAM)[0][4][0]
+    except socket.gaierror:
+        return None
+`;
