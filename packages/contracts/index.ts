@@ -6,6 +6,7 @@ export * from "./confinement.ts";
 export * from "./egress.ts";
 export * from "./errors.ts";
 export * from "./frames.ts";
+export * from "./glob.ts";
 export * from "./host.ts";
 export * from "./ids.ts";
 export * from "./limits.ts";

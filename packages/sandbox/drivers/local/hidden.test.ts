@@ -42,6 +42,36 @@ describe("what a confinement hides", () => {
     rmSync(join(usr, "bin/fetch"));
   });
 
+  it.each([
+    ["/usr/bin/wge?", ["/usr/bin/wget"]],
+    ["/usr/bin/[vw]get", ["/usr/bin/wget"]],
+    ["/usr/bin/[^v]get*", ["/usr/bin/wget", "/usr/bin/wget2"]],
+    ["/usr/bin/d**get", ["/usr/bin/deep/er/wget"]],
+    ["/usr/b[h-j]n/log.txt", ["/usr/bin/log.txt"]],
+    ["/**/node", ["/opt/plastron/node/bin/node"]],
+  ])("may be any glob that a rule can have: %s", async (glob, paths) => {
+    expect(await hide({ hidden: [glob] })).toEqual(paths);
+  });
+
+  it("is found in little time, whatever the glob", async () => {
+    const begun = performance.now();
+    expect(await hide({ hidden: [`/usr/${"**e".repeat(40)}`] })).toEqual([]);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+  });
+
+  it("[needs: root] cannot be executed, by whatever glob its rule names it", async () => {
+    const driver = await openLocalDriver({ home: join(usr, "globs") });
+    const tried = "for p in /usr/bin/id /usr/bin/whoami /opt/plastron/node/bin/node; do $p --version >/dev/null 2>&1; echo $?; done";
+    const { confinement } = compileDefault(TYPICAL_HOST);
+    try {
+      expect((await bench(driver, confinement).bash(tried)).stdout).toBe("0\n0\n0\n");
+      const denied = { ...confinement, id: "f".repeat(64), unexecutable: ["/usr/bin/[h-j]d", "/usr/bin/whoam?", "/**/node"] };
+      expect((await bench(driver, denied).bash(tried)).stdout).toBe("126\n126\n126\n");
+    } finally {
+      await driver.close();
+    }
+  }, 60_000);
+
   it("[needs: root] covers a program that was installed after the first run", async () => {
     const facts = TYPICAL_HOST;
     const name = `plastron-late-${process.pid}`;

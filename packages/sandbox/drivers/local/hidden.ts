@@ -1,8 +1,8 @@
 import { execFile } from "node:child_process";
+import { lstatSync } from "node:fs";
 import { lstat, realpath } from "node:fs/promises";
-import { basename } from "node:path";
 import { promisify } from "node:util";
-import type { Confinement } from "@plastron/contracts";
+import { type Confinement, globMatches } from "@plastron/contracts";
 
 const run = promisify(execFile);
 
@@ -18,19 +18,21 @@ export async function resolveHidden(confinement: Confinement, usr: string): Prom
 }
 
 /**
- * The paths to mask, from a confinement's `hidden` and `forbidden_programs`: absolute paths as they are; globs (one `*` in a
- * name, or `/**\/`) and program names are looked up below the root once. Both a link and what it leads to are masked: of a
- * program with many names (busybox) that hides all of them. So are other names of the same file (hard links).
+ * The paths to mask, from a confinement's `hidden` and `forbidden_programs`: absolute paths as they are; globs (contracts/glob.ts)
+ * and program names are looked up in the root's trees once. Both a link and what it leads to are masked: of a program with many
+ * names (busybox) that hides all of them. So are other names of the same file (hard links).
  */
 async function resolvePaths(confinement: Pick<Confinement, "hidden" | "forbidden_programs">, usr: string): Promise<string[]> {
-  const globs = [...confinement.hidden.filter((path) => path.includes("*")), ...confinement.forbidden_programs.map((name) => `/**/${name}`)];
-  const found = new Set(confinement.hidden.filter((path) => !path.includes("*")));
-  const patterns = globs.filter((glob) => !glob.startsWith("/proc/")).map(globPattern);
-  if (patterns.length === 0 && !(await haveOtherNames([...found], usr))) return [...found].sort();
-  const candidates = await walk(usr, globs);
+  const globs = [...confinement.hidden.filter(isGlob), ...confinement.forbidden_programs.map((name) => `/**/${name}`)].filter(
+    (glob) => !glob.startsWith("/proc/"),
+  );
+  const found = new Set(confinement.hidden.filter((path) => !isGlob(path)));
+  if (globs.length === 0 && !(await haveOtherNames([...found], usr))) return [...found].sort();
+  const candidates = [...(await Promise.all(trees(usr).map((tree) => walk(tree, globs)))).flat(), ...SINGLE];
   for (const { path } of candidates) {
-    if (!patterns.some((pattern) => pattern.test(path))) continue;
+    if (!globs.some((glob) => names(glob, path))) continue;
     found.add(path);
+    if (!path.startsWith("/usr/")) continue;
     const target = await realpath(usr + path.slice("/usr".length)).catch(() => path);
     if (target.startsWith(`${usr}/`)) found.add(`/usr${target.slice(usr.length)}`);
   }
@@ -38,6 +40,11 @@ async function resolvePaths(confinement: Pick<Confinement, "hidden" | "forbidden
   for (const { path, linked, inode } of candidates) if (linked && files.has(inode)) found.add(path);
   return [...found].sort();
 }
+
+const isGlob = (path: string): boolean => /[*?[]/.test(path);
+
+/** Most globs begin with what most paths do not. */
+const names = (glob: string, path: string): boolean => path.startsWith(glob.slice(0, glob.search(/[*?[]/))) && globMatches(glob, path);
 
 async function haveOtherNames(paths: string[], usr: string): Promise<boolean> {
   const files = paths.filter((path) => path.startsWith("/usr/")).map((path) => usr + path.slice("/usr".length));
@@ -53,32 +60,38 @@ interface Candidate {
   linked: boolean;
 }
 
-/** Below the root: files and links whose own name fits one of the globs, and every file that has more than one name. One walk. */
-async function walk(usr: string, globs: string[]): Promise<Candidate[]> {
-  const names = [...new Set(globs.map((glob) => basename(glob)))].flatMap((name) => ["-o", "-name", name.replaceAll("**", "*")]);
+interface Tree {
+  host: string;
+  inside: string;
+}
+
+/** What of the root can be executed (root.ts): /usr, and what still lies beside it on hosts that have not merged the two. */
+function trees(usr: string): Tree[] {
+  const beside = ["/bin", "/sbin", "/lib", "/lib64", "/lib32", "/libx32"].filter((path) => lstatSync(path, { throwIfNoEntry: false })?.isDirectory());
+  return [{ host: usr, inside: "/usr" }, ...beside.map((path) => ({ host: path, inside: path }))];
+}
+
+/** Files of the platform's own that can be executed. */
+const SINGLE: readonly Candidate[] = [{ path: "/opt/plastron/node/bin/node", inode: "", linked: false }];
+
+/** In one tree: files and links whose own name fits one of the globs, and every file that has more than one name. One walk. */
+async function walk({ host, inside }: Tree, globs: string[]): Promise<Candidate[]> {
+  const wanted = [...new Set(globs.map(lastName))].flatMap((name) => ["-o", "-name", name]);
   const linked = ["(", "-type", "f", "-links", "+1", ")"];
-  const { stdout } = await run("find", [usr, "-xdev", "(", ...linked, ...names, ")", "-printf", "%i %y %n %p\\0"], { maxBuffer: 64 * 1024 * 1024 });
+  // File systems that are mounted below it are in the sandbox too: no -xdev.
+  const { stdout } = await run("find", [host, "(", ...linked, ...wanted, ")", "-printf", "%D:%i %y %n %p\\0"], { maxBuffer: 64 * 1024 * 1024 });
   return stdout
     .split("\0")
     .filter(Boolean)
     .map((line) => {
-      const [, inode = "", type, links, path = ""] = /^(\d+) (.) (\d+) (.*)$/s.exec(line) ?? [];
-      return { path: `/usr${path.slice(usr.length)}`, inode, linked: type === "f" && Number(links) > 1 };
+      const [, inode = "", type, links, path = ""] = /^(\d+:\d+) (.) (\d+) (.*)$/s.exec(line) ?? [];
+      return { path: `${inside}${path.slice(host.length)}`, inode, linked: type === "f" && Number(links) > 1 };
     });
 }
 
-/** `*` stays in one name, `**` crosses directories. */
-function globPattern(glob: string): RegExp {
-  const source = glob
-    .split("/**/")
-    .map((part) =>
-      part
-        .split("**")
-        .map((piece) => piece.split("*").map(escapePlain).join("[^/]*"))
-        .join(".*"),
-    )
-    .join("/(?:.*/)?");
-  return new RegExp(`^${source}$`);
+/** What find's -name can say of the last name of a glob, and never less than it means: sets are fnmatch's own, `**` may hold a slash. */
+function lastName(glob: string): string {
+  const name = glob.slice(glob.lastIndexOf("/") + 1);
+  if (/[[\\]/.test(glob)) return "*";
+  return name.includes("**") ? `*${name.slice(name.lastIndexOf("**") + 2)}` : name;
 }
-
-const escapePlain = (text: string): string => text.replace(/[.+?^${}()|[\]\\]/g, "\\$&");
