@@ -165,7 +165,10 @@ function resultOf(result: Partial<RunResult>, spec: RunSpec): RunResult {
       limits_hit: [],
     },
     ...{
-      usage: { wall_ms: 2, cpu_ms: 1, memory_peak_bytes: DEFAULT_LIMITS.memory_bytes, context_switches: null },
+      usage: {
+        ...{ wall_ms: 2, cpu_ms: 1, memory_peak_bytes: DEFAULT_LIMITS.memory_bytes, context_switches: null },
+        network: { bytes_in: 200, bytes_out: 100, connections: 1 },
+      },
       artifacts: [],
       violations: [],
       violations_dropped: 0,

@@ -47,6 +47,7 @@ describe("POST /v1/runs", () => {
       stdout: "print(1)",
       stderr: "",
       policy: { name: "default", version: null },
+      usage: { network: { bytes_in: 200, bytes_out: 100, connections: 1 } },
       problem: null,
     });
     for (const phase of ["auth", "admit", "agent_connect", "agent", "commit", "total", "exec"]) expect(body.phases_us[phase], phase).toBeGreaterThanOrEqual(0);
