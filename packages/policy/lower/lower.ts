@@ -1,4 +1,4 @@
-import { type Confinement, type HostFacts, type NetworkRules, NO_RULES, type Tier } from "@plastron/contracts";
+import { type Confinement, type HostFacts, type NetworkRules, NO_RULES, PlastronError, type Tier } from "@plastron/contracts";
 import { base64, joined, named } from "../confine.ts";
 import { assembleFilter } from "../seccomp/assemble.ts";
 import { floorProfile } from "../seccomp/floor.ts";
@@ -43,7 +43,7 @@ export function lower({ policy, minTier, parts, standing, profile: own, network,
     ...NO_RULES,
     policy,
     min_tier: minTier,
-    seccomp: base64(assembleFilter(profile, host.arch)),
+    seccomp: base64(filterOf(profile, host)),
     hidden: [...demands.hidden],
     forbidden_programs: [...demands.forbidden_programs],
     unexecutable: [...demands.unexecutable],
@@ -56,4 +56,17 @@ export function lower({ policy, minTier, parts, standing, profile: own, network,
     rules: table.rules,
   });
   return { confinement, profile };
+}
+
+/** How long a filter gets is not to be seen in the text of a policy: too long a one is the policy's fault all the same. */
+function filterOf(profile: Profile, { arch }: HostFacts): Uint8Array {
+  try {
+    return assembleFilter(profile, arch);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new PlastronError("invalid_policy", `the rules on system calls are too many: ${error.message}`, {
+      hint: "Name several calls in one rule, and give conditions to few of them.",
+      errors: [{ path: "spec.policy", message: error.message }],
+    });
+  }
 }
