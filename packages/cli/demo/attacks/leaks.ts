@@ -26,9 +26,14 @@ steal()
 const NETWORK_TABLES = python(`
 import socket, struct
 
+refused = []
 def lines(name):
-    with open("/proc/net/" + name) as file:
-        return [line.split() for line in file.read().splitlines()[1:]]
+    try:
+        with open("/proc/net/" + name) as file:
+            return [line.split() for line in file.read().splitlines()[1:]]
+    except PermissionError:
+        refused.append(name)
+        return []
 
 def address(text):
     return socket.inet_ntoa(struct.pack("=I", int(text, 16)))
@@ -42,13 +47,13 @@ found = routes + neighbours + listeners
 if found:
     tell("succeeded", ", ".join(found))
 else:
-    tell("denied", "only its own empty tables")
+    tell("denied", "only its own empty tables" + (", and not even " + ", ".join(refused) if refused else ""))
 `);
 
 const METADATA = python(`
 import http.client, socket
 
-UNREACHABLE = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+UNREACHABLE = REFUSED + (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 
 def own_loopback():
     with socket.create_server(("127.0.0.1", 0)) as server:

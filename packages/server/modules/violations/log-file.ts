@@ -30,7 +30,24 @@ export class RotatingFile {
   /** Appends lines, each ending in a line feed. Throws where not all of them could be written; it may be called again. */
   async append(lines: Buffer): Promise<void> {
     if (this.#file === undefined) await this.#open();
-    if (this.#size > 0 && this.#size + lines.length > this.#options.bytes) await this.#rotate();
+    for (let at = 0; at < lines.length; ) {
+      const end = this.#fitting(lines, at);
+      if (end === at) await this.#rotate();
+      else await this.#write(lines.subarray(at, end));
+      at = end;
+    }
+  }
+
+  /** Where the whole lines from `at` on end that the file still has room for; an empty file has room for any line. */
+  #fitting(lines: Buffer, at: number): number {
+    const room = this.#options.bytes - this.#size;
+    if (lines.length - at <= room) return lines.length;
+    const last = room > 0 ? lines.lastIndexOf(LINE_FEED, at + room - 1) : -1;
+    if (last >= at) return last + 1;
+    return this.#size === 0 ? lines.indexOf(LINE_FEED, at) + 1 : at;
+  }
+
+  async #write(lines: Buffer): Promise<void> {
     const bytes = this.#torn ? Buffer.concat([LINE_FEED, lines]) : lines;
     for (let at = 0; at < bytes.length; ) {
       const { bytesWritten } = await (this.#file as FileHandle).write(bytes, at).catch((error: Error) => {

@@ -43,7 +43,7 @@ describe("violations.log", () => {
     const one = log(5_000);
     for (let i = 0; i < 40; i++) {
       one.write(record(`/etc/${i}`));
-      if (i % 5 === 4) await new Promise((resolve) => setTimeout(resolve, 5));
+      if (i % 15 === 14) await new Promise((resolve) => setTimeout(resolve, 5));
     }
     await one.close();
     expect(readdirSync(join(place, "logs")).sort()).toEqual(["violations.log", "violations.log.1", "violations.log.2", "violations.log.3"]);
