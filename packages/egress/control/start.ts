@@ -19,8 +19,8 @@ const MAX_CONNECTIONS = 8192;
 const FILES_EACH = 2;
 /** What the process itself and its questions for names need. */
 const OWN_FILES = 128;
-/** Connections that have not yet said whose they are. */
-const NEWCOMERS = 64;
+/** Connections that have not yet said whose they are, and questions, which are answered at once. */
+const NEWCOMERS = 256;
 
 type Start = Extract<ToEgress, { type: "start" }>;
 

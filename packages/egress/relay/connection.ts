@@ -36,15 +36,15 @@ export async function serveRelay(socket: Socket, services: Services): Promise<vo
   const bytes = await readExactly(socket, EGRESS_HEADER, HEADER_MS);
   const header = bytes && readHeader(bytes);
   const sandbox = header && services.find(header.token);
-  if (!header || !sandbox) return void socket.destroy();
+  if (!header || !sandbox || socket.closed) return void socket.destroy();
   sandbox.hold(socket, header.protocol);
-  const leave = services.shares.take(sandbox.owner);
-  if (leave) socket.once("close", leave);
-  if (header.protocol === "dns") return leave ? serveQuestion(socket, sandbox) : void socket.destroy();
+  if (header.protocol === "dns") return serveQuestion(socket, sandbox);
   const destination = destinationOf(sandbox, header);
   if (!destination) return void socket.destroy();
+  const leave = services.shares.take(sandbox.owner);
   if (!leave) refuse(sandbox, destination, STREAM, TOO_MANY);
   if (!leave) return void socket.destroy();
+  socket.once("close", leave);
   await serveStream(socket, sandbox, destination, services);
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Confinement, DEFAULT_LIMITS } from "@plastron/contracts";
@@ -22,6 +22,18 @@ const SECRET = "acme-s3cret";
 function sending(name: string, key: string): Confinement {
   const mutations = [{ domain: API, headers: [{ name: "Authorization", value: null, secret: { name, key } }] }];
   return wayOut({ http: [{ hosts: [API] }], mitm: { domains: [API], mutations } });
+}
+
+/** The egress process of a driver: its own root is the host's, and its directory the one that relays connect to. */
+function egressProcess(directory: string): number {
+  const at = (pid: string, what: string) => {
+    try {
+      return readlinkSync(`/proc/${pid}/${what}`);
+    } catch {
+      return "";
+    }
+  };
+  return Number(readdirSync("/proc").find((pid) => at(pid, "cwd") === directory && at(pid, "root") === "/"));
 }
 
 describe.runIf(isRoot)("[needs: root] a tenant's sandboxes", () => {
@@ -81,11 +93,51 @@ describe.runIf(isRoot)("[needs: root] a tenant's sandboxes", () => {
     expect((await run("acme")).stdout).toContain(SECRET);
     await expect(run("mallory")).rejects.toMatchObject({ code: "not_found" });
     expect((await run("acme")).stdout).toContain(SECRET);
+    process.kill(egressProcess(join(home, "driver/egress")), "SIGKILL");
+    const again = `for i in $(seq 40); do ${ask()} && break; sleep 0.1; done 2>/dev/null`;
+    expect((await use.inSession(session, { runtime: "bash", code: again, limits, tenant: "acme" })).stdout).toContain(SECRET); // the next process knows whose it is
     await session.close("done");
     const other = await open("mallory");
     expect((await use.inSession(other, { runtime: "bash", code: ask(), limits, tenant: "mallory" })).stdout).not.toContain(SECRET);
     await other.close("done");
   });
+
+  it("cannot fill the process together: others have their way out, whatever many hold", async () => {
+    const command = ["/usr/bin/prlimit", "--nofile=600:600", "--", ...world.egress.command];
+    const small = await openLocalDriver({ home: join(home, "small"), egress: { ...world.egress, command } });
+    const use = bench(small, wayOut({ http: [{ hosts: [API] }] }));
+    const hold = `
+import socket, time
+address = socket.gethostbyname('${API}')
+held = [socket.create_connection((address, ${world.http})) for _ in range(120)]
+time.sleep(0.5)
+open_ = 0
+for s in held:
+    s.setblocking(False)
+    try: s.recv(1)
+    except BlockingIOError: open_ += 1
+    except OSError: pass
+print(open_, flush=True)
+time.sleep(6)`;
+    const curl = `curl -s -o /dev/null -w '%{http_code}' http://${API}:${world.http}/`;
+    const as = (tenant: string) => ({ limits, tenant });
+    try {
+      const holders = [1, 2].map(() => {
+        const said = Promise.withResolvers<number>();
+        const ended = use.watch({ runtime: "python3", code: hold, ...as("acme") }, (text) => said.resolve(Number(text)));
+        return { said: said.promise, ended };
+      });
+      const held = (await Promise.all(holders.map(({ said }) => said))).reduce((sum, count) => sum + count, 0);
+      const [same, other] = await Promise.all([use.bash(curl, as("acme")), use.bash(curl, as("other"))]);
+      await Promise.all(holders.map(({ ended }) => ended));
+      expect(held).toBeGreaterThan(40);
+      expect(held).toBeLessThan(60); // of 108 places, for which there are files
+      expect([same.stdout, other.stdout]).toEqual(["000", "200"]);
+      expect(same.violations.map(({ rule_id }) => rule_id)).toContain("egress/too-many-connections");
+    } finally {
+      await small.close();
+    }
+  }, 30_000);
 
   it("know what went through their way out, run by run, whatever was spoken", async () => {
     const confinement = wayOut({
