@@ -1,4 +1,4 @@
-import { newId, runSpecSchema, type Tier } from "@plastron/contracts";
+import { newId, type RunResult, runSpecSchema, type Tier } from "@plastron/contracts";
 import { type Compiled, type RowResult, runSelfTests, type SelfTestPort } from "@plastron/policy";
 import type { SandboxDriver } from "@plastron/sandbox";
 import { withOwnDriver } from "../run/own-driver.ts";
@@ -27,14 +27,18 @@ export function runLiveTests(compiled: Compiled, progress: (done: number, of: nu
   return withOwnDriver(async (driver) => {
     const programs = 2 * new Set(compiled.fidelity.flatMap((row) => row.self_tests.map((test) => test.id))).size;
     let done = 0;
-    const port = portOf(driver, minTier, () => progress(++done, programs));
+    let ran = { driver: driver.name, tier: driver.tier };
+    const port = portOf(driver, minTier, ({ sandbox }) => {
+      ran = sandbox;
+      progress(++done, programs);
+    });
     const rows = await runSelfTests(compiled.fidelity, compiled.confinement, port);
     const count = (verdict: RowResult["verdict"]) => rows.filter((row) => row.verdict === verdict).length;
     return {
       policy: compiled.confinement.policy,
       confinement: compiled.confinement.id,
-      driver: driver.name,
-      tier: driver.tier,
+      driver: ran.driver,
+      tier: ran.tier,
       passed: count("passed"),
       failed: count("failed"),
       unclaimed: count("unclaimed"),
@@ -43,7 +47,7 @@ export function runLiveTests(compiled: Compiled, progress: (done: number, of: nu
   });
 }
 
-function portOf(driver: SandboxDriver, minTier: Tier, each: () => void): SelfTestPort {
+function portOf(driver: SandboxDriver, minTier: Tier, each: (result: RunResult) => void): SelfTestPort {
   return {
     async run({ runtime, code }, confinement) {
       const out = { stdout: new TextDecoder(), stderr: new TextDecoder() };
@@ -60,7 +64,8 @@ function portOf(driver: SandboxDriver, minTier: Tier, each: () => void): SelfTes
         min_tier: minTier,
         limits: { wall_ms: WALL_MS },
       });
-      const result = await driver.run(spec, { stdout: collect("stdout"), stderr: collect("stderr") }).finally(each);
+      const result = await driver.run(spec, { stdout: collect("stdout"), stderr: collect("stderr") });
+      each(result);
       return { exit_code: result.exit_code, ...text };
     },
   };

@@ -11,6 +11,9 @@ export const NO_RECORDS = "recording needs seccomp user notification (Linux 5.9 
 
 const WATCHED = "what no mask covers is refused too, since the rule is recorded: a listener opens files in the program's stead";
 
+/** Of rules that the sandbox itself keeps, not the policy. */
+const HELD = "the policy lets it pass, and the sandbox has it no more than before; an attempt is not always recorded";
+
 /** What is claimed of a built-in rule that denies. */
 export function claimOf(rule: EnforcedRule, { audit }: Order, host: HostFacts): Claim {
   const { mechanism } = rule;
@@ -23,7 +26,11 @@ export function claimOf(rule: EnforcedRule, { audit }: Order, host: HostFacts): 
 /** The row of an order: its claim where it denies; where it only observes, what is seen, and what is denied all the same. */
 export function rowOf(order: Order, claim: Claim, standing: Standing, host: HostFacts): FidelityRow {
   const named = { rule: order.rule, category: order.path };
-  if (order.deny) return { ...named, ...claim, note: sentences(claim.note, order.audit ? unheard(order) : "") };
+  if (order.deny) return { ...named, ...rowParts(claim), note: sentences(claim.note, order.audit ? unheard(order) : "") };
+  if (claim.fidelity === "unsupported") return { ...named, ...rowParts(claim) };
+  if (claim.held && !standing.capabilities.includes("sys_admin"))
+    return { ...named, ...rowParts(claim), note: sentences(claim.note, HELD), self_tests: [], observes: true };
+  if (claim.fidelity === "by-construction" || claim.held) return { ...named, ...rowParts(claim), note: sentences(claim.note, HELD) };
   const stays = remainder(order, standing);
   if (!order.audit) {
     const note = sentences("allowViolations without auditViolations: it passes and nothing is recorded", stays);
@@ -41,6 +48,10 @@ export function rowOf(order: Order, claim: Claim, standing: Standing, host: Host
     self_tests: [],
     observes: true,
   };
+}
+
+function rowParts({ held: _held, ...row }: Claim): Omit<Claim, "held"> {
+  return row;
 }
 
 /** Uses of a capability have no signal that a filter sees. */
@@ -61,7 +72,7 @@ function remainder(order: Order, { lifted, capabilities }: Standing): string {
   const dropped = order.intents.some((intent) => intent.kind === "capability" && intent.names.some((name) => !capabilities.includes(name)));
   const unwritable = root ? "a change of the read-only root fails all the same, though the record says AUDIT" : "";
   if (wanted.every((family) => lifted.includes(family)) && !dropped) return unwritable;
-  return "the platform's floor still denies it, and a record says DENIED: only an operator who runs Plastron with permissive policies lets it pass";
+  return "what the platform's floor still denies of it does not pass, and a record says DENIED: only an operator who runs Plastron with permissive policies lets it pass";
 }
 
 export function sentences(...parts: string[]): string {

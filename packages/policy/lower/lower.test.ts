@@ -224,7 +224,7 @@ describe("the floor", () => {
     }
     const observed = compilePolicy(policies[2] as PolicyDocument, host);
     expect(fate(observed, "mount")).toBe("denied, recorded for disallow-mount");
-    expect(observed.fidelity.find(({ rule }) => rule === "disallow-mount")?.note).toContain("the platform's floor still denies it");
+    expect(observed.fidelity.find(({ rule }) => rule === "disallow-mount")?.note).toContain("the platform's floor still denies");
   });
 
   test("is recorded where the policy's rules are, and names the policy's own rule where there is one", () => {
@@ -251,6 +251,17 @@ describe("the floor", () => {
     const observed = compilePolicy(withFlags(["disallow-mount"], FLAGS[2] ?? {}), permissive);
     expect([fate(observed, "mount"), fate(observed, "ptrace")]).toEqual(["passes, recorded for disallow-mount", "denied"]);
     expect(observed.confinement.user_namespaces).toBe(false);
+  });
+
+  test("does not claim to let pass and record what does not exist, what the kernel keeps, or what is not known", () => {
+    const observedRow = (rule: string, on = host) => {
+      const { fidelity } = compilePolicy(withFlags([rule], FLAGS[2] ?? {}), on);
+      return fidelity.find((row) => row.rule === rule);
+    };
+    expect(observedRow("disallow-debug-disk-device")).toMatchObject({ fidelity: "by-construction", note: expect.stringContaining("no more than before") });
+    expect(observedRow("disallow-mount-cgroupfs")).toMatchObject({ observes: true });
+    expect(observedRow("disallow-mount-cgroupfs", permissive)).toMatchObject({ fidelity: "by-construction", note: expect.stringContaining("not always") });
+    expect(observedRow("block-access-to-kube-apiserver")).toMatchObject({ fidelity: "unsupported", self_tests: [] });
   });
 
   test("leaves a privileged sandbox what its rules do not take away", () => {

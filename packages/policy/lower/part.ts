@@ -14,7 +14,8 @@ export interface Part {
   claim: Claim;
 }
 
-export type Claim = Pick<FidelityRow, "fidelity" | "mechanism" | "note" | "self_tests">;
+/** `held`: the kernel keeps it from a sandbox whose floor is lifted, also where the policy lets it pass. */
+export type Claim = Pick<FidelityRow, "fidelity" | "mechanism" | "note" | "self_tests"> & { held?: true };
 
 /** Whether the order is a raw rule: it stands for itself, where built-in rules are known by name. */
 export const isRaw = ({ rule }: Order): boolean => rule.includes("[") || rule.includes(".");

@@ -28,7 +28,7 @@ export const isLifted = ({ family }: Placed["rule"], { lifted }: Standing): bool
 
 function builtInPart({ rule, order }: BuiltIn, host: HostFacts, { network, standing }: Around): Part {
   const lifted = standing.lifted.length > 0 ? rule.lifted : null;
-  const claim = lifted ? { ...claimOf(rule, order, host), ...said(lifted) } : claimOf(rule, order, host);
+  const claim = lifted ? { ...claimOf(rule, order, host), ...said(lifted), held: true as const } : claimOf(rule, order, host);
   const addressed = network && order.intents.some(({ kind }) => kind === "connect");
   return { order, demands: lifted?.demands ?? rule.demands, watched: rule.watched, claim: addressed ? withNetwork(order, claim, host) : claim };
 }
