@@ -4,8 +4,21 @@
  * suffixes may overlap. The same language as native/glob.c. Linear in the product of the lengths, whatever the glob.
  */
 export function globMatches(glob: string, path: string): boolean {
-  let states = new Set<number>([0]);
+  return globMatcher(glob)(path);
+}
+
+/** The same, for one glob and many paths. */
+export function globMatcher(glob: string): (path: string) => boolean {
   const tokens = tokensOf(glob);
+  const first = /[*?[]/.exec(glob);
+  if (!first) return (path) => path === glob;
+  /* Most paths do not begin and end as the glob does. */
+  const [head, tail] = [glob.slice(0, first.index), glob.slice(/[^*?[\]]*$/.exec(glob)?.index)];
+  return (path) => path.startsWith(head) && path.endsWith(tail) && accepts(tokens, path);
+}
+
+function accepts(tokens: readonly Token[], path: string): boolean {
+  let states = new Set<number>([0]);
   const close = (from: Set<number>): Set<number> => {
     const all = new Set(from);
     for (const at of all) if (tokens[at]?.kind === "any" || tokens[at]?.kind === "deep") all.add(at + 1);

@@ -1,20 +1,32 @@
 import { execFile } from "node:child_process";
 import { lstatSync } from "node:fs";
 import { lstat, realpath } from "node:fs/promises";
+import { setImmediate as others } from "node:timers/promises";
 import { promisify } from "node:util";
-import { type Confinement, globMatches } from "@plastron/contracts";
+import { type Confinement, globMatcher, PlastronError } from "@plastron/contracts";
 
 const run = promisify(execFile);
 
 /** In front of a path that only loses its execution: it stays readable. */
 export const READABLE = "noexec:";
 
-/** All that a confinement puts over files: what is hidden, and (after READABLE) what stays readable but cannot be executed. */
+/** Each is a mount in every sandbox, made under a lock of the whole kernel's: so many take about a second. */
+const MAX_PATHS = 4096;
+const SLICE_MS = 10;
+const MAX_MATCHING_MS = 10_000;
+const HINT = "Name whole directories (/usr/share/**), which need one mount for each, and not files by their endings.";
+
+/**
+ * All that a confinement puts over files: what is hidden, and (after READABLE) what stays readable but cannot be executed.
+ * Throws PlastronError sandbox_failed where its rules name more files than can be covered one by one.
+ */
 export async function resolveHidden(confinement: Confinement, usr: string): Promise<string[]> {
   const hidden = await resolvePaths(confinement, usr);
-  if (confinement.unexecutable.length === 0) return hidden;
-  const readable = await resolvePaths({ hidden: confinement.unexecutable, forbidden_programs: [] }, usr);
-  return [...hidden, ...readable.filter((path) => !hidden.includes(path)).map((path) => READABLE + path)];
+  const unexecutable = confinement.unexecutable.length === 0 ? [] : await resolvePaths({ hidden: confinement.unexecutable, forbidden_programs: [] }, usr);
+  const covered = new Set(hidden);
+  const all = [...hidden, ...unexecutable.filter((path) => !covered.has(path)).map((path) => READABLE + path)];
+  if (all.length <= MAX_PATHS) return all;
+  throw new PlastronError("sandbox_failed", `the policy's rules on paths name ${all.length} files of the root; ${MAX_PATHS} can be covered`, { hint: HINT });
 }
 
 /**
@@ -29,8 +41,10 @@ async function resolvePaths(confinement: Pick<Confinement, "hidden" | "forbidden
   const found = new Set(confinement.hidden.filter((path) => !isGlob(path)));
   if (globs.length === 0 && !(await haveOtherNames([...found], usr))) return [...found].sort();
   const candidates = [...(await Promise.all(trees(usr).map((tree) => walk(tree, globs)))).flat(), ...SINGLE];
-  for (const { path } of candidates) {
-    if (!globs.some((glob) => names(glob, path))) continue;
+  for (const path of await matching(
+    candidates.map(({ path }) => path),
+    globs,
+  )) {
     found.add(path);
     if (!path.startsWith("/usr/")) continue;
     const target = await realpath(usr + path.slice("/usr".length)).catch(() => path);
@@ -38,13 +52,41 @@ async function resolvePaths(confinement: Pick<Confinement, "hidden" | "forbidden
   }
   const files = new Set(candidates.filter(({ path, linked }) => linked && found.has(path)).map(({ inode }) => inode));
   for (const { path, linked, inode } of candidates) if (linked && files.has(inode)) found.add(path);
-  return [...found].sort();
+  const directories = new Set(candidates.flatMap(({ path, directory }) => (directory && found.has(path) ? [path] : [])));
+  return [...found].filter((path) => !liesBelow(path, directories)).sort();
+}
+
+/** What is put over a directory holds for all that lies in it. */
+function liesBelow(path: string, directories: ReadonlySet<string>): boolean {
+  for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) if (directories.has(path.slice(0, end))) return true;
+  return false;
 }
 
 const isGlob = (path: string): boolean => /[*?[]/.test(path);
 
-/** Most globs begin with what most paths do not. */
-const names = (glob: string, path: string): boolean => path.startsWith(glob.slice(0, glob.search(/[*?[]/))) && globMatches(glob, path);
+/** Of a thousand globs and all that lies in /usr: the agent must not stand still meanwhile, nor be kept busy for ever. */
+async function matching(paths: readonly string[], globs: readonly string[]): Promise<string[]> {
+  const matchers = globs.map(globMatcher);
+  const found: string[] = [];
+  let begun = performance.now();
+  let spent = 0;
+  let tried = 0;
+  for (const path of paths) {
+    for (const matches of matchers) {
+      if (++tried % 8 === 0 && performance.now() - begun > SLICE_MS) {
+        spent += performance.now() - begun;
+        if (spent > MAX_MATCHING_MS)
+          throw new PlastronError("sandbox_failed", "the policy's rules on paths take too long to be looked up in the root", { hint: HINT });
+        await others();
+        begun = performance.now();
+      }
+      if (!matches(path)) continue;
+      found.push(path);
+      break;
+    }
+  }
+  return found;
+}
 
 async function haveOtherNames(paths: string[], usr: string): Promise<boolean> {
   const files = paths.filter((path) => path.startsWith("/usr/")).map((path) => usr + path.slice("/usr".length));
@@ -56,6 +98,7 @@ interface Candidate {
   /** Inside the sandbox. */
   path: string;
   inode: string;
+  directory: boolean;
   /** A file with more than one name. */
   linked: boolean;
 }
@@ -72,7 +115,7 @@ function trees(usr: string): Tree[] {
 }
 
 /** Files of the platform's own that can be executed. */
-const SINGLE: readonly Candidate[] = [{ path: "/opt/plastron/node/bin/node", inode: "", linked: false }];
+const SINGLE: readonly Candidate[] = [{ path: "/opt/plastron/node/bin/node", inode: "", directory: false, linked: false }];
 
 /** In one tree: files and links whose own name fits one of the globs, and every file that has more than one name. One walk. */
 async function walk({ host, inside }: Tree, globs: string[]): Promise<Candidate[]> {
@@ -85,7 +128,7 @@ async function walk({ host, inside }: Tree, globs: string[]): Promise<Candidate[
     .filter(Boolean)
     .map((line) => {
       const [, inode = "", type, links, path = ""] = /^(\d+:\d+) (.) (\d+) (.*)$/s.exec(line) ?? [];
-      return { path: `${inside}${path.slice(host.length)}`, inode, linked: type === "f" && Number(links) > 1 };
+      return { path: `${inside}${path.slice(host.length)}`, inode, directory: type === "d", linked: type === "f" && Number(links) > 1 };
     });
 }
 
