@@ -10,7 +10,7 @@ import { standingOf } from "./lower/standing.ts";
 import { modeProfile } from "./modes.ts";
 import { builtInOrder, type Placed, rawOrder } from "./orders/built-in.ts";
 import type { Order } from "./orders/order.ts";
-import { invalid, type ProblemEntry } from "./parse/document.ts";
+import type { ProblemEntry } from "./parse/document.ts";
 import { member } from "./parse/path.ts";
 import { networkRules, rawOrders } from "./raw/index.ts";
 import { floorRules } from "./rules/floor.ts";
@@ -82,8 +82,6 @@ function refuse(policy: Resolvable): void {
     const place = first.line ? `line ${first.line}, column ${first.column}: ` : "";
     throw new PlastronError("unsupported_rule", `${place}${first.message}`, { errors });
   }
-  const idle = policy.upstreamCompat ? [] : idleFields(policy).map(placed);
-  if (idle.length > 0) throw invalid(idle);
 }
 
 /** The policy without what its mode does not read. */

@@ -23,11 +23,14 @@ export function remarks({ policy, idle, named, standing }: Remarkable, host: Hos
     ...idle.map(ignoredRow),
     ...floorRules.filter((rule) => isLifted(rule, standing)).map(({ name }) => row(name, "spec.policy.mode", "none: lifted", LIFTED)),
     ...(enhanceProtect?.auditViolations ? [recording(host)] : []),
+    ...(mode === "BehaviorModeling" ? [row("BehaviorModeling", "spec.policy.mode", "the floor alone", NOT_LEARNING)] : []),
     ...(enhanceProtect?.privileged || mode === "AlwaysAllow" ? [permission(policy, standing)] : []),
     ...targets(policy),
   ];
 }
 
+const NOT_LEARNING =
+  "the program runs under the floor, and nothing is learned from it here. `plastron policy advise --workload` makes a policy from what a program does";
 const LIFTED = "the operator lets policies lift this part of the floor, and this one does. Without permissive policies it would hold";
 
 function row(rule: string, category: string, mechanism: string, note: string): FidelityRow {
