@@ -10,7 +10,7 @@ import { standingOf } from "./lower/standing.ts";
 import { modeProfile } from "./modes.ts";
 import { builtInOrder, type Placed, rawOrder } from "./orders/built-in.ts";
 import type { Order } from "./orders/order.ts";
-import type { ProblemEntry } from "./parse/document.ts";
+import { invalid, type ProblemEntry } from "./parse/document.ts";
 import { member } from "./parse/path.ts";
 import { networkRules, rawOrders } from "./raw/index.ts";
 import { floorRules } from "./rules/floor.ts";
@@ -34,8 +34,8 @@ export const MIN_TIER_ANNOTATION = "plastron/min-tier";
  * A policy → what a driver puts in place, and a row per rule that says how true that is on this host.
  *
  * The floor (system calls, kernel files, mounts, tracing) lies under every mode: AlwaysAllow is the floor alone, RuntimeDefault the
- * floor and the container runtimes' own list. Throws PlastronError `unsupported_rule` for a mode that is not implemented, and
- * `invalid_policy` with lines for what is wrong. What this host cannot do is not an error but a row `unsupported`.
+ * floor and the container runtimes' own list. Throws PlastronError `invalid_policy` with lines for what
+ * is wrong. What this host cannot do is not an error but a row `unsupported`.
  */
 export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
   refuse(written);
@@ -75,13 +75,8 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
 }
 
 function refuse(policy: Resolvable): void {
-  const placed = (entry: ProblemEntry): ProblemEntry => ({ ...entry, ...policy.positions?.get(entry.path) });
-  const errors = unsupportedFields(policy).map(placed);
-  const [first] = errors;
-  if (first) {
-    const place = first.line ? `line ${first.line}, column ${first.column}: ` : "";
-    throw new PlastronError("unsupported_rule", `${place}${first.message}`, { errors });
-  }
+  const errors = unsupportedFields(policy).map((entry): ProblemEntry => ({ ...entry, ...policy.positions?.get(entry.path) }));
+  if (errors.length > 0) throw invalid(errors);
 }
 
 /** The policy without what its mode does not read. */

@@ -216,7 +216,8 @@ it.each<[ViolationEvent, string]>([
   [{ operation: "Network", type: "connect", ip: "fd00::1", port: 80 }, "connect to [fd00::1]:80"],
   [{ operation: "Network", type: "http", method: "GET", host: "a.b", path: "/x", port: 80 }, "GET http://a.b:80/x"],
   [{ operation: "Ptrace", permissions: ["trace"], external: false }, "trace another process"],
-  [{ operation: "Mount", path: "/mnt", type: "proc", flags: ["bind"] }, "mount proc on /mnt (bind)"],
+  [{ operation: "Mount", path: "/mnt", type: "proc", flags: ["bind"] }, "mount proc from /mnt (bind)"],
+  [{ operation: "Mount", path: "/proc", type: "", flags: ["umount"] }, "unmount /proc"],
   [{ operation: "Syscall", syscall: "bpf", arguments: [] }, "call bpf"],
 ])("%j in words", (event, words) => {
   expect(describeViolation({ ...read("/"), event })).toBe(`denied: ${words}`);

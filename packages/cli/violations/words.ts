@@ -26,10 +26,17 @@ export function describeEvent(event: Violation["event"]): string {
     case "Ptrace":
       return `${event.permissions.join(", ")} another process`;
     case "Mount":
-      return ["mount", event.type, event.path && `on ${event.path}`, event.flags.length > 0 && `(${event.flags.join(", ")})`].filter(Boolean).join(" ");
+      return describeMount(event);
     case "Syscall":
       return `call ${event.syscall}`;
   }
+}
+
+/** The path is what is mounted, or unmounted. */
+function describeMount({ path, type, flags }: Extract<Violation["event"], { operation: "Mount" }>): string {
+  if (flags.includes("umount")) return `unmount ${path}`.trimEnd();
+  const from = path !== "" && type !== "" ? `from ${path}` : path;
+  return ["mount", type, from, flags.length > 0 && `(${flags.join(", ")})`].filter(Boolean).join(" ");
 }
 
 export function shown(text: string): string {

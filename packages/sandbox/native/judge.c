@@ -1,12 +1,14 @@
-/* What a watched call means: packages/contracts/watch.ts, watchedCallSchema. All of it is in registers, so nothing can change behind our back. */
+/* What a watched call means: packages/contracts/watch.ts, watchedCallSchema. All that is judged is in registers, so nothing can
+ * change behind our back. Strings of the caller are read for the record alone: a race can change what it says, never what happens. */
 #define _GNU_SOURCE
-#include "notify.h"
+#include "caller.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 static uint64_t number(const struct record *r, int i) { return i < r->count ? strtoull(r->field[i].data, NULL, 10) : 0; }
@@ -40,6 +42,28 @@ static int find_call(const struct spec *spec, int nr) {
     return nr >= 0 && nr < CALLS ? place[nr] - 1 : -1;
 }
 
+/* One string of the caller, as much of it as a path may have; empty where it is not there. */
+static const char *told(const struct call *call, uint64_t address, char into[PATH_MAX]) {
+    memset(into, 0, PATH_MAX);
+    int failed = address ? caller_path(call, address, into, 1) : -EFAULT;
+    return failed && failed != -ENAMETOOLONG ? NULL : into;
+}
+
+/* A call that mounts: what, or where, and the type of the file system. Not read once enough is recorded: a flood would be paid here. */
+static void record_judged(const struct call *call, int rule, int denied) {
+    static char text[2][PATH_MAX];
+    const uint64_t *args = call->args;
+    const char *path = NULL, *type = NULL;
+    if (!atomic_load(&call->w->counts->full)) switch (call->nr) {
+        case SYS_mount: path = told(call, args[0], text[0]), type = told(call, args[2], text[1]); break;
+        case SYS_umount2: path = told(call, args[0], text[0]); break;
+        case SYS_fsopen: type = told(call, args[0], text[1]); break;
+        case SYS_move_mount: case SYS_open_tree: case SYS_fspick: case SYS_mount_setattr: path = told(call, args[1], text[0]); break;
+        }
+    if (!still_waits(call)) path = type = NULL; /* another process may have its number by now, and its memory is not ours to tell */
+    record(call, rule, denied, 0, path, type);
+}
+
 int judge_call(const struct call *call, int *known) {
     const struct spec *spec = call->w->spec;
     int at = find_call(spec, call->nr), verdict = -1;
@@ -56,7 +80,7 @@ int judge_call(const struct call *call, int *known) {
         if (rule < 0 && field_long(entry, 2, &rule)) rule = -1;
     }
     if (verdict < 0) verdict = (int)number(head, 2);
-    if (rule >= 0) record(call, (int)rule, verdict != 0, 0, NULL, NULL);
+    if (rule >= 0) record_judged(call, (int)rule, verdict != 0);
     return verdict;
 }
 

@@ -42,9 +42,9 @@ function eventOf(record: WatchRecord, rule: WatchedRule, syscall: string): Viola
     case "capability":
       return { operation: "Capability", capability: rule.subject };
     case "file":
-      return paths[0] === undefined ? call : { operation: "File", path: paths[0], permissions };
+      return !paths[0] ? call : { operation: "File", path: paths[0], permissions };
     case "bprm":
-      return paths[0] === undefined ? call : { operation: "Bprm", path: paths[0], permissions };
+      return !paths[0] ? call : { operation: "Bprm", path: paths[0], permissions };
     case "network":
       /* A call about an open socket (setsockopt, sendto) has other arguments. */
       if (syscall !== "socket" && syscall !== "socketpair") return call;
@@ -58,13 +58,13 @@ function eventOf(record: WatchRecord, rule: WatchedRule, syscall: string): Viola
     case "ptrace":
       return { operation: "Ptrace", permissions: syscall.startsWith("process_vm_readv") || syscall === "pidfd_getfd" ? ["read"] : ["trace"], external: false };
     case "mount":
-      return { operation: "Mount", path: paths[0] ?? "", type: "", flags: mountFlags(syscall, registers) };
+      return { operation: "Mount", path: paths[0] ?? "", type: paths[1] ?? "", flags: mountFlags(syscall, registers) };
     case "syscall":
       return call;
   }
 }
 
-/** MS_* of mount(2) and MNT_* of umount2(2), as upstream names them. The path and the type lie behind pointers, which nobody read. */
+/** MS_* of mount(2), as upstream names them. */
 const MOUNT_FLAGS: [bit: bigint, name: string][] = [
   [0x20n, "remount"],
   [0x1000n, "bind"],

@@ -8,6 +8,7 @@ export interface WatchRecord {
   mountNamespace: number;
   comm: string;
   permissions: number;
+  /** Two at most, each in its place: a first that is empty before a second that is not stays. */
   paths: string[];
 }
 
@@ -20,9 +21,10 @@ export function readWatchRecord(payload: Uint8Array): WatchRecord {
   for (let at = HEAD; at < payload.length; ) {
     const length = view.getUint32(at, true);
     if (at + 4 + length > payload.length) throw new RangeError("a violation record is cut short");
-    if (length > 0) paths.push(text(payload.subarray(at + 4, at + 4 + length)));
+    paths.push(text(payload.subarray(at + 4, at + 4 + length)));
     at += 4 + length;
   }
+  while (paths.at(-1) === "") paths.pop();
   return {
     rule: view.getInt32(0, true),
     denied: view.getUint32(4, true) !== 0,

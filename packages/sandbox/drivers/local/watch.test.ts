@@ -102,6 +102,37 @@ describe.skipIf(localDriverMissing() !== null || process.arch !== "x64")("watche
     expect(ran.violations[0]).toMatchObject({ enforcer: "BPF", comm: "python3", rule_path: "spec.a", mnt_ns_id: expect.any(Number) });
   });
 
+  it("that mount are recorded with what the caller's memory said: source, type and flags, whatever the pointers are", async () => {
+    const numbers = { mount: 165, umount2: 166, move_mount: 429, fsopen: 430, pivot_root: 155 };
+    const rules: WatchedRule[] = [{ id: "no-mount", path: "spec.m", enforcer: "BPF", operation: "mount", subject: "" }];
+    const calls = Object.entries(numbers).map(([name, number]): Call => ({ name, number, entries: [{ when: [], errno: EPERM, rule: 0 }], otherwise: 0 }));
+    const program = `${CALL}
+import mmap
+def p(text): return ctypes.cast(ctypes.c_char_p(text), ctypes.c_void_p).value
+page = mmap.mmap(-1, 8192)
+edge = ctypes.addressof(ctypes.c_char.from_buffer(page)) + 4096
+ctypes.memmove(edge - 4, b"end", 4)
+l.mprotect(ctypes.c_void_p(edge), ctypes.c_long(4096), 0)
+src, proc, big = b"/src/\\xff", b"proc", b"x" * 9000
+print([call(165, p(src), p(b"/tmp"), p(proc), 0x5000, 0), call(165, 0, p(b"/tmp"), p(proc), 0, 0), call(165, 1, p(b"/tmp"), 1 << 62, 0x20, 0),
+  call(165, p(big), p(b"/tmp"), edge - 4, 0, 0), call(165, edge - 1, p(b"/tmp"), edge, 0, 0), call(166, p(b"/proc"), 2),
+  call(429, -100, p(b"from"), -100, p(b"/to"), 0), call(430, p(proc), 0), call(155, p(b"/a"), p(b"/b"))])`;
+    const ran = await bench(driver, watched({ calls }, { rules })).python(program);
+    expect(ran.stdout).toBe(`[${Array(9).fill(EPERM).join(", ")}]\n`);
+    const mount = (path: string, type: string, ...flags: string[]) => ({ operation: "Mount", path, type, flags });
+    expect(ran.violations.map(({ event }) => event)).toEqual([
+      mount("/src/\ufffd", "proc", "bind", "rec"),
+      mount("", "proc", "new"),
+      mount("", "", "remount"),
+      mount("x".repeat(4096), "end", "new"),
+      mount("", "", "new"),
+      mount("/proc", "", "umount"),
+      mount("from", "", "move"),
+      mount("", "proc"),
+      mount("", ""),
+    ]);
+  });
+
   it("are recorded for children of zygotes too, which answer as soon as others", async () => {
     const { python } = bench(driver, DENY_GETPPID);
     const code = `${CALL}print(call(110))`;
