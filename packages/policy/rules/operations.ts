@@ -49,7 +49,7 @@ export const operationRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     fidelity: (host) =>
       canWatch(host)
         ? {
-            fidelity: "stricter",
+            fidelity: "approximate",
             note: "unlink, rename, mkdir, truncate, chmod and chown are refused too; the name of a unix socket, which holds no content, can still be made there",
           }
         : { fidelity: "approximate", note: "only the root is read-only: a skills folder in the workspace stays writable without seccomp user notification" },

@@ -39,7 +39,8 @@ function openingMeasure(intent: FileIntent, id: string, host: HostFacts): Measur
   }
   if (canWatch(host)) {
     const mechanism = "a listener opens and changes files in the program's stead, and refuses what the rule names";
-    return { watched: [intent], claim: { fidelity: "exact", mechanism, note: permissions.includes("write") ? SOCKETS_REMAIN : "", self_tests: tests } };
+    const whole = !permissions.includes("write");
+    return { watched: [intent], claim: { fidelity: whole ? "exact" : "approximate", mechanism, note: whole ? "" : SOCKETS_REMAIN, self_tests: tests } };
   }
   if (!permissions.includes("read")) {
     const note = "in the program's own places it is not enforced: that needs seccomp user notification (Linux 5.9, local driver)";

@@ -35,6 +35,7 @@ describe("what a confinement hides", () => {
     linkSync(join(usr, "bin/deep/er/wget"), join(usr, "bin/fetch"));
     expect(await hide({ hidden: ["/usr/bin/fetch"] })).toEqual(["/usr/bin/deep/er/wget", "/usr/bin/fetch"]);
     expect(await hide({ unexecutable: ["/usr/bin/deep/**/wge*", "/usr/bin/su"], hidden: ["/usr/bin/su"] })).toEqual([
+      "/usr/bin/busybox",
       "/usr/bin/su",
       "noexec:/usr/bin/deep/er/wget",
       "noexec:/usr/bin/fetch",

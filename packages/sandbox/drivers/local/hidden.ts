@@ -38,22 +38,27 @@ async function resolvePaths(confinement: Pick<Confinement, "hidden" | "forbidden
   const globs = [...confinement.hidden.filter(isGlob), ...confinement.forbidden_programs.map((name) => `/**/${name}`)].filter(
     (glob) => !glob.startsWith("/proc/"),
   );
-  const found = new Set(confinement.hidden.filter((path) => !isGlob(path)));
+  const literal = confinement.hidden.filter((path) => !isGlob(path));
+  const found = new Set([...literal, ...(await Promise.all(literal.map((path) => target(path, usr))))]);
   if (globs.length === 0 && !(await haveOtherNames([...found], usr))) return [...found].sort();
   const candidates = [...(await Promise.all(trees(usr).map((tree) => walk(tree, globs)))).flat(), ...SINGLE];
   for (const path of await matching(
     candidates.map(({ path }) => path),
     globs,
   )) {
-    found.add(path);
-    if (!path.startsWith("/usr/")) continue;
-    const target = await realpath(usr + path.slice("/usr".length)).catch(() => path);
-    if (target.startsWith(`${usr}/`)) found.add(`/usr${target.slice(usr.length)}`);
+    found.add(path).add(await target(path, usr));
   }
   const files = new Set(candidates.filter(({ path, linked }) => linked && found.has(path)).map(({ inode }) => inode));
   for (const { path, linked, inode } of candidates) if (linked && files.has(inode)) found.add(path);
   const directories = new Set(candidates.flatMap(({ path, directory }) => (directory && found.has(path) ? [path] : [])));
   return [...found].filter((path) => !liesBelow(path, directories)).sort();
+}
+
+/** What a path of the root leads to, if that is in /usr: nothing can be put over a link. Hosts that merged /bin and the like have links there. */
+async function target(path: string, usr: string): Promise<string> {
+  const within = /^\/(?:usr|bin|sbin|lib|lib64|lib32|libx32)\//.test(path);
+  const real = within ? await realpath(path.startsWith("/usr/") ? usr + path.slice("/usr".length) : path).catch(() => path) : path;
+  return real.startsWith(`${usr}/`) ? `/usr${real.slice(usr.length)}` : path;
 }
 
 /** What is put over a directory holds for all that lies in it. */
