@@ -68,6 +68,7 @@ describe("a path", () => {
 
   test.each([
     ["@{exec_path}", "the variable @{exec_path} is not known"],
+    ['/a/"b c"', "hold the whole path"],
     ["/a{b", "brackets do not match"],
     ["/a}b", "brackets do not match"],
     [`/${"{a,b}".repeat(7)}`, "more than 64 paths"],

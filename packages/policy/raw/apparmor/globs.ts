@@ -27,6 +27,7 @@ export type Globs = { globs: string[] } | { fault: string };
 export function appArmorGlobs(quoted: string): Globs {
   const given = /^".*"$/.test(quoted) ? quoted.slice(1, -1) : quoted;
   if (/[\u0000-\u001f\u007f]/.test(given)) return { fault: "it has a control character" };
+  if (given.includes('"')) return { fault: "quotation marks must hold the whole path" };
   const open = withVariables(given);
   if (typeof open !== "string") return open;
   const paths = alternatives(open);
