@@ -1,6 +1,7 @@
+import { readlinkSync } from "node:fs";
 import { NO_RULES, violationSchema, type WatchedRule } from "@plastron/contracts";
 import { describe, expect, it } from "vitest";
-import { cgroupOf, RECORD_BYTES, violationOf } from "./hook-records.ts";
+import { cgroupOf, mountNamespaceIn, RECORD_BYTES, violationOf } from "./hook-records.ts";
 
 const rule: WatchedRule = { id: "block-access-to-metadata-service", path: "spec.policy", enforcer: "BPF", operation: "network", subject: "" };
 const confinement = { ...NO_RULES, id: "a".repeat(64), rules: [rule] };
@@ -36,6 +37,13 @@ describe("a record of a cgroup's program", () => {
     expect(cgroupOf(record())).toBe(77n);
     expect(violationOf(record({ words: [0, 0, 1, 2, 1, 6, 80, 0] }), confinement, AT)?.action).toBe("AUDIT");
     expect(violationOf(record({ words: [1, 1, 1, 2, 1, 6, 80, 0] }), confinement, AT)).toBeNull();
+  });
+
+  it("has the mount namespace of its process, and that of the sandbox where the process has ended", () => {
+    const of = (pid: number) => violationOf(record({ words: [0, 1, pid, 2, 1, 6, 80, 0] }), confinement, AT, 77)?.mnt_ns_id;
+    expect(of(process.pid)).toBe(Number(/\d+/.exec(readlinkSync("/proc/self/ns/mnt"))?.[0]));
+    expect(of(999_999_999)).toBe(77);
+    expect(mountNamespaceIn("/nowhere")).toBeNull();
   });
 
   it("writes IPv6 as everybody does", () => {

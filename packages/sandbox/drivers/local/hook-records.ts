@@ -1,4 +1,4 @@
-import { readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 import type { Confinement, Violation, ViolationEvent } from "@plastron/contracts";
 
 /** Bytes of one record (contracts/watch.ts), and where it names the cgroup. */
@@ -24,8 +24,11 @@ const PROTOCOLS: Record<number, string> = {
 /** Inode number of the cgroup that the record's process was in. */
 export const cgroupOf = (record: Buffer): bigint => record.readBigUInt64LE(CGROUP);
 
-/** What a record says, as a violation of the confinement's rule; null where it names no rule that the confinement has. */
-export function violationOf(record: Buffer, confinement: Confinement, at: string): Violation | null {
+/**
+ * What a record says, as a violation of the confinement's rule; null where it names no rule that the confinement has.
+ * `mountNamespace` is its sandbox's, for a process that has ended since.
+ */
+export function violationOf(record: Buffer, confinement: Confinement, at: string, mountNamespace: number | null = null): Violation | null {
   const word = (offset: number) => record.readUInt32LE(offset);
   const rule = confinement.rules[word(0)];
   if (!rule) return null;
@@ -38,7 +41,7 @@ export function violationOf(record: Buffer, confinement: Confinement, at: string
     event: eventOf(record),
     pid,
     comm: record.toString("utf8", 56, RECORD_BYTES).replace(/\0.*$/s, ""),
-    mnt_ns_id: mountNamespaceOf(pid),
+    mnt_ns_id: namespaceOf(pid, "mnt") ?? mountNamespace,
     at,
   };
 }
@@ -73,10 +76,28 @@ function textOf(bytes: Buffer): string {
   return `${hex.slice(0, longest.index).join(":")}::${hex.slice(longest.index + longest[0].length).join(":")}`;
 }
 
-/** Of a process that may have ended since. */
-function mountNamespaceOf(pid: number): number | null {
+/**
+ * Mount namespace of the sandbox whose processes are in this cgroup; null where none is there any more. Its watcher is in the
+ * cgroup too, and may be in a mount namespace of ours: what is of the sandbox is in another pid namespace.
+ */
+export function mountNamespaceIn(cgroup: string): number | null {
+  const ours = namespaceOf("self", "pid");
+  const inside = processesIn(cgroup).find((pid) => (namespaceOf(pid, "pid") ?? ours) !== ours);
+  return inside === undefined ? null : namespaceOf(inside, "mnt");
+}
+
+function processesIn(cgroup: string): number[] {
   try {
-    return Number(/\d+/.exec(readlinkSync(`/proc/${pid}/ns/mnt`))?.[0]);
+    return readFileSync(`${cgroup}/cgroup.procs`, "utf8").split("\n").filter(Boolean).map(Number);
+  } catch {
+    return [];
+  }
+}
+
+/** Inode number; null where the process has ended. */
+function namespaceOf(pid: number | "self", kind: "mnt" | "pid"): number | null {
+  try {
+    return Number(/\d+/.exec(readlinkSync(`/proc/${pid}/ns/${kind}`))?.[0]);
   } catch {
     return null;
   }

@@ -63,6 +63,13 @@ describe.runIf(localDriverMissing() === null)("hooks of the local driver [needs:
     expect([killed.status, portsOf(killed.violations)]).toEqual(["timed_out", [99]]);
   });
 
+  it("tell the sandbox's mount namespace of processes that have ended, too", async () => {
+    const child = (port: number) => `subprocess.run([sys.executable, '-c', ${JSON.stringify(CONNECT(port))}])`;
+    const ran = await python(`import os, subprocess, sys\n${[1, 2, 3].map(child).join("\n")}\nprint(os.stat('/proc/self/ns/mnt').st_ino)`);
+    const namespace = Number(ran.stdout.trim().split("\n").at(-1));
+    expect(ran.violations.map(({ mnt_ns_id }) => mnt_ns_id)).toEqual([namespace, namespace, namespace]);
+  });
+
   it("tell each run of its own, whether its sandbox had a launcher or came from a zygote", async () => {
     const sources = new Set<string>();
     for (let round = 0; round < 12; round++) {

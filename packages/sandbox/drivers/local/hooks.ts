@@ -4,7 +4,7 @@ import { type Confinement, type Hooks, PlastronError } from "@plastron/contracts
 import type { Box } from "./box.ts";
 import { type CgroupLayout, prepareCgroups, removeCgroup } from "./cgroups.ts";
 import { HookProcess } from "./hook-process.ts";
-import { cgroupOf, violationOf } from "./hook-records.ts";
+import { cgroupOf, mountNamespaceIn, violationOf } from "./hook-records.ts";
 import type { UidPool } from "./uids.ts";
 
 const IDLE_MS = 30_000;
@@ -101,7 +101,7 @@ class HookGroup implements Enclosure {
   readonly #options: HookGroupsOptions;
   readonly #confinement: Confinement;
   readonly #onClosed: (group: HookGroup) => void;
-  readonly #boxes = new Map<bigint, Box>();
+  readonly #boxes = new Map<bigint, { box: Box; mountNamespace: number | null }>();
   #process!: HookProcess;
   #attaching: Promise<void> | undefined;
   #readers = 0;
@@ -154,7 +154,7 @@ class HookGroup implements Enclosure {
     } catch {
       return; // it has ended already
     }
-    this.#boxes.set(id, box);
+    this.#boxes.set(id, { box, mountNamespace: mountNamespaceIn(`${this.#dir}/${name}`) });
     let looking = Promise.resolve();
     box.beforeEnd.push(() => {
       looking = this.#process.flush(id).then((leftOut) => box.recordDropped(leftOut));
@@ -216,9 +216,9 @@ class HookGroup implements Enclosure {
   }
 
   #record(record: Buffer): void {
-    const box = this.#boxes.get(cgroupOf(record));
-    const violation = box && violationOf(record, this.#confinement, new Date().toISOString());
-    if (violation) box.record(violation);
+    const known = this.#boxes.get(cgroupOf(record));
+    const violation = known && violationOf(record, this.#confinement, new Date().toISOString(), known.mountNamespace);
+    if (violation) known.box.record(violation);
   }
 
   async #remove(): Promise<void> {

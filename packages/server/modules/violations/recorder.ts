@@ -35,9 +35,10 @@ export class RunViolations {
       this.#dropped++;
       return;
     }
-    const record = recordOf(violation, this.#context);
+    const n = this.#taken.length;
+    const record = recordOf(violation, this.#context, n);
     const { run_id: run, tenant } = this.#context;
-    const taken = { violation, row: { at: new Date().toISOString(), tenant, run, data: { ...record, n: this.#taken.length } }, durable: false };
+    const taken = { violation, row: { at: new Date().toISOString(), tenant, run, data: { ...record, n } }, durable: false };
     this.#taken.push(taken);
     this.#deps.observer.violated(violation.rule_id, violation.action);
     this.#deps.log?.write(record);

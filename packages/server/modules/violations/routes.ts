@@ -19,6 +19,7 @@ const viewSchema = z
     event: violationEventSchema,
     pid: z.number().int(),
     comm: z.string(),
+    mnt_ns_id: z.number().nullable().describe("mount namespace; null where nobody knows it"),
     runtime: z.string(),
     node: z.string(),
     at: z.iso.datetime().describe("when it happened"),
@@ -73,8 +74,8 @@ function shown({ run_id, n, recorded_at, record }: StoredViolation): z.infer<typ
     policy: { name: record.policyName, version: metadata.policyVersion, ...(metadata.policySha256 === null ? {} : { sha256: metadata.policySha256 }) },
     ...{ rule_id: record.ruleId, rule_path: metadata.rulePath },
     ...{ enforcer: record.enforcer as Violation["enforcer"], action: record.action as Violation["action"] },
-    event: record.event as Violation["event"],
-    ...{ pid: record.pid, comm: metadata.comm, runtime: record.containerName, node: record.nodeName },
+    event: violationEventSchema.parse(record.event), // without what the log has of a system call for upstream's readers
+    ...{ pid: record.pid, comm: metadata.comm, mnt_ns_id: record.mntNsID || null, runtime: record.containerName, node: record.nodeName },
     ...{ at: record.time, recorded_at: recorded_at.toISOString() },
   };
 }

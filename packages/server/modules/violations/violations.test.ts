@@ -79,6 +79,17 @@ describe("a run that hits a rule", () => {
     });
   });
 
+  it("of a system call has upstream's keys in the log beside its arguments, and the API's own shape in the API", async () => {
+    const event = { operation: "Syscall", syscall: "splice", arguments: ["0x1", "0x0", "0x2", "0x0", "0x40", "0x0"] } as const;
+    agent.script = hits(2, () => ({ event, enforcer: "Seccomp", mnt_ns_id: null }));
+    const { body } = await post();
+    expect(body.violations.map((each: Violation) => each.event)).toEqual([event, event]);
+    const more = { epoch: 1_767_323_045, subj: "plastron", pid: 7, comm: "cat", exe: "" };
+    expect(logged.slice(-2)).toMatchObject([0, 1].map((n) => ({ mntNsID: 0, event: { ...event, ...more, auditID: `${body.id}.${n}` } })));
+    expect((await list(`?run_id=${body.id}`)).data).toMatchObject([1, 0].map((n) => ({ id: `${body.id}.${n}`, mnt_ns_id: null })));
+    expect((await list(`?run_id=${body.id}`)).data[0].event).toEqual(event);
+  });
+
   it("in a session names the session and the policy that it was opened with", async () => {
     const session = (await server.call("POST", "/v1/sessions", { key, body: { language: "bash", policy: "strict" } })).body;
     agent.script = hits(1);
