@@ -3,17 +3,21 @@ import { namesEnforcer } from "../raw/enforcers.ts";
 import { defenseProfile, rawOrders } from "../raw/index.ts";
 import { Notes } from "../raw/notes.ts";
 import { type Resolvable, resolveRules } from "../rules/resolve.ts";
-import { invalid, type ProblemEntry } from "./document.ts";
+import { inOrder, invalid, type ProblemEntry } from "./document.ts";
 
 /**
  * What the shape of a document cannot say: sections that its mode needs, names of rules, and everything in raw rules. Throws one
  * PlastronError invalid_policy with all faults, in the order of their lines.
  */
 export function checkMeaning(policy: Resolvable): void {
+  const faults = meaningFaults(policy);
+  if (faults.length > 0) throw invalid(inOrder(faults));
+}
+
+/** The same, as a list. */
+export function meaningFaults(policy: Resolvable): ProblemEntry[] {
   const checks = [checkModes, checkProxyPorts, resolveRules, defenseProfile, (given: Resolvable) => rawOrders(given, { cluster: null })];
-  const faults = checks.flatMap((check) => faultsOf(() => check(policy)));
-  const order = ({ line = 0, column = 0 }: ProblemEntry) => line * 1_000_000 + column;
-  if (faults.length > 0) throw invalid(faults.toSorted((a, b) => order(a) - order(b)));
+  return checks.flatMap((check) => faultsOf(() => check(policy)));
 }
 
 function faultsOf(check: () => unknown): ProblemEntry[] {

@@ -48,6 +48,11 @@ export function readDocument(text: string): SourceDocument {
   return dataOf(document, at);
 }
 
+/** As they stand in the text. */
+export function inOrder(faults: readonly ProblemEntry[]): ProblemEntry[] {
+  return faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
+}
+
 /** One PlastronError for all that is wrong, its message naming the first. */
 export function invalid(errors: ProblemEntry[], hint?: string): PlastronError {
   const [first] = errors;

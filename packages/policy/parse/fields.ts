@@ -26,13 +26,24 @@ export function wordInAnyCase<const Words extends readonly [string, ...string[]]
 export const strings = z.array(z.string());
 export const labels = z.record(z.string(), z.string());
 
-const expression = fields({ key: z.string().min(1), operator: word(["In", "NotIn", "Exists", "DoesNotExist"]), values: strings.optional() }).refine(
+const expression = fields({
+  key: z.string().min(1, "must not be empty"),
+  operator: word(["In", "NotIn", "Exists", "DoesNotExist"]),
+  values: strings.optional(),
+}).refine(
   ({ operator, values = [] }) => values.length > 0 === (operator === "In" || operator === "NotIn"),
   "In and NotIn need values; Exists and DoesNotExist have none",
 );
 
 export const selector = fields({ matchLabels: labels.optional(), matchExpressions: z.array(expression).optional() });
 
-export const port = z.int().min(1).max(65_535);
+/** A whole number in these bounds, refused in these words whatever else was given. */
+export function whole(least: number, most: number | null, must: string) {
+  const error = `must be ${must}`;
+  const number = z.int({ error }).min(least, { error });
+  return most === null ? number : number.max(most, { error });
+}
+
+export const port = whole(1, 65_535, "a port, 1 to 65535");
 /** An `endPort` of 0 is none, as upstream. */
-export const ports = z.array(fields({ port, endPort: z.int().min(0).max(65_535).optional() }));
+export const ports = z.array(fields({ port, endPort: whole(0, 65_535, "a port, 1 to 65535, or 0 for none").optional() }));

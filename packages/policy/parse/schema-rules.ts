@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fields, port, ports, selector, strings, word, wordInAnyCase } from "./fields.ts";
+import { fields, port, ports, selector, strings, whole, word, wordInAnyCase } from "./fields.ts";
 
 /** Required, which raw/qualifiers.ts says in its own words: upstream's own examples have rules without. */
 const qualifiers = strings.optional();
@@ -7,14 +7,16 @@ const qualifiers = strings.optional();
 /** The raw rules of VarmorPolicy v1beta1: their shape. What they mean is checked where they are read (`raw/`). */
 export const appArmorRawRules = z.array(fields({ rules: z.string(), targets: strings.optional() }));
 
+const number = z.int({ error: "must be a whole number, -(2^53 - 1) to 2^53 - 1" });
+
 export const syscallRawRules = z.array(
   fields({
     names: strings,
     action: z.string(),
-    errnoRet: z.int().min(0).max(4095).optional(),
+    errnoRet: whole(0, 4095, "an error number, 0 to 4095").optional(),
     args: z
-      .array(fields({ index: z.int().min(0).max(5), value: z.int(), valueTwo: z.int().optional(), op: z.string() }))
-      .max(32)
+      .array(fields({ index: whole(0, 5, "the number of an argument, 0 to 5"), value: number, valueTwo: number.optional(), op: z.string() }))
+      .max(32, "must be at most 32 conditions")
       .optional(),
   }),
 );
@@ -64,30 +66,31 @@ export const defenseInDepth = fields({
   allowViolations: z.boolean().optional(),
 });
 
-const quantities = z.record(z.string(), z.union([z.int(), z.string()]));
+const text = z.string().min(1, "must not be empty");
+const quantities = z.record(z.string(), z.union([z.int(), z.string()], { error: "must be a quantity: a whole number or text such as 100m" }));
 
 export const networkProxyConfig = fields({
   mitm: fields({
-    domains: strings.min(1),
+    domains: strings.min(1, "must name at least one domain"),
     headerMutations: z
       .array(
         fields({
-          domain: z.string().min(1),
+          domain: text,
           headers: z
             .array(
               fields({
-                name: z.string().min(1),
+                name: text,
                 value: z.string().optional(),
-                secretRef: fields({ name: z.string().min(1), key: z.string().min(1) }).optional(),
+                secretRef: fields({ name: text, key: text }).optional(),
               }),
             )
-            .min(1),
+            .min(1, "must have at least one header"),
         }),
       )
       .optional(),
   }).optional(),
   proxyAdminPort: port.optional(),
   proxyPort: port.optional(),
-  proxyUID: z.int().min(0).optional(),
+  proxyUID: whole(0, null, "a user id, 0 or more").optional(),
   resources: fields({ limits: quantities.optional(), requests: quantities.optional() }).optional(),
 });

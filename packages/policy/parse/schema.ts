@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { ENFORCERS, namesEnforcer } from "../raw/enforcers.ts";
-import { fields, labels, selector, strings, word } from "./fields.ts";
+import { fields, labels, selector, strings, whole, word } from "./fields.ts";
 import { suggestion } from "./nearest.ts";
 import { appArmorRawRules, bpfRawRules, defenseInDepth, networkProxyConfig, networkProxyRawRules, syscallRawRules } from "./schema-rules.ts";
 
@@ -30,7 +30,7 @@ const policy = fields({
   enforcer,
   mode: word(["AlwaysAllow", "RuntimeDefault", "EnhanceProtect", "BehaviorModeling", "DefenseInDepth"]),
   enhanceProtect: enhanceProtect.optional(),
-  modelingOptions: fields({ duration: z.int().min(1) }).optional(),
+  modelingOptions: fields({ duration: whole(1, null, "at least 1 minute, in whole minutes") }).optional(),
   defenseInDepth: defenseInDepth.optional(),
   networkProxyConfig: networkProxyConfig.optional(),
 });
@@ -64,9 +64,10 @@ const status = fields({
 const metadata = z.looseObject({
   name: z
     .string()
-    .max(253)
+    .min(1, "must not be empty")
+    .max(253, "must have at most 253 characters")
     .regex(/^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/, "must be lower-case letters, digits, - and ."),
-  namespace: z.string().max(63).optional(),
+  namespace: z.string().max(63, "must have at most 63 characters").optional(),
   labels: labels.optional(),
   annotations: labels.optional(),
 });

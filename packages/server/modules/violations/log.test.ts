@@ -20,7 +20,7 @@ const context = {
   ...{ node: "n", run_id: "run_1", session_id: null, tenant: "t", runtime: "bash", driver: "local", confinement: "c" },
   policy: { name: "p", version: 1, kind: "VarmorPolicy", namespace: "" },
 };
-const record = (file = "/etc/shadow"): ViolationRecord => recordOf({ ...SHADOW, event: { operation: "File", path: file, permissions: ["read"] } }, context);
+const record = (file = "/etc/shadow"): ViolationRecord => recordOf({ ...SHADOW, event: { operation: "File", path: file, permissions: ["read"] } }, context, 0);
 const log = (bytes = 10_000_000, kept = 3) => new ViolationLog(path, new RotatingFile(path, { bytes, kept }));
 const lines = (file = path) => readFileSync(file, "utf8").split("\n").slice(0, -1);
 const paths = (file = path) => lines(file).map((line) => JSON.parse(line).event.path);

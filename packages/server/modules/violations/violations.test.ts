@@ -80,7 +80,7 @@ describe("a run that hits a rule", () => {
   });
 
   it("of a system call has upstream's keys in the log beside its arguments, and the API's own shape in the API", async () => {
-    const event = { operation: "Syscall", syscall: "splice", arguments: ["0x1", "0x0", "0x2", "0x0", "0x40", "0x0"] } as const;
+    const event: Violation["event"] = { operation: "Syscall", syscall: "splice", arguments: ["0x1", "0x0", "0x2", "0x0", "0x40", "0x0"] };
     agent.script = hits(2, () => ({ event, enforcer: "Seccomp", mnt_ns_id: null }));
     const { body } = await post();
     expect(body.violations.map((each: Violation) => each.event)).toEqual([event, event]);
