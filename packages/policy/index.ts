@@ -7,6 +7,7 @@ export { ADVISED_ENFORCERS, type Advice, type AdviseRequest, adviceText, advise,
 export { appArmorProfile } from "./backends/apparmor.ts";
 export { type BpfLsmTables, bpfLsmTables } from "./backends/bpf-lsm.ts";
 export { EXPORT_KINDS, type Exported, type ExportKind, exportPolicy } from "./backends/export.ts";
+export { exportPolicyText, type PortableExport, portableExport } from "./backends/export-text.ts";
 export type { BackendRow } from "./backends/said.ts";
 export { parseCluster } from "./cluster.ts";
 export { type Compiled, compilePolicy, MIN_TIER_ANNOTATION } from "./compile.ts";

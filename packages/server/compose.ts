@@ -23,6 +23,7 @@ import { IdempotencyStore } from "./modules/idempotency/store.ts";
 import { adviseRoute } from "./modules/policies/advise.ts";
 import { listenForChanges } from "./modules/policies/changes.ts";
 import type { Compiler } from "./modules/policies/compiled.ts";
+import { exportRoute } from "./modules/policies/export.ts";
 import { HostKnowledge } from "./modules/policies/host.ts";
 import { policyRoutes } from "./modules/policies/routes.ts";
 import { PolicyTests } from "./modules/policies/self-tests.ts";
@@ -135,6 +136,7 @@ export async function compose(parts: Parts): Promise<Server> {
   sessionRoutes(app, { auth, sessions, runs, policies, idempotency });
   violationRoutes(app, { auth, store: new ViolationStore(pool.db) });
   adviseRoute(app, { auth });
+  exportRoute(app, { auth });
   policyRoutes(app, { auth, policies, tests: new PolicyTests(agent, gate) });
   keyRoutes(app, { auth, tenants, idempotency });
   tenantRoutes(app, { auth, tenants, idempotency });
