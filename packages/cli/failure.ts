@@ -23,15 +23,13 @@ export class Failure extends Error {
 /** Wrong use of the command line: exit 2. */
 export const usage = (why: string, hint = "Add --help to the command to see its options."): Failure => new Failure("invalid_request", why, { hint });
 
-const POLICY_FAULTS: readonly string[] = ["invalid_policy", "unsupported_rule"] satisfies ErrorCode[];
-
 /** What is wrong in a policy is told with its file, also where a server found it. */
 export async function inPolicyFile<Result>(file: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
     const { code, message, hint, errors } = error as Failure;
-    if (!POLICY_FAULTS.includes(code)) throw error;
+    if (code !== "invalid_policy") throw error;
     throw new Failure(code, message, { ...(hint ? { hint } : {}), ...(errors ? { errors } : {}), file, cause: error });
   }
 }

@@ -20,7 +20,7 @@ export interface CompiledPolicy {
   identity: PolicyIdentity;
 }
 
-/** The policy package, as it is used here. @throws PlastronError invalid_policy, unsupported_rule (with line and column) */
+/** The policy package, as it is used here. @throws PlastronError invalid_policy (with line and column) */
 export interface Compiler {
   compile(text: string, host: HostFacts, options: CompileOptions): CompiledPolicy;
   compileDefault(host: HostFacts): Pick<CompiledPolicy, "confinement" | "identity">;

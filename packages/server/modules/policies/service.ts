@@ -64,7 +64,7 @@ export class PolicyService {
     return this.#cache.get(key, minTier)?.policy ?? this.#resolveText(key, sha256, { yaml, upstreamCompat, minTier });
   }
 
-  /** What a text compiles to on this host, without storing it. @throws PlastronError invalid_policy, unsupported_rule, agent_unavailable */
+  /** What a text compiles to on this host, without storing it. @throws PlastronError invalid_policy, agent_unavailable */
   compile({ yaml, upstreamCompat = false, minTier = 1 }: PolicyText): Promise<CompiledPolicy & { host: HostFacts }> {
     return compileForTier(this.#host, minTier, (facts) => this.#compiler.compile(yaml, facts, { upstreamCompat }));
   }
