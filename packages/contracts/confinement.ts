@@ -73,7 +73,7 @@ export const fidelityRowSchema = z.object({
   mechanism: z.string(),
   note: z.string().describe("the hole in words where approximate; what is stricter where stricter; what would enforce it where unsupported"),
   self_tests: z.array(selfTestSchema),
-  observes: z.boolean().optional().describe("the row denies nothing, it only records: there is nothing to test from inside"),
+  observes: z.boolean().optional().describe("the row denies nothing, it only records: what its self-tests forbid must pass (exit 0) and be recorded as AUDIT"),
 });
 export type FidelityRow = z.infer<typeof fidelityRowSchema>;
 

@@ -59,12 +59,13 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
     { network: network !== null, standing },
   );
 
+  const around = { parts, standing, network: network !== null };
   const minTier = minTierOf(policy);
   const given = { policy: policy.metadata.name, minTier, parts, standing, profile: own.profile, network, table: network ? table : new RuleTable() };
   return {
     ...lower(given, host),
     fidelity: [
-      ...parts.map((part) => mountable(rowOf(part.order, part.claim, standing, host), part, standing)),
+      ...parts.map((part) => mountable(rowOf(part, around, host), part, standing)),
       ...raw.rows,
       ...own.rows,
       ...proxied,

@@ -22,6 +22,6 @@ export { assembleFilter } from "./seccomp/assemble.ts";
 export { readOciProfile } from "./seccomp/oci.ts";
 export type { Condition, Entry, Profile, Verdict } from "./seccomp/profile.ts";
 export { syscallNumbers } from "./seccomp/syscalls.ts";
-export { type ProgramOutcome, type RowResult, runSelfTests, type SelfTestPort, type SelfTestResult } from "./self-test.ts";
+export { type ProgramOutcome, type RowResult, recordsOf, runSelfTests, type SelfTestPort, type SelfTestResult } from "./self-test.ts";
 export { IGNORED } from "./unsupported.ts";
 export { weakConfinement } from "./weak.ts";

@@ -1,4 +1,4 @@
-import type { Confinement, FidelityRow, SelfTest } from "@plastron/contracts";
+import type { Confinement, FidelityRow, SelfTest, Violation } from "@plastron/contracts";
 import { describe, expect, test } from "vitest";
 import { runSelfTests } from "./self-test.ts";
 import { weakConfinement } from "./weak.ts";
@@ -14,15 +14,23 @@ const row = (rule: string, ids: string[], fidelity: FidelityRow["fidelity"] = "e
   self_tests: ids.map(selfTest),
 });
 
-/** Exit codes by program; everything else does as it should. */
-function portThat(codes: Record<string, number | null> = {}) {
+type Records = Pick<Violation, "rule_id" | "action">[];
+
+/** Exit codes and records by program; everything else does as it should where rules deny. */
+function portThat(codes: Record<string, number | null> = {}, records: Record<string, Records> = {}) {
   const ran: string[] = [];
   return {
     ran,
     run: async ({ code }: { code: string }, given: Confinement) => {
       expect(given).toBe(confinement);
       ran.push(code);
-      return { exit_code: code in codes ? (codes[code] as number | null) : code.startsWith("forbidden") ? 13 : 0, stdout: "", stderr: "a\nlast line" };
+      const violations = records[code] ?? [];
+      return {
+        violations,
+        exit_code: code in codes ? (codes[code] as number | null) : code.startsWith("forbidden") ? 13 : 0,
+        stdout: "",
+        stderr: "a\nlast line",
+      };
     },
   };
 }
@@ -60,6 +68,41 @@ describe("a row", () => {
     const [result] = await runSelfTests([row("r", ["a"])], confinement, { run: () => Promise.reject(new Error("no place left")) });
     expect(result?.verdict).toBe("failed");
     expect(result?.tests[0]?.why).toContain("no place left");
+  });
+});
+
+describe("a row that only observes", () => {
+  const observing = (rule: string, ids: string[]): FidelityRow => ({ ...row(rule, ids), observes: true });
+  const recorded: Records = [{ rule_id: "r", action: "AUDIT" }];
+
+  test("passes when what it names passes and is recorded, and what it allows works", async () => {
+    const [result] = await runSelfTests([observing("r", ["a"])], confinement, portThat({ "forbidden a": 0 }, { "forbidden a": recorded }));
+    expect(result).toMatchObject({ verdict: "passed", observes: true, tests: [{ passed: true, why: "" }] });
+  });
+
+  test.each<[string, Record<string, number>, Record<string, Records>, string]>([
+    ["it passes and nothing is recorded", { "forbidden a": 0 }, {}, "what it observes passed and was not recorded"],
+    ["another rule has the record", { "forbidden a": 0 }, { "forbidden a": [{ rule_id: "s", action: "AUDIT" }] }, "was not recorded"],
+    ["the record says DENIED", { "forbidden a": 0 }, { "forbidden a": [{ rule_id: "r", action: "DENIED" }] }, "was not recorded"],
+    ["only the allowed program is recorded", { "forbidden a": 0 }, { "allowed a": recorded }, "was not recorded"],
+    ["it is denied although it is recorded", { "forbidden a": 13 }, { "forbidden a": recorded }, "what it observes was denied"],
+    ["the program broke", { "forbidden a": 1 }, { "forbidden a": recorded }, "the test of what it observes broke (exit 1): last line"],
+    ["the allowed is denied", { "forbidden a": 0, "allowed a": 13 }, { "forbidden a": recorded }, "what it allows was denied"],
+  ])("fails when %s", async (_, codes, records, why) => {
+    const [result] = await runSelfTests([observing("r", ["a"])], confinement, portThat(codes, records));
+    expect(result?.verdict).toBe("failed");
+    expect(result?.tests[0]?.why).toContain(why);
+  });
+
+  test("and has nothing to show is neither", async () => {
+    expect((await runSelfTests([observing("r", [])], confinement, portThat()))[0]?.verdict).toBe("unclaimed");
+  });
+
+  test("is judged by its own record where it shares a test with one that denies", async () => {
+    const port = portThat({ "forbidden a": 0 }, { "forbidden a": recorded });
+    const results = await runSelfTests([observing("r", ["a"]), row("s", ["a"]), observing("t", ["a"])], confinement, port);
+    expect(results.map(({ verdict }) => verdict)).toEqual(["passed", "failed", "failed"]);
+    expect(port.ran).toEqual(["forbidden a", "allowed a"]);
   });
 });
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type FidelityRow, type HostFacts, newId, runSpecSchema } from "@plastron/contracts";
-import { compilePolicy, parsePolicy, ruleNames } from "@plastron/policy";
+import { compilePolicy, parsePolicy, ruleNames, runSelfTests } from "@plastron/policy";
 import { hostFacts, openDriver, type SandboxDriver } from "@plastron/sandbox";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -58,11 +58,16 @@ describe.skipIf(!root)("a built-in rule that only observes [needs: root]", () =>
     if (row.observes !== true || row.mechanism.includes("kernel refuses"))
       return expect(["unsupported", "by-construction", "approximate"]).toContain(row.fidelity);
     const ran = [];
-    for (const { runtime, forbidden } of tests) {
-      const spec = { runtime, code: forbidden, run_id: newId("run"), tenant: "observed", confinement: observed.confinement, limits: { wall_ms: 20_000 } };
-      ran.push(await driver.run(runSpecSchema.parse(spec), { stdout: () => {}, stderr: () => {} }));
-    }
+    const run = async (runtime: string, code: string) => {
+      const spec = { runtime, code, run_id: newId("run"), tenant: "observed", confinement: observed.confinement, limits: { wall_ms: 20_000 } };
+      const { exit_code, violations } = await driver.run(runSpecSchema.parse(spec), { stdout: () => {}, stderr: () => {} });
+      return { exit_code, violations, stdout: "", stderr: "" };
+    };
+    for (const { runtime, forbidden } of tests) ran.push(await run(runtime, forbidden));
     const records = ran.flatMap(({ violations }) => violations).filter(({ rule_id }) => rule_id === rule);
+    const port = { run: async ({ runtime, code }: { runtime: string; code: string }) => run(runtime, code) };
+    const [shown] = await runSelfTests([row], observed.confinement, port);
+    expect([shown?.verdict, shown?.tests.map(({ why }) => why)]).toEqual([row.self_tests.length > 0 ? "passed" : "unclaimed", row.self_tests.map(() => "")]);
     expect(records.length, `${rule}: ${row.note}`).toBeGreaterThan(0);
     const denied = records.filter(({ action }) => action === "DENIED");
     if (!PARTLY_HARD.includes(rule)) expect(denied).toEqual([]);

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { FidelityRow } from "@plastron/contracts";
-import { compileDefault } from "@plastron/policy";
+import { compileDefault, compilePolicy, parsePolicy } from "@plastron/policy";
 import { hostFacts } from "@plastron/sandbox";
 import { describe, expect, it } from "vitest";
 import { CHECKOUT } from "../lifecycle/home.ts";
@@ -30,6 +30,29 @@ describe.runIf(possible)("live policy tests", { timeout: 60_000 }, () => {
     ]);
     expect([report.passed, report.failed, progress.at(-1)]).toEqual([1, 1, 2 * (honest.self_tests.length + 1)]);
     expect(shown(report)).toMatch(/✗ +disallow-reading-passwd +possible +works +reads-passwd: what it forbids was possible/);
+  });
+
+  it("believe what was recorded, where a rule only observes", async () => {
+    const text = JSON.stringify({
+      ...{ apiVersion: "crd.varmor.org/v1beta1", kind: "VarmorPolicy", metadata: { name: "observing" } },
+      spec: {
+        target: { kind: "Pod", name: "x" },
+        policy: {
+          ...{ enforcer: "BPFSeccomp", mode: "EnhanceProtect" },
+          enhanceProtect: { allowViolations: true, auditViolations: true, hardeningRules: ["disallow-mount"], vulMitigationRules: ["dirty-pipe-mitigation"] },
+        },
+      },
+    });
+    const compiled = compilePolicy(parsePolicy(text), await hostFacts());
+    const row = (rule: string) => compiled.fidelity.find((each) => each.rule === rule) as FidelityRow;
+    const honest = row("dirty-pipe-mitigation");
+    const silent: FidelityRow = { ...honest, rule: "recorded-for-another" };
+    const denied: FidelityRow = { ...row("floor-mounts"), rule: "denied-all-the-same", observes: true };
+    const report = await runLiveTests({ ...compiled, fidelity: [honest, row("disallow-mount"), silent, denied] }, () => {});
+    expect(report.rows.map(({ verdict }) => verdict)).toEqual(["passed", "unclaimed", "failed", "failed"]);
+    expect(shown(report)).toMatch(/✓ +dirty-pipe-mitigation +passes, recorded +works/);
+    expect(shown(report)).toMatch(/✗ +recorded-for-another +not recorded +works/);
+    expect(shown(report)).toMatch(/✗ +denied-all-the-same +denied +works/);
   });
 
   it("leave nothing behind when Ctrl-C ends them", async () => {

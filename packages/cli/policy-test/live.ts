@@ -1,5 +1,5 @@
 import { newId, type RunResult, runSpecSchema, type Tier } from "@plastron/contracts";
-import { type Compiled, type RowResult, runSelfTests, type SelfTestPort } from "@plastron/policy";
+import { type Compiled, type RowResult, recordsOf, runSelfTests, type SelfTestPort } from "@plastron/policy";
 import type { SandboxDriver } from "@plastron/sandbox";
 import { withOwnDriver } from "../run/own-driver.ts";
 
@@ -11,7 +11,7 @@ export interface LiveReport {
   tier: number;
   passed: number;
   failed: number;
-  /** Rows that claim no enforcement on this host: see their note in `policy explain`. */
+  /** Rows that claim nothing that could be shown on this host: see their note in `policy explain`. */
   unclaimed: number;
   rows: RowResult[];
 }
@@ -66,7 +66,7 @@ function portOf(driver: SandboxDriver, minTier: Tier, each: (result: RunResult) 
       });
       const result = await driver.run(spec, { stdout: collect("stdout"), stderr: collect("stderr") });
       each(result);
-      return { exit_code: result.exit_code, ...text };
+      return { exit_code: result.exit_code, ...text, violations: recordsOf(result.violations) };
     },
   };
 }

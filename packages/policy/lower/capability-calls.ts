@@ -44,5 +44,8 @@ export function capabilityEntries(names: readonly string[], order: Order, table:
   );
 }
 
+/** Calls that need one of these capabilities, as far as any always does. */
+export const capabilityCalls = (names: readonly string[]): Entry[] => names.flatMap((name) => CALLS[name] ?? []);
+
 /** Of these, what no record can tell of. */
 export const unheardCapabilities = (names: readonly string[]): string[] => names.filter((name) => (CALLS[name] ?? []).length === 0);

@@ -22,6 +22,7 @@ export function joinClaims(claims: readonly Claim[]): Claim {
     mechanism: sentences(...unique((held.length > 0 ? held : claims).map(({ mechanism }) => mechanism))),
     note: sentences(...unique(claims.map(({ note }) => note))),
     self_tests: held.flatMap(({ self_tests }) => self_tests),
+    observed: held.flatMap(({ self_tests, observed }) => observed ?? self_tests),
   };
 }
 

@@ -25,8 +25,8 @@ describe("a sandbox that may mount", () => {
 
   it("is not said to hear of every file either", () => {
     const heard = { ...OWN_PLACE, allowViolations: true, auditViolations: true };
-    expect(row("disable-access-passwd", heard, ["disable-access-passwd"])?.fidelity).toBe("exact");
-    expect(row("disable-access-passwd", { ...heard, privileged: true }, ["disable-access-passwd"])?.fidelity).toBe("approximate");
+    expect(row("mitigate-disk-device-number-leak", heard, ["mitigate-disk-device-number-leak"])?.fidelity).toBe("exact");
+    expect(row("mitigate-disk-device-number-leak", { ...heard, privileged: true }, ["mitigate-disk-device-number-leak"])?.fidelity).toBe("approximate");
   });
 
   it("keeps its masks, which the kernel locks", () => {

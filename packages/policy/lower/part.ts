@@ -1,4 +1,4 @@
-import type { FidelityRow, HostFacts } from "@plastron/contracts";
+import type { FidelityRow, HostFacts, SelfTest } from "@plastron/contracts";
 import type { Demands } from "../confine.ts";
 import type { Intent, Order } from "../orders/order.ts";
 
@@ -14,8 +14,14 @@ export interface Part {
   claim: Claim;
 }
 
-/** `held`: the kernel keeps it from a sandbox whose floor is lifted, also where the policy lets it pass. */
-export type Claim = Pick<FidelityRow, "fidelity" | "mechanism" | "note" | "self_tests"> & { held?: true };
+export type Claim = Pick<FidelityRow, "fidelity" | "mechanism" | "note" | "self_tests"> & {
+  /** The kernel keeps it from a sandbox whose floor is lifted, also where the policy lets it pass. */
+  held?: true;
+  /** Tests of which what is forbidden is recorded where the rule only observes; without it, all of them. */
+  observed?: readonly SelfTest[];
+  /** Why nothing of it happens in a sandbox that is let do it. */
+  withheld?: string;
+};
 
 /** Whether the order is a raw rule: it stands for itself, where built-in rules are known by name. */
 export const isRaw = ({ rule }: Order): boolean => rule.includes("[") || rule.includes(".");

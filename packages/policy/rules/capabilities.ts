@@ -28,6 +28,7 @@ function capabilityRule(name: string, capabilities: readonly string[], exact: bo
     mechanism: DROPPED,
     fidelity: exact ? "exact" : "stricter",
     note: exact ? "" : "all the other capabilities are dropped too",
+    observedBy: [], // to have a capability is no use of it
     selfTests: [
       holding(
         name,

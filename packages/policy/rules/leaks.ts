@@ -3,7 +3,7 @@ import { type ServiceName, serviceIntents } from "../orders/cluster.ts";
 import { addresses, files } from "../orders/intents.ts";
 import { reading } from "./probes-files.ts";
 import { hostAddresses, overlayOptions, reaching } from "./probes-world.ts";
-import { type EnforcedRule, type Judgement, rulesOf } from "./rule.ts";
+import { type EnforcedRule, type Judgement, NOT_THERE, rulesOf } from "./rule.ts";
 
 const SERVICE_ACCOUNT = ["/run/secrets/kubernetes.io/serviceaccount", "/var/run/secrets/kubernetes.io/serviceaccount"];
 
@@ -46,6 +46,7 @@ export const leakRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     mechanism: "the service account's directory is never mounted, and masked where a root file system brings one",
     fidelity: "exact",
     selfTests: [reading("read-service-account", SERVICE_ACCOUNT, "planted_files")],
+    withheld: NOT_THERE,
   },
   {
     name: "mitigate-disk-device-number-leak",

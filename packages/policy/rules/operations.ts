@@ -4,7 +4,7 @@ import type { Intent } from "../orders/order.ts";
 import { S_ISGID, S_ISUID, S_IXUGO } from "../seccomp/constants.ts";
 import { chmodDenials, setModeDenials } from "../seccomp/floor.ts";
 import { anonymousPrograms, executableModes, noNewPrivileges, reading, running, setIdModes, writingEtc, writingSkills } from "./probes-files.ts";
-import { type EnforcedRule, rulesOf } from "./rule.ts";
+import { type EnforcedRule, NOT_THERE, rulesOf } from "./rule.ts";
 
 const MASKED_PROGRAM = "every program of that name in the root is masked; writable mounts are noexec and no anonymous executable file can be made";
 const NO_COPIES = "a copy under another name does not run either. A program's own code can still do what the tool does, as far as other rules let it";
@@ -17,6 +17,7 @@ const forbidding = (name: string, programs: readonly string[], extra: Partial<Pi
   fidelity: "stricter" as const,
   note: NO_COPIES,
   selfTests: [running(programs), anonymousPrograms],
+  observedBy: [running(programs)],
   ...extra,
 });
 
@@ -62,6 +63,7 @@ export const operationRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
   {
     ...hiding("disable-access-shadow", ["/etc/shadow"], files(["read", "write", "append"], "/etc/shadow")),
     selfTests: [reading("read-shadow", ["/etc/shadow"], "planted_files")],
+    withheld: NOT_THERE,
   },
   {
     ...hiding(
@@ -72,6 +74,7 @@ export const operationRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     ),
     wholeWhenWatched: true,
     selfTests: [reading("read-ssh-directory", ["/root/.ssh", "/home/user/.ssh"], "planted_files")],
+    observedBy: [],
   },
   forbidding("disable-busybox", ["busybox"]),
   forbidding("disable-shell", ["sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "rbash"], {
@@ -89,6 +92,7 @@ export const operationRules: EnforcedRule[] = rulesOf("attackProtectionRules", [
     fidelity: "stricter",
     note: "a file that is created executable from the start does not run either",
     selfTests: [executableModes, running(["program"])],
+    observedBy: [executableModes],
   },
   {
     name: "disable-chmod-s-bit",

@@ -1,7 +1,7 @@
 import type { SelfTest } from "@plastron/contracts";
 import type { Intent, PortRange } from "../orders/order.ts";
 import * as linux from "../seccomp/constants.ts";
-import type { Condition, Entry } from "../seccomp/profile.ts";
+import { type Condition, type Entry, fulfilling } from "../seccomp/profile.ts";
 import { numbers, pythonProbe } from "./probes.ts";
 import { sockets } from "./probes-world.ts";
 
@@ -125,21 +125,4 @@ function registers(when: readonly Condition[]): string[] {
   const words = Array<bigint>(6).fill(0n);
   for (const condition of when) words[condition.index] = fulfilling(condition);
   return words.map((word) => String(BigInt.asUintN(64, word)));
-}
-
-function fulfilling(condition: Condition): bigint {
-  switch (condition.op) {
-    case "any_bits":
-      return condition.mask & -condition.mask;
-    case "eq":
-    case "le":
-    case "ge":
-    case "masked_eq":
-      return condition.value;
-    case "gt":
-    case "ne":
-      return condition.value + 1n;
-    case "lt":
-      return condition.value - 1n;
-  }
 }

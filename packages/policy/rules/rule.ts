@@ -32,7 +32,14 @@ export interface EnforcedRule {
   mechanism: string;
   fidelity: (host: HostFacts) => Judgement;
   selfTests: readonly SelfTest[] | ((host: HostFacts) => readonly SelfTest[]);
+  /** Those that do what an observing rule records, where others try what the denial is stricter by; null: all of them. */
+  observedBy: readonly SelfTest[] | null;
+  /** Why none of it happens in a sandbox that is let do it; empty: it does. */
+  withheld: string;
 }
+
+/** What a root file system may bring and the platform's does not. */
+export const NOT_THERE = "no sandbox has it unless its root file system brings it: until then nothing can pass and be recorded";
 
 /** Where the floor is lifted a rule can mean exactly what it says, since what it does not name is possible there. */
 export interface Lifted extends Partial<Judgement> {
@@ -60,6 +67,8 @@ export function rulesOf(category: Category, given: readonly Given[]): EnforcedRu
     wholeWhenWatched: false,
     family: null,
     lifted: null,
+    observedBy: null,
+    withheld: "",
     intentsOn: () => [],
     needs: "namespaces",
     ...rule,

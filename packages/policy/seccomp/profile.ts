@@ -106,3 +106,21 @@ export function entriesByName(entries: readonly Entry[]): ReadonlyMap<string, re
   }
   return byName;
 }
+
+/** A value that the condition accepts. */
+export function fulfilling(condition: Condition): bigint {
+  switch (condition.op) {
+    case "any_bits":
+      return condition.mask & -condition.mask;
+    case "eq":
+    case "le":
+    case "ge":
+    case "masked_eq":
+      return condition.value;
+    case "gt":
+    case "ne":
+      return condition.value + 1n;
+    case "lt":
+      return condition.value - 1n;
+  }
+}

@@ -5,6 +5,7 @@ import { CAPABILITY_NAMES, DROPPED } from "../../rules/capabilities.ts";
 import { mounting, ownMemory, tracing, unmounting } from "../../rules/probes-kernel.ts";
 import { calling, socketKinds } from "../../rules/probes-raw.ts";
 import { holding } from "../../rules/probes-world.ts";
+import { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_STREAM } from "../../seccomp/constants.ts";
 import { deny } from "../../seccomp/profile.ts";
 import type { Measure } from "../measure.ts";
 import { canWatch } from "../part.ts";
@@ -15,16 +16,21 @@ type Of<Kind extends Intent["kind"]> = Extract<Intent, { kind: Kind }>;
 /** Rules that the filter carries out. */
 
 export function socketMeasure(intent: Of<"socket">, id: string): Measure {
+  const tests = [socketKinds(`${id}.socket`, intent)];
   return {
     demands: { denials: socketEntries(intent) },
     claim: {
       fidelity: "exact",
       mechanism: "seccomp refuses socket and socketpair with these arguments, on the bits that the kernel reads",
       note: "",
-      self_tests: [socketKinds(`${id}.socket`, intent)],
+      self_tests: tests,
+      observed: isCommon(intent) ? tests : [], // another family may lack the type, and a kernel the family
     },
   };
 }
+
+const isCommon = ({ families, types }: Of<"socket">): boolean =>
+  families.every((family) => [AF_UNIX, AF_INET, AF_INET6].includes(family)) && types.every((type) => [SOCK_STREAM, SOCK_DGRAM].includes(type));
 
 export function syscallMeasure(intent: Of<"syscall">, id: string): Measure {
   return {
@@ -34,6 +40,7 @@ export function syscallMeasure(intent: Of<"syscall">, id: string): Measure {
       mechanism: "seccomp answers as the rule says, with arguments compared as wide as the kernel reads them",
       note: "where the platform's floor refuses the call in any case, the rule's own answer is given",
       self_tests: intent.entries.slice(0, 8).map((entry, i) => calling(`${id}.call${i}`, entry)),
+      observed: [], // whatever the call does, it would be done: wait forever, end what runs
     },
   };
 }
@@ -41,7 +48,11 @@ export function syscallMeasure(intent: Of<"syscall">, id: string): Measure {
 export function capabilityMeasure({ names }: Of<"capability">, id: string): Measure {
   const numbers = names.map((name) => CAPABILITY_NAMES.indexOf(name)).filter((number) => number >= 0);
   return {
-    claim: { fidelity: "stricter", mechanism: DROPPED, note: "all the other capabilities are dropped too", self_tests: [holding(`${id}.hold`, numbers)] },
+    claim: {
+      ...{ fidelity: "stricter", mechanism: DROPPED, note: "all the other capabilities are dropped too" },
+      self_tests: [holding(`${id}.hold`, numbers)],
+      observed: [], // to have one is no use of it
+    },
   };
 }
 
@@ -77,6 +88,7 @@ export function ptraceMeasure({ strict }: Of<"ptrace">, host: HostFacts): Measur
     mechanism: `${mechanism}; a listener opens files in the program's stead, and none that is a process's memory`,
     note: "a process cannot open its own memory either",
     self_tests: [tracing, ownMemory],
+    observed: [tracing],
   };
   return { demands, watched: files(["read", "write", "append"], "/proc/*/mem", "/proc/*/task/*/mem"), claim };
 }

@@ -1,5 +1,5 @@
 import type { HostFacts } from "@plastron/contracts";
-import { executingGlob, openingGlob } from "../../rules/probes-raw-files.ts";
+import { executingGlob, openingGlob, sampleOf } from "../../rules/probes-raw-files.ts";
 import { joinClaims, type Measure } from "../measure.ts";
 import { canWatch, type FileIntent } from "../part.ts";
 import { isMoving, isOwn } from "../places.ts";
@@ -12,13 +12,14 @@ export function fileMeasure(intent: FileIntent, id: string, host: HostFacts): Me
     ...(opening.length > 0 ? [openingMeasure({ ...intent, permissions: opening }, id, host)] : []),
     ...(executing.length > 0 ? [executingMeasure(intent.glob, id)] : []),
   ];
+  const joined = joinClaims(measures.map(({ claim }) => claim));
   return {
     demands: {
       hidden: measures.flatMap(({ demands }) => demands?.hidden ?? []),
       unexecutable: measures.flatMap(({ demands }) => demands?.unexecutable ?? []),
     },
     watched: measures.flatMap(({ watched }) => watched ?? []),
-    claim: joinClaims(measures.map(({ claim }) => claim)),
+    claim: { ...joined, observed: /^\/(workspace|tmp)\//.test(sampleOf(intent.glob)) ? joined.self_tests : [] },
   };
 }
 

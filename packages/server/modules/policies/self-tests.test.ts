@@ -60,6 +60,20 @@ it("tries each rule in sandboxes of this host, each program once, and leaves no 
   await expect.poll(() => agent.requests.some(({ op }) => op === "retire")).toBe(true);
 });
 
+it("asks of a rule that only observes that it passes and is recorded", async () => {
+  const observing = ROWS.splice(0, ROWS.length, { ...row("seen", "exit 0 #seen"), observes: true }, { ...row("unseen", "exit 0 #unseen"), observes: true });
+  const violation = {
+    ...{ rule_id: "seen", rule_path: "spec.policy", enforcer: "Seccomp" as const, action: "AUDIT" as const, pid: 1, comm: "bash", mnt_ns_id: null },
+    ...{ event: { operation: "Syscall" as const, syscall: "splice", arguments: [] }, at: new Date().toISOString() },
+  };
+  agent.script = (scene) => scene.result({ exit_code: 0, violations: scene.spec.code.includes("#seen") ? [violation, violation] : [] });
+  const { body } = await test().finally(() => ROWS.splice(0, ROWS.length, ...observing));
+  expect(body.rows).toMatchObject([
+    { verdict: "passed", observes: true, tests: [{ forbidden: { violations: [{ rule_id: "seen", action: "AUDIT" }] } }] },
+    { verdict: "failed", tests: [{ why: "what it observes passed and was not recorded" }] },
+  ]);
+});
+
 it("streams a row as soon as it is known", async () => {
   const events = parseEvents((await test({ stream: true })).body);
   expect(events.map(({ event }) => event)).toEqual(["row", "row", "row", "row", "result"]);

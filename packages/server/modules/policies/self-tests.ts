@@ -1,17 +1,23 @@
-import { type Confinement, DEFAULT_LIMITS, type FidelityRow, fidelitySchema, type HostFacts, newId, PlastronError } from "@plastron/contracts";
-import { type ProgramOutcome, type RowResult, runSelfTests, type SelfTestPort } from "@plastron/policy";
+import { type Confinement, DEFAULT_LIMITS, type FidelityRow, fidelitySchema, type HostFacts, newId, PlastronError, violationSchema } from "@plastron/contracts";
+import { type ProgramOutcome, type RowResult, recordsOf, runSelfTests, type SelfTestPort } from "@plastron/policy";
 import { z } from "zod";
 import type { AgentClient } from "../../agent-client/client.ts";
 import type { Gate } from "../runs/gate.ts";
 import { OutputBuffer } from "../runs/output.ts";
 import { encoded } from "./compiled.ts";
 
-const outcomeSchema = z.object({ exit_code: z.number().int().nullable(), stdout: z.string(), stderr: z.string() });
+const outcomeSchema = z.object({
+  exit_code: z.number().int().nullable(),
+  stdout: z.string(),
+  stderr: z.string(),
+  violations: z.array(violationSchema.pick({ rule_id: true, action: true })).describe("what was recorded, each rule and action once"),
+});
 const rowResultSchema = z.object({
   rule: z.string(),
   category: z.string(),
   fidelity: fidelitySchema,
-  verdict: z.enum(["passed", "failed", "unclaimed"]).describe("unclaimed: the row claims no enforcement on this host"),
+  observes: z.boolean().describe("what is forbidden must pass and be recorded, where others must deny it"),
+  verdict: z.enum(["passed", "failed", "unclaimed"]).describe("unclaimed: the row claims nothing that could be shown on this host"),
   tests: z.array(z.object({ id: z.string(), forbidden: outcomeSchema, allowed: outcomeSchema, passed: z.boolean(), why: z.string() })),
 });
 export const policyTestSchema = z.object({
@@ -85,7 +91,7 @@ export class PolicyTests {
     const json = encoded(confinement);
     return {
       run: async ({ runtime, code }) => {
-        if (stop.aborted) return { exit_code: null, stdout: "", stderr: "the test was ended" };
+        if (stop.aborted) return { exit_code: null, stdout: "", stderr: "the test was ended", violations: [] };
         await this.#gate.enter(TENANT);
         try {
           return await this.#runOne({ runtime, code }, json, stop);
@@ -108,8 +114,9 @@ export class PolicyTests {
     const kill = () => run.kill("the test was ended");
     stop.addEventListener("abort", kill);
     try {
-      const { exit_code } = await run.result;
-      return { exit_code, stdout: stdout.text().slice(0, MOST_TEXT), stderr: stderr.text().slice(-MOST_TEXT) };
+      const { exit_code, violations } = await run.result;
+      const records = recordsOf(violations);
+      return { exit_code, stdout: stdout.text().slice(0, MOST_TEXT), stderr: stderr.text().slice(-MOST_TEXT), violations: records };
     } finally {
       stop.removeEventListener("abort", kill);
     }
