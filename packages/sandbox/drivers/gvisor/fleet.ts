@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from "@plastron/contracts";
 import type { Box } from "../local/box.ts";
 import { resolveHidden } from "../local/hidden.ts";
 import { Pool, StartGate } from "../local/pool.ts";
+import { poolRow } from "../local/pool-row.ts";
 import type { BoxKind } from "../local/sources.ts";
 import { GuestSource, type GuestWorkshop, kindLimits } from "./source.ts";
 
@@ -78,18 +79,7 @@ export class GuestFleet {
   }
 
   pools(): AgentStatus["pools"] {
-    return [...this.#pools.values()].map(({ kind, pool }) => ({
-      key: kind.confinement.id.slice(0, 12),
-      runtime: [kind.runtime, ...kind.imports].join("+"),
-      source: pool.source.kind,
-      tenant: null,
-      ready: pool.ready,
-      starting: pool.starting,
-      target: pool.target,
-      hits: pool.hits,
-      misses: pool.misses,
-      rate_per_s: Math.round(pool.rate.value * 10) / 10,
-    }));
+    return [...this.#pools.values()].map(({ kind, pool }) => poolRow(kind, pool, null));
   }
 
   retire(confinement: string): void {

@@ -5,6 +5,7 @@ import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpe
 import { Admission } from "../local/admission.ts";
 import { type Box, NeverStarted, type RunEnd } from "../local/box.ts";
 import { knobValues, reclaimCgroups } from "../local/cgroups.ts";
+import { phasesOf } from "../local/result.ts";
 import { LocalSession, type SessionBox } from "../local/session.ts";
 import type { BoxKind } from "../local/sources.ts";
 import { describeGuestEnd, guestEnd } from "./end.ts";
@@ -83,18 +84,12 @@ class GvisorDriver implements SandboxDriver {
     const admitted = performance.now();
     try {
       const { end, cold, acquired } = await this.#runInFreshGuest(spec, output, control, MAX_TRIES);
-      const finished = performance.now();
       return {
         ...describeGuestEnd(end, spec.limits),
         stdout: "",
         stderr: "",
         sandbox: { driver: this.name, tier: this.tier, start: cold ? "cold" : "warm", source: "process", confinement: spec.confinement.id },
-        phases_us: {
-          queue: Math.round((admitted - begun) * 1000),
-          acquire: Math.round((acquired - admitted) * 1000),
-          run: Math.round((finished - acquired) * 1000),
-          program: Number(end.facts.get("wall_us") ?? 0),
-        },
+        phases_us: phasesOf({ begun, admitted, acquired, finished: performance.now() }, end),
       };
     } finally {
       leave();

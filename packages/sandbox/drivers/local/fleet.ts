@@ -4,6 +4,7 @@ import { RUNTIMES } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
 import { resolveHidden } from "./hidden.ts";
 import { type BoxSource, Pool, Rate, StartGate } from "./pool.ts";
+import { poolRow } from "./pool-row.ts";
 import { type BoxKind, ProcessSource, type Workshop } from "./sources.ts";
 import { ZygoteSource } from "./zygote.ts";
 
@@ -126,21 +127,9 @@ export class Fleet {
   }
 
   pools(): AgentStatus["pools"] {
-    const row = (kind: BoxKind, pool: Pool, tenant: string | null) => ({
-      key: kind.confinement.id.slice(0, 12),
-      runtime: [kind.runtime, ...kind.imports].join("+"),
-      source: pool.source.kind,
-      tenant,
-      ready: pool.ready,
-      starting: pool.starting,
-      target: pool.target,
-      hits: pool.hits,
-      misses: pool.misses,
-      rate_per_s: Math.round(pool.rate.value * 10) / 10,
-    });
-    const shared = [...this.#shared.values()].map(({ kind, pool }) => row(kind, pool, null));
+    const shared = [...this.#shared.values()].map(({ kind, pool }) => poolRow(kind, pool, null));
     const own = [...this.#tenants.values()].flatMap((tenant) =>
-      typeof tenant.zygote === "object" ? [row(tenant.shared.kind, tenant.zygote.pool, tenant.tenant)] : [],
+      typeof tenant.zygote === "object" ? [poolRow(tenant.shared.kind, tenant.zygote.pool, tenant.tenant)] : [],
     );
     return [...shared, ...own];
   }

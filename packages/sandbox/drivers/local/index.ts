@@ -12,7 +12,7 @@ import { Egress } from "./egress.ts";
 import { FLEET_DEFAULTS, Fleet, type FleetSettings } from "./fleet.ts";
 import { Forge } from "./forge.ts";
 import { HookGroups } from "./hooks.ts";
-import { describeEnd } from "./result.ts";
+import { describeEnd, phasesOf } from "./result.ts";
 import { LocalSession } from "./session.ts";
 import type { BoxKind, Workshop } from "./sources.ts";
 import { SupervisorSocket } from "./supervisors.ts";
@@ -128,18 +128,12 @@ class LocalDriver implements SandboxDriver {
     const admitted = performance.now();
     try {
       const { source, cold, end, acquired } = await this.#runInFreshBox(spec, output, control, MAX_TRIES);
-      const finished = performance.now();
       return {
         ...describeEnd(end, spec.limits),
         stdout: "",
         stderr: "",
         sandbox: { driver: this.name, tier: this.tier, start: cold ? "cold" : "warm", source, confinement: spec.confinement.id },
-        phases_us: {
-          queue: Math.round((admitted - begun) * 1000),
-          acquire: Math.round((acquired - admitted) * 1000),
-          run: Math.round((finished - acquired) * 1000),
-          program: Number(end.facts.get("wall_us") ?? 0),
-        },
+        phases_us: phasesOf({ begun, admitted, acquired, finished: performance.now() }, end),
       };
     } finally {
       leave();

@@ -48,6 +48,17 @@ export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandb
   };
 }
 
+/** Where the time of a run went, in microseconds, from `performance.now()` at each turn. */
+export function phasesOf(at: Record<"begun" | "admitted" | "acquired" | "finished", number>, { facts }: RunEnd): RunResult["phases_us"] {
+  const between = (from: number, to: number): number => Math.round((to - from) * 1000);
+  return {
+    queue: between(at.begun, at.admitted),
+    acquire: between(at.admitted, at.acquired),
+    run: between(at.acquired, at.finished),
+    program: Number(facts.get("wall_us") ?? 0),
+  };
+}
+
 /** A limit that was hit is the status, the hardest first; a limit that only slowed or cut the program leaves its exit code readable beside it. */
 function statusOf(reason: string | null, hit: LimitName[], exitCode: number | null): RunStatus {
   if (hit.includes("wall")) return "timed_out";
