@@ -1,5 +1,5 @@
 import type { SelfTest } from "@plastron/contracts";
-import { numbers, pythonProbe } from "./probes.ts";
+import { numbers, pythonProbe, STARTING } from "./probes.ts";
 
 /** Programs that try files, programs and modes which a policy forbids. */
 
@@ -96,21 +96,7 @@ open(os.path.join(os.getcwd(), "tools", "SKILL.md"), "w").close()
 export function running(names: readonly string[]): SelfTest {
   return pythonProbe({
     id: `run-${names[0]}`,
-    forbidden: `
-import subprocess
-PLACES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
-def run(path):
-    subprocess.run([path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=2)
-def start(path):
-    try:
-        return attempt(run, path)
-    except subprocess.TimeoutExpired:
-        return 0
-def plant(name):
-    path = os.path.join(os.getcwd(), name)
-    with open("/usr/bin/env", "rb") as source, open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o755), "wb") as copy:
-        copy.write(source.read())
-    return path
+    forbidden: `${STARTING}
 results = {}
 for name in ${JSON.stringify(names)}:
     for place in PLACES:

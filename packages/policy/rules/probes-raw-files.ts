@@ -1,7 +1,7 @@
 import type { SelfTest } from "@plastron/contracts";
 import { globMatches } from "../orders/glob.ts";
 import type { Permission } from "../orders/order.ts";
-import { pythonProbe } from "./probes.ts";
+import { pythonProbe, STARTING } from "./probes.ts";
 
 /** Programs that try what a rule on paths forbids, made from its glob. */
 
@@ -68,25 +68,12 @@ export function executingGlob(id: string, glob: string): SelfTest {
   const tool = ["/usr/bin/true", "/usr/bin/env", "/usr/bin/sort"].find((path) => !globMatches(glob, path));
   return pythonProbe({
     id,
-    forbidden: `
-import subprocess
-def run(path):
-    subprocess.run([path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=2)
-def start(path):
-    try:
-        return attempt(run, path)
-    except subprocess.TimeoutExpired:
-        return 0
-def plant(path):
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    with open("/usr/bin/env", "rb") as source, open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o755), "wb") as copy:
-        copy.write(source.read())
-    return path
+    forbidden: `${STARTING}
 sample = ${JSON.stringify(sample)}
-results = {"sample": start(sample), "renamed": start(plant(os.path.join(os.getcwd(), "harmless")))}
+results = {"sample": start(sample), "renamed": start(plant("harmless"))}
 error = attempt(plant, sample)
 results["planted"] = start(sample) if error == 0 else error
-for place in ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"):
+for place in PLACES:
     installed = os.path.join(place, os.path.basename(sample))
     if ${glob.startsWith("/**/") ? "True" : "False"} and os.path.exists(installed):
         results[installed] = start(installed)

@@ -45,6 +45,25 @@ def works(*ways):
     sys.exit(1)
 `;
 
+/** Python that starts a program (`start`: errno or 0), and that puts one under any path, made in the workspace where it is relative (`plant`). */
+export const STARTING = `
+import subprocess
+PLACES = ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin")
+def run(path):
+    subprocess.run([path], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=2)
+def start(path):
+    try:
+        return attempt(run, path)
+    except subprocess.TimeoutExpired:
+        return 0
+def plant(name):
+    path = os.path.join(os.getcwd(), name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open("/usr/bin/env", "rb") as source, open(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o755), "wb") as copy:
+        copy.write(source.read())
+    return path
+`;
+
 /** The numbers of a call as a Python dict by machine, for \`call\`. A machine that lacks the call is left out. */
 export function numbers(name: string): string {
   const entries = (["x86_64", "aarch64"] as const).flatMap((arch) => {
