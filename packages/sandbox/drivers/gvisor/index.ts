@@ -103,9 +103,9 @@ class GvisorDriver implements SandboxDriver {
     control: Control | undefined,
     tries: number,
   ): Promise<{ end: RunEnd; cold: boolean; acquired: number }> {
-    const { box, cold, kind } = await this.#fleet.take(spec);
-    const acquired = performance.now();
     try {
+      const { box, cold, kind } = await this.#fleet.take(spec);
+      const acquired = performance.now();
       return { cold, acquired, end: await box.run(spec, this.#knobs(kind, spec), output, control) };
     } catch (error) {
       if (!(error instanceof NeverStarted) || tries <= 1 || control?.stdin || control?.signal?.aborted) throw error;

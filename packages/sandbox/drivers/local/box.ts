@@ -219,7 +219,7 @@ export class Box {
     const wasReady = this.state !== "starting";
     this.state = "gone";
     const error = new PlastronError("sandbox_failed", this.failure ?? "the supervisor of the sandbox has died");
-    if (!wasReady) this.#failReady(error);
+    if (!wasReady) this.#failReady(this.failure === undefined ? new NeverStarted() : error);
     if (this.#current?.ended) return; // its result has come and is about to be told
     this.#current?.reject(this.#current.started ? error : new NeverStarted());
     this.#current = undefined;

@@ -140,11 +140,11 @@ class LocalDriver implements SandboxDriver {
     }
   }
 
-  /** A warm sandbox can have died unseen since it became ready; its program then has not begun, and gets the next one. */
+  /** A sandbox can have died unseen before it was given its program; that has not begun then, and gets the next one. */
   async #runInFreshBox(spec: RunSpec, output: Output, control: Control | undefined, tries: number): Promise<FreshRun> {
-    const { box, source, cold, kind } = await this.#fleet.take(spec);
-    const acquired = performance.now();
     try {
+      const { box, source, cold, kind } = await this.#fleet.take(spec);
+      const acquired = performance.now();
       box.assign(spec.tenant);
       return { source, cold, acquired, end: await box.run(spec, this.#knobs(kind, spec), output, control) };
     } catch (error) {

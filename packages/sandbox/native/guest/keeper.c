@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -84,6 +85,20 @@ static void tell(int life, int32_t status, int64_t voluntary, int64_t involuntar
     send(life, &message, sizeof message, MSG_NOSIGNAL);
 }
 
+/* The guest's kernel refused a process or a thread: told as the limit that was hit. False when nothing waits to be read. */
+static bool on_trace(struct door *door, int life) {
+    static const char note[] = "npids_refused 1";
+    uint8_t message[4096];
+    if (door->trace < 0) return false;
+    ssize_t n = recv(door->trace, message, sizeof message, MSG_DONTWAIT);
+    if (n == 0) {
+        close(door->trace);
+        door->trace = -1;
+    }
+    if (n > 0 && trace_tells(message, (size_t)n, EAGAIN)) send(life, note, sizeof note - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    return n > 0;
+}
+
 /* What comes from inside the guest is the guest's word: a status and nothing else, cut to what wait4 can say. */
 static void on_line(struct door *door, int life) {
     struct guest_report report;
@@ -92,19 +107,8 @@ static void on_line(struct door *door, int life) {
         door->line = -1;
         return;
     }
+    while (on_trace(door, life)) {} /* what was refused before the end is told before the end */
     tell(life, report.status & 0xffff, report.voluntary, report.involuntary);
-}
-
-/* The guest's kernel refused a process or a thread: told once a run, as the limit that was hit. */
-static void on_trace(struct door *door, int life) {
-    static const char note[] = "npids_refused 1";
-    uint8_t message[4096];
-    ssize_t n = recv(door->trace, message, sizeof message, MSG_DONTWAIT);
-    if (n == 0) {
-        close(door->trace);
-        door->trace = -1;
-    }
-    if (n > 0 && trace_tells(message, (size_t)n, EAGAIN)) send(life, note, sizeof note - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 static void on_trace_knock(struct door *door) {
