@@ -10,9 +10,10 @@ const MAY_IMPORT = {
   policy: ["contracts"],
   sandbox: ["contracts"],
   egress: ["contracts"],
-  agent: ["contracts", "sandbox", "policy"],
+  sensor: ["contracts"],
+  agent: ["contracts", "sandbox", "policy", "sensor"],
   server: ["contracts", "policy"],
-  cli: ["contracts", "policy", "sandbox"],
+  cli: ["contracts", "policy", "sandbox", "sensor"],
 };
 
 const WHY = {
@@ -20,6 +21,7 @@ const WHY = {
   policy: "policy is a function over values",
   sandbox: "what makes sandboxes is small and privileged: it knows no server, no database, no secret",
   egress: "what talks to the network for sandboxes is attacked from both sides: it knows no sandbox, no server and no database",
+  sensor: "what looks at sandboxes confines none: it can be off and nothing gets out",
   agent: "only the agent is root: it knows no server, no database and no HTTP",
   server: "the server is unprivileged and reaches sandboxes only through the agent's socket",
   cli: "the command line is a client; it knows sandbox and policy for doctor, demo and the policy self-tests (ADR 5)",
@@ -74,7 +76,7 @@ module.exports = {
       name: "no-database-and-no-http-where-root-is",
       comment: "whoever takes over a sandbox must find no secret and no way into the database in the process above it",
       severity: "error",
-      from: { path: "^packages/(agent|sandbox)/", pathNot: TESTS },
+      from: { path: "^packages/(agent|sandbox|sensor)/", pathNot: TESTS },
       to: { path: ["node_modules/(pg|pg-[^/]+|kysely|fastify|@fastify/[^/]+|undici|openid-client|jose)/", "^(node:)?(http|https|http2)$"] },
     },
     {

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ERRORS, limitsSchema } from "@plastron/contracts";
+import { ERRORS, limitsSchema, rateRulesSchema } from "@plastron/contracts";
 import { z } from "zod";
 
 /** Path under docs/ → content. */
@@ -25,7 +25,7 @@ function errorsPage(): string {
   );
 }
 
-const MEANING: Record<keyof z.infer<typeof limitsSchema>, { flag: string; what: string; hit: string }> = {
+const MEANING: Record<Exclude<keyof z.infer<typeof limitsSchema>, "rates">, { flag: string; what: string; hit: string }> = {
   memory_bytes: { flag: "memory", what: "memory of all processes, and of files on tmpfs, in bytes", hit: "`memory_exceeded`" },
   pids: { flag: "pids", what: "processes and threads at once", hit: "`pids_exceeded` where the program failed by it" },
   cpus: { flag: "cpus", what: "cores' worth of time for each second of wall clock", hit: "the program becomes slower" },
@@ -35,7 +35,15 @@ const MEANING: Record<keyof z.infer<typeof limitsSchema>, { flag: string; what: 
   open_files: { flag: "files", what: "open file descriptors of a process", hit: "the program's `open` fails" },
 };
 
+const RATES: Record<keyof z.infer<typeof rateRulesSchema>, string> = {
+  connections_per_s: "connects to internet addresses in a second, also those refused",
+  forks_per_s: "new processes in a second; threads are not counted",
+  denied_per_s: "calls answered EPERM, EACCES or EROFS in a second",
+  bytes_out: "bytes sent to the network over the whole run",
+};
+
 function limitsPage(): string {
+  const rateDefaults = rateRulesSchema.parse({});
   const { properties = {} } = z.toJSONSchema(limitsSchema, { io: "input" });
   const rows = Object.entries(MEANING).map(([field, { flag, what, hit }]) => {
     const { default: value, minimum, maximum } = properties[field] as { default: number; minimum: number; maximum: number };
@@ -49,6 +57,15 @@ function limitsPage(): string {
     "| field | `--limit` | of what | default | range | when it is hit |",
     "| --- | --- | --- | --- | --- | --- |",
     ...rows,
+    "",
+    "A run that does something faster than `limits.rates` allow is frozen, the stacks of its processes are taken, and it is killed: `broken_by_rule`. `null` is no",
+    "such rule. They need the sensor: where it cannot look, `telemetry.level` of the run says so.",
+    "",
+    "| field of `rates` | `--limit` | of what | default |",
+    "| --- | --- | --- | --- |",
+    ...Object.entries(RATES).map(
+      ([field, what]) => `| \`${field}\` | \`${field.replaceAll("_", "-")}\` | ${what} | ${rateDefaults[field as keyof typeof RATES]} |`,
+    ),
     "",
     "Without cgroups (no root, or a host that has none) memory, processes and cpu are limited by rlimits only, for each process: `plastron doctor` says so.",
     "",

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { networkSchema } from "./network.ts";
+import { secretGrantSchema } from "./network-request.ts";
 import { trafficSchema } from "./run.ts";
 import { violationActionSchema, violationEventSchema } from "./violation.ts";
 
@@ -9,6 +10,28 @@ import { violationActionSchema, violationEventSchema } from "./violation.ts";
  */
 const certificateAuthority = z.object({ certificate: z.string().describe("PEM"), key: z.string().describe("PEM") });
 export type CertificateAuthority = z.infer<typeof certificateAuthority>;
+
+/** A grant (network-request.ts) with the text that stands for it in this one sandbox. */
+export const placedSecretSchema = secretGrantSchema.omit({ env: true }).extend({ placeholder: z.string().min(24) });
+export type PlacedSecret = z.infer<typeof placedSecretSchema>;
+
+/** What one sandbox did through its way out, over its whole life; lists are bounded as the telemetry's are. */
+export const egressAccountSchema = z.object({
+  traffic: trafficSchema,
+  flows: z.array(
+    z.object({
+      address: z.string().describe("that the sandbox dialled: one that stands for `host`, or the destination itself"),
+      port: z.int(),
+      host: z.string().nullable(),
+      connections: z.int(),
+      bytes_in: z.number(),
+      bytes_out: z.number(),
+    }),
+  ),
+  names: z.array(z.object({ name: z.string(), type: z.string(), answer: z.enum(["allowed", "denied"]), count: z.int() })),
+  flags: z.array(z.enum(["dns_tunnel", "domain_fronting"])),
+});
+export type EgressAccount = z.infer<typeof egressAccountSchema>;
 
 export const toEgressSchema = z.discriminatedUnion("type", [
   z.object({
@@ -30,6 +53,7 @@ export const toEgressSchema = z.discriminatedUnion("type", [
     type: z.literal("assign").describe("before the program gets to run; once for each sandbox, since one of two tenants' is nobody's any more"),
     token: z.string(),
     tenant: z.string(),
+    secrets: z.array(placedSecretSchema).default([]),
   }),
   z.object({ type: z.literal("forget"), token: z.string() }),
   z.object({ type: z.literal("sync"), token: z.string(), id: z.int() }),
@@ -50,7 +74,7 @@ export const fromEgressSchema = z.discriminatedUnion("type", [
     type: z.literal("synced").describe("all violations of before were told; `dropped` of them only by their number"),
     id: z.int(),
     dropped: z.int(),
-    traffic: trafficSchema.nullable().describe("of the sandbox's whole life; null where it is not known"),
+    account: egressAccountSchema.nullable().describe("of the sandbox's whole life; null where it is not known"),
   }),
 ]);
 export type FromEgress = z.infer<typeof fromEgressSchema>;

@@ -5,7 +5,7 @@
 export const ERRORS = {
   invalid_request: { status: 400, exit: 2, title: "The request is not valid", hint: "Compare the request with /v1/openapi.json." },
   invalid_json: { status: 400, exit: 2, title: "The body is not valid JSON", hint: "Send UTF-8 JSON with Content-Type: application/json." },
-  unsupported_runtime: { status: 400, exit: 2, title: "Unknown runtime", hint: "Use python3, nodejs or bash." },
+  unsupported_runtime: { status: 400, exit: 2, title: "Unknown runtime", hint: "Use python3, nodejs, bash, or a runtime made with `plastron runtime create`." },
   invalid_policy: { status: 422, exit: 2, title: "The policy is not valid", hint: "docs/reference/policy.md lists every rule and field." },
   unauthorized: { status: 401, exit: 2, title: "No valid API key", hint: "Send Authorization: Bearer KEY; `plastron key create` makes one." },
   forbidden: { status: 403, exit: 2, title: "This key may not do that", hint: "Use a key with the needed scope." },
@@ -30,6 +30,18 @@ export const ERRORS = {
     exit: 1,
     title: "The sandbox could not be made",
     hint: "`plastron doctor` tries each control; the detail names the failed step.",
+  },
+  sensor_unavailable: {
+    status: 503,
+    exit: 1,
+    title: "The sensor cannot look at this",
+    hint: "`plastron doctor` says what the sensor needs and what is missing.",
+  },
+  packages_failed: {
+    status: 422,
+    exit: 1,
+    title: "The packages could not be installed",
+    hint: "The detail ends with what the installer printed; check names, versions and that the registry has them.",
   },
   port_in_use: { status: 409, exit: 1, title: "The port is taken", hint: "Choose another with --port N, or stop the program that holds it." },
   already_running: { status: 409, exit: 1, title: "Plastron is already running on this home", hint: "`plastron status` shows it; `plastron down` stops it." },

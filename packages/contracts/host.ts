@@ -64,6 +64,7 @@ export const hostFactsSchema = z.object({
   cgroup: z.boolean(),
   notify: z.boolean().describe("seccomp user notification with descriptors put into the program (Linux 5.9)"),
   hooks: z.boolean().describe("BPF programs can be attached to a cgroup"),
+  sensor: z.boolean().describe("what sandboxes do is seen at the kernel (packages/sensor)"),
   egress: z.boolean().describe("sandboxes can be given a way out through the egress proxy"),
   lsm: z.array(z.enum(["apparmor", "bpf"])).describe("security modules that are loaded and that we can use"),
   permissive: z
@@ -87,6 +88,7 @@ export const TYPICAL_HOST: HostFacts = {
   notify: true,
   hooks: true,
   egress: true,
+  sensor: true,
   lsm: [],
   permissive: false,
   cluster: null,

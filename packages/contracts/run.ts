@@ -1,7 +1,10 @@
 import { z } from "zod";
 import { confinementSchema } from "./confinement.ts";
 import { tierSchema } from "./host.ts";
+import { imageIdSchema } from "./images.ts";
 import { limitsSchema } from "./limits.ts";
+import { type SecretGrant, secretGrantSchema } from "./network-request.ts";
+import { brokenBySchema, noTelemetry, sensingSchema, telemetrySchema } from "./telemetry.ts";
 import { violationSchema } from "./violation.ts";
 
 export const runtimeSchema = z.enum(["python3", "nodejs", "bash"]);
@@ -100,8 +103,16 @@ export const runSpecSchema = programSchema.extend({
   tenant: z.string().max(64),
   confinement: confinementSchema,
   min_tier: tierSchema.default(1),
+  sensing: sensingSchema.default("account"),
+  /** Packages that the runtime has besides its own: an image by its digest (images.ts). */
+  image: imageIdSchema.nullable().default(null),
+  /** Placeholders of its environment, and what the egress process puts in their place. Never a secret itself. */
+  secrets: z.array(secretGrantSchema).max(32).default([]),
 });
 export type RunSpec = z.infer<typeof runSpecSchema>;
+
+/** A run that is looked at as every run is, with nothing but its runtime. */
+export const PLAIN = { sensing: "account", image: null, secrets: [] as SecretGrant[] } as const satisfies Partial<RunSpec>;
 
 export const runStatusSchema = z.enum([
   "queued",
@@ -113,6 +124,7 @@ export const runStatusSchema = z.enum([
   "pids_exceeded",
   "workspace_exceeded",
   "output_truncated",
+  "broken_by_rule", // it exceeded a rate rule (limits.rates) and was frozen, looked at and killed
   "killed", // cancelled, client gone, session closed, shutdown
   "refused", // nothing ran: turned away after it was on record (no such tier, session busy or gone, queue full)
   "lost", // the platform died under it
@@ -161,6 +173,8 @@ export const runResultSchema = z.object({
   artifacts: z.array(artifactOutSchema),
   violations: z.array(violationSchema).default([]).describe("the first of them, in order; `violations_dropped` counts those beyond what one run may record"),
   violations_dropped: z.int().default(0),
+  telemetry: telemetrySchema.default(noTelemetry("the driver tells none")),
+  broken_by: brokenBySchema.nullable().default(null),
   sandbox: z.object({
     driver: z.string(),
     tier: tierSchema,

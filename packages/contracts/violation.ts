@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { stackSchema } from "./stack.ts";
 import { enforcerSchema } from "./watch.ts";
 
 /** DENIED: it did not happen. AUDIT: it was let through and recorded. ALLOWED: a proxy rule with `allow` and `audit` let it through. */
@@ -32,9 +33,17 @@ export const violationSchema = z.object({
   comm: z.string().describe("name of the thread: the program chooses it"),
   mnt_ns_id: z.number().nullable(),
   at: z.iso.datetime(),
+  exe: z.string().default("").describe("file that the process runs, where the sensor saw it"),
+  stack: stackSchema.nullable().default(null).describe("call stack of the call, where one was taken: the program's word"),
+  /** The policy asks for a record (auditViolations): such are in violations.log as upstream's are. False: the sensor saw the denial. */
+  audited: z.boolean().default(true),
+  hint: z.string().nullable().default(null).describe("what in the policy would allow it, in words"),
 });
 export type Violation = z.infer<typeof violationSchema>;
 export type ViolationEvent = z.infer<typeof violationEventSchema>;
+
+/** What is said of a violation where no sensor looked on. */
+export const UNSEEN = { exe: "", stack: null, audited: true, hint: null } as const satisfies Partial<Violation>;
 
 /** What one run may record. More is counted: a flood must cost the program more than it costs us. */
 export const MAX_VIOLATIONS = 100;

@@ -1,17 +1,29 @@
-import { type Confinement, DEFAULT_LIMITS, NO_RULES, newId, PlastronError, type RunResult, type RunSpec, type Violation } from "@plastron/contracts";
+import {
+  type Confinement,
+  DEFAULT_LIMITS,
+  NO_RULES,
+  newId,
+  noTelemetry,
+  PLAIN,
+  PlastronError,
+  type RunResult,
+  type RunSpec,
+  UNSEEN,
+  type Violation,
+} from "@plastron/contracts";
 import type { Control, Output, SandboxDriver, Session, SessionSpec } from "@plastron/sandbox";
 
 export const confinement: Confinement = { ...NO_RULES, id: "0".repeat(64), policy: "test" };
 
 export function spec(code: string, more: Partial<RunSpec> = {}): RunSpec {
   const program = { runtime: "python3" as const, code, args: [], env: {}, stdin: "", files: [], collect: [], imports: [], limits: DEFAULT_LIMITS };
-  return { ...program, run_id: newId("run"), tenant: "ten_a", confinement, min_tier: 1, ...more };
+  return { ...PLAIN, ...program, run_id: newId("run"), tenant: "ten_a", confinement, min_tier: 1, ...more };
 }
 
 export const violation = (path: string): Violation => ({
   ...{ rule_id: "disable-access-shadow", rule_path: "spec.policy.enhanceProtect.attackProtectionRules[0].rules[0]", enforcer: "BPF", action: "DENIED" },
   event: { operation: "File", path, permissions: ["read"] },
-  ...{ pid: 7, comm: "cat", mnt_ns_id: 4_026_532_000, at: "2026-01-02T03:04:05.678Z" },
+  ...{ pid: 7, comm: "cat", mnt_ns_id: 4_026_532_000, at: "2026-01-02T03:04:05.678Z", ...UNSEEN },
 });
 
 export const sessionSpec = (session_id: string, tenant = "ten_a") => ({
@@ -124,6 +136,8 @@ function result(status: RunResult["status"], reason: string | null): RunResult {
     artifacts: [],
     violations: [],
     violations_dropped: 0,
+    telemetry: noTelemetry("a fake"),
+    broken_by: null,
     sandbox: { driver: "fake", tier: 2, start: "warm", source: "process", confinement: confinement.id },
     phases_us: { made_up: 1 },
   };

@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, type RunResult } from "@plastron/contracts";
+import { DEFAULT_LIMITS, noTelemetry, type RunResult } from "@plastron/contracts";
 import { describe, expect, it } from "vitest";
 import { judge } from "./judge.ts";
 import type { Evidence } from "./stage/stage.ts";
@@ -9,6 +9,8 @@ const evidence = (stdout: string, more: { result?: Partial<RunResult>; marked?: 
   received: stdout.length,
   marked: more.marked ?? { during: 0, after: 0 },
   result: {
+    telemetry: noTelemetry("a test"),
+    broken_by: null,
     status: "completed",
     exit_code: 0,
     signal: null,

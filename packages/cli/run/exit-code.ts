@@ -23,6 +23,7 @@ export function exitCodeOf(outcome: Outcome): number {
       return ownCode(outcome) || 1;
     case "refused":
       return 2;
+    case "broken_by_rule":
     case "killed":
     case "lost":
     case "queued":
@@ -38,6 +39,7 @@ const WORDS: Partial<Record<Outcome["status"], { what: string; flag?: string }>>
   pids_exceeded: { what: "too many processes", flag: "pids" },
   workspace_exceeded: { what: "the workspace is full", flag: "workspace" },
   output_truncated: { what: "the output was cut", flag: "output" },
+  broken_by_rule: { what: "broken by a rate rule" },
   killed: { what: "the run was ended" },
 };
 

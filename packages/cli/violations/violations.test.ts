@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Violation, ViolationEvent } from "@plastron/contracts";
+import { UNSEEN, type Violation, type ViolationEvent } from "@plastron/contracts";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { runCommandLine } from "../program.ts";
 import { painter } from "../terminal/terminal.ts";
@@ -24,7 +24,7 @@ spec:
             - disable-access-shadow
             - disable-shell
 `;
-const base = { enforcer: "BPF", action: "DENIED", pid: 7, comm: "cat", mnt_ns_id: 1, at: "2026-01-02T03:04:05.678Z" } as const;
+const base = { ...UNSEEN, enforcer: "BPF", action: "DENIED", pid: 7, comm: "cat", mnt_ns_id: 1, at: "2026-01-02T03:04:05.678Z" } as const;
 const read = (path: string, more: Partial<Violation> = {}): Violation => ({
   ...{ ...base, rule_id: "disable-access-shadow", rule_path: "spec.policy.enhanceProtect.attackProtectionRules[0].rules[0]" },
   ...{ event: { operation: "File", path, permissions: ["read"] }, ...more },

@@ -48,7 +48,12 @@ export function serveDriver(control: Duplex): void {
     } else if (message.type === "assign") sandboxes.get(message.token)?.assign(message.tenant);
     else if (message.type === "sync") {
       const sandbox = sandboxes.get(message.token);
-      tell({ type: "synced", id: message.id, dropped: sandbox?.takeDropped() ?? 0, traffic: sandbox?.traffic() ?? null });
+      tell({
+        type: "synced",
+        id: message.id,
+        dropped: sandbox?.takeDropped() ?? 0,
+        account: sandbox ? { traffic: sandbox.traffic(), flows: [], names: [], flags: [] } : null,
+      });
     } else if (message.type === "forget") {
       sandboxes.get(message.token)?.forget();
       sandboxes.delete(message.token);

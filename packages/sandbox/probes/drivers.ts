@@ -1,7 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Confinement, DEFAULT_LIMITS, type DoctorReport, NO_RULES, newId, type RunSpec, type Tier } from "@plastron/contracts";
+import { type Confinement, DEFAULT_LIMITS, type DoctorReport, NO_RULES, newId, PLAIN, type RunSpec, type Tier } from "@plastron/contracts";
 import type { SandboxDriver } from "../driver.ts";
 import { guestsGroup } from "../drivers/gvisor/index.ts";
 import { type DriverName, openDriver } from "../open.ts";
@@ -133,7 +133,7 @@ function spec(marker: string): RunSpec {
     `(exec -a ${marker} sleep 0.5) & sleep 0.1; echo waiting; wait`,
   ].join("\n");
   const program = { runtime: "bash" as const, code, args: [], env: {}, stdin: "", files: [], collect: [], imports: [], limits: DEFAULT_LIMITS };
-  return { ...program, run_id: newId("run"), tenant: "doctor", confinement: OPEN, min_tier: 1 };
+  return { ...PLAIN, ...program, run_id: newId("run"), tenant: "doctor", confinement: OPEN, min_tier: 1 };
 }
 
 /** Namespaces, capabilities and uids are the driver's own doing and hold without any policy. */

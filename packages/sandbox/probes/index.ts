@@ -64,6 +64,7 @@ export async function hostFacts(minTier: Tier = 1): Promise<HostFacts> {
     cgroup,
     notify,
     hooks,
+    sensor: false, // the agent has it, and says so (agent/main.ts)
     egress,
     lsm: usableLsm(),
     permissive: false,

@@ -1,4 +1,4 @@
-import type { Violation, ViolationEvent, WatchedRule } from "@plastron/contracts";
+import { UNSEEN, type Violation, type ViolationEvent, type WatchedRule } from "@plastron/contracts";
 import { familyName, protocolName, socketTypeName } from "./names.ts";
 import type { WatchRecord } from "./record.ts";
 
@@ -30,6 +30,7 @@ export function describeRecord(record: WatchRecord, rules: readonly WatchedRule[
     comm: record.comm,
     mnt_ns_id: record.mountNamespace,
     at: new Date().toISOString(),
+    ...UNSEEN,
   };
 }
 

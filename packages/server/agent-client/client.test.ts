@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DEFAULT_LIMITS, encodeFrame, MAX_FRAME, WIRE } from "@plastron/contracts";
+import { DEFAULT_LIMITS, encodeFrame, MAX_FRAME, PLAIN, WIRE } from "@plastron/contracts";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { FAKE_COMPILER } from "../testing/harness.ts";
 import { HOST, type ScriptedAgent, startScriptedAgent } from "../testing/scripted-agent.ts";
@@ -13,6 +13,7 @@ const confinement = FAKE_COMPILER.compileDefault(HOST).confinement;
 const request: AgentRunRequest = {
   confinement: { value: confinement, json: JSON.stringify(confinement) },
   spec: {
+    ...PLAIN,
     ...{ run_id: "run_1", tenant: "t", runtime: "bash", code: "hello", args: [], env: {}, stdin: "", files: [], collect: [], imports: [] },
     ...{ limits: DEFAULT_LIMITS, min_tier: 1 },
   },

@@ -9,11 +9,13 @@ import {
   encodeFrame,
   FrameReader,
   type HostFacts,
+  noTelemetry,
   PlastronError,
   type RunResult,
   type RunSpec,
   type Tier,
   TYPICAL_HOST,
+  UNSEEN,
   type Violation,
   WIRE,
 } from "@plastron/contracts";
@@ -133,7 +135,8 @@ function answer(socket: Socket, agent: ScriptedAgent, request: AgentRequest, kil
     if (agent.openSessions.delete(request.session_id)) reply({});
     else problem("session_gone", "no such session");
   } else if (request.op === "session.run" && !agent.openSessions.has(request.session_id)) problem("session_gone", "it reached its time to live");
-  else play(agent, request.spec, { send, problem, killed, vanish: () => void socket.destroy(), backlog: () => socket.writableLength });
+  else if (request.op === "run" || request.op === "session.run")
+    play(agent, request.spec, { send, problem, killed, vanish: () => void socket.destroy(), backlog: () => socket.writableLength });
 }
 
 interface Wires extends Pick<Scene, "killed" | "problem" | "vanish" | "backlog"> {
@@ -172,6 +175,8 @@ function resultOf(result: Partial<RunResult>, spec: RunSpec): RunResult {
       artifacts: [],
       violations: [],
       violations_dropped: 0,
+      telemetry: noTelemetry("scripted"),
+      broken_by: null,
     },
     sandbox: { driver: "scripted", tier: 2, start: "warm", source: "process", confinement: spec.confinement.id },
     phases_us: { exec: 1500 },
@@ -182,7 +187,7 @@ function resultOf(result: Partial<RunResult>, spec: RunSpec): RunResult {
 export const SHADOW: Violation = {
   ...{ rule_id: "disable-access-shadow", rule_path: "spec.policy.enhanceProtect.attackProtectionRules[0].rules[0]", enforcer: "BPF", action: "DENIED" },
   event: { operation: "File", path: "/etc/shadow", permissions: ["read"] },
-  ...{ pid: 7, comm: "cat", mnt_ns_id: 4_026_532_000, at: "2026-01-02T03:04:05.678Z" },
+  ...{ pid: 7, comm: "cat", mnt_ns_id: 4_026_532_000, at: "2026-01-02T03:04:05.678Z", ...UNSEEN },
 };
 
 const POOL = { key: "k", runtime: "python3", source: "process", tenant: null, ready: 2, starting: 0, target: 2, hits: 5, misses: 1, rate_per_s: 0.5 };

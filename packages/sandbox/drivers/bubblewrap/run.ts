@@ -1,6 +1,6 @@
 import { statfsSync } from "node:fs";
 import { pipeline, Readable } from "node:stream";
-import type { Confinement, RunResult, RunSpec } from "@plastron/contracts";
+import { type Confinement, noTelemetry, type RunResult, type RunSpec } from "@plastron/contracts";
 import type { Control, Output } from "../../driver.ts";
 import { type Collected, collectArtifacts } from "./artifacts.ts";
 import { type CgroupCounters, type CgroupHost, makeCgroup } from "./cgroup.ts";
@@ -111,6 +111,8 @@ function resultOf(
     artifacts: left.artifacts,
     violations: [],
     violations_dropped: 0,
+    telemetry: noTelemetry("the bubblewrap driver has no sensor"),
+    broken_by: null,
     sandbox: { driver: "bubblewrap", tier: 2, start: "cold", source: "process", confinement: spec.confinement.id },
     phases_us,
   };

@@ -19,6 +19,7 @@ export function gvisorFacts(): HostFacts {
     cgroup: true,
     notify: false,
     hooks: false,
+    sensor: false,
     egress: false,
     lsm: [],
     permissive: false,

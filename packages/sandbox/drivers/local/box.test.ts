@@ -1,10 +1,11 @@
 import { Duplex } from "node:stream";
-import { DEFAULT_LIMITS, encodeFrame, MAX_VIOLATIONS, runSpecSchema, type Violation } from "@plastron/contracts";
+import { DEFAULT_LIMITS, encodeFrame, MAX_VIOLATIONS, runSpecSchema, UNSEEN, type Violation } from "@plastron/contracts";
 import { expect, it } from "vitest";
 import { Box } from "./box.ts";
 import { describeEnd } from "./result.ts";
 
 const violation = (pid: number): Violation => ({
+  ...UNSEEN,
   rule_id: "disable-x",
   rule_path: "spec",
   enforcer: "BPF",

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Confinement, EGRESS_TOKEN, type FromEgress, PlastronError, STAND_IN_NAMESERVER, type Traffic, type Violation } from "@plastron/contracts";
+import { type Confinement, EGRESS_TOKEN, type FromEgress, PlastronError, STAND_IN_NAMESERVER, type Traffic, UNSEEN, type Violation } from "@plastron/contracts";
 import type { EgressOptions } from "../../driver.ts";
 import { EgressProcess } from "./egress-process.ts";
 import { trustRecords } from "./egress-trust.ts";
@@ -116,7 +116,7 @@ export class Egress {
   /** Its secrets are that tenant's from now on. Told before the program is: without it, it has none. */
   #assign(token: string, admitted: Admitted, tenant: string): void {
     if (admitted.tenant !== null && admitted.tenant !== tenant) throw new PlastronError("sandbox_failed", "the sandbox belongs to another tenant");
-    if (admitted.tenant === null) this.#process?.send({ type: "assign", token, tenant });
+    if (admitted.tenant === null) this.#process?.send({ type: "assign", token, tenant, secrets: [] });
     admitted.tenant = tenant;
   }
 
@@ -130,12 +130,23 @@ export class Egress {
   }
 
   #onMessage(message: FromEgress): void {
-    if (message.type === "synced") this.#syncs.get(message.id)?.(message.dropped, message.traffic);
+    if (message.type === "synced") this.#syncs.get(message.id)?.(message.dropped, message.account?.traffic ?? null);
     if (message.type !== "violation") return;
     const { rule_id, rule_path, action, event } = message;
     this.#admitted
       .get(message.token)
-      ?.box?.record({ rule_id, rule_path, enforcer: "NetworkProxy", action, event, pid: 0, comm: "", mnt_ns_id: null, at: new Date().toISOString() });
+      ?.box?.record({
+        rule_id,
+        rule_path,
+        enforcer: "NetworkProxy",
+        action,
+        event,
+        pid: 0,
+        comm: "",
+        mnt_ns_id: null,
+        at: new Date().toISOString(),
+        ...UNSEEN,
+      });
   }
 
   /** Messages keep their order: when this one is answered, all before it have been told. */

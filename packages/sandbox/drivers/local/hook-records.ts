@@ -1,5 +1,5 @@
 import { readFileSync, readlinkSync } from "node:fs";
-import type { Confinement, Violation, ViolationEvent } from "@plastron/contracts";
+import { type Confinement, UNSEEN, type Violation, type ViolationEvent } from "@plastron/contracts";
 
 /** Bytes of one record (contracts/watch.ts), and where it names the cgroup. */
 export const RECORD_BYTES = 72;
@@ -43,6 +43,7 @@ export function violationOf(record: Buffer, confinement: Confinement, at: string
     comm: record.toString("utf8", 56, RECORD_BYTES).replace(/\0.*$/s, ""),
     mnt_ns_id: namespaceOf(pid, "mnt") ?? mountNamespace,
     at,
+    ...UNSEEN,
   };
 }
 

@@ -1,5 +1,5 @@
 import { constants } from "node:os";
-import { type LimitName, type Limits, MIB, type RunResult, type RunStatus } from "@plastron/contracts";
+import { type LimitName, type Limits, MIB, noTelemetry, type RunResult, type RunStatus } from "@plastron/contracts";
 import { type RunEnd, WALL_CLOCK } from "./box.ts";
 import { readStats } from "./cgroups.ts";
 
@@ -45,6 +45,8 @@ export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandb
     })),
     violations: end.violations.kept,
     violations_dropped: end.violations.dropped,
+    telemetry: noTelemetry("there is no sensor"),
+    broken_by: null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { FidelityRow } from "@plastron/contracts";
+import { type FidelityRow, UNSEEN } from "@plastron/contracts";
 import { afterAll, afterEach, beforeAll, expect, it } from "vitest";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
 import { FAKE_COMPILER, parseEvents, startTestServer, type TestServer } from "../../testing/harness.ts";
@@ -63,6 +63,7 @@ it("tries each rule in sandboxes of this host, each program once, and leaves no 
 it("asks of a rule that only observes that it passes and is recorded", async () => {
   const observing = ROWS.splice(0, ROWS.length, { ...row("seen", "exit 0 #seen"), observes: true }, { ...row("unseen", "exit 0 #unseen"), observes: true });
   const violation = {
+    ...UNSEEN,
     ...{ rule_id: "seen", rule_path: "spec.policy", enforcer: "Seccomp" as const, action: "AUDIT" as const, pid: 1, comm: "bash", mnt_ns_id: null },
     ...{ event: { operation: "Syscall" as const, syscall: "splice", arguments: [] }, at: new Date().toISOString() },
   };

@@ -1,4 +1,14 @@
-import { type Confinement, DEFAULT_LIMITS, type FidelityRow, fidelitySchema, type HostFacts, newId, PlastronError, violationSchema } from "@plastron/contracts";
+import {
+  type Confinement,
+  DEFAULT_LIMITS,
+  type FidelityRow,
+  fidelitySchema,
+  type HostFacts,
+  newId,
+  PLAIN,
+  PlastronError,
+  violationSchema,
+} from "@plastron/contracts";
 import { type ProgramOutcome, type RowResult, recordsOf, runSelfTests, type SelfTestPort } from "@plastron/policy";
 import { z } from "zod";
 import type { AgentClient } from "../../agent-client/client.ts";
@@ -108,7 +118,7 @@ export class PolicyTests {
   async #runOne(program: Parameters<SelfTestPort["run"]>[0], confinement: ReturnType<typeof encoded>, stop: AbortSignal): Promise<ProgramOutcome> {
     const stdout = new OutputBuffer();
     const stderr = new OutputBuffer();
-    const empty = { args: [], env: {}, stdin: "", files: [], collect: [], imports: [], limits: LIMITS };
+    const empty = { ...PLAIN, args: [], env: {}, stdin: "", files: [], collect: [], imports: [], limits: LIMITS };
     const spec = { ...empty, ...program, run_id: newId("run"), tenant: TENANT, min_tier: confinement.value.min_tier };
     const run = this.#agent.run({ spec, confinement }, { stdout: (chunk) => stdout.push(chunk), stderr: (chunk) => stderr.push(chunk) });
     const kill = () => run.kill("the test was ended");

@@ -1,5 +1,17 @@
 import { createHash } from "node:crypto";
-import { ERRORS, newId, PlastronError, type Problem, type Program, type RunResult, type Tier, toProblem, type Violation } from "@plastron/contracts";
+import {
+  ERRORS,
+  newId,
+  noTelemetry,
+  PLAIN,
+  PlastronError,
+  type Problem,
+  type Program,
+  type RunResult,
+  type Tier,
+  toProblem,
+  type Violation,
+} from "@plastron/contracts";
 import type { AgentClient } from "../../agent-client/client.ts";
 import type { AgentRun, RunSink } from "../../agent-client/exchange.ts";
 import type { GroupCommit } from "../../database/group-commit.ts";
@@ -122,7 +134,7 @@ export class RunService {
     const so = { stdout: new OutputBuffer(), stderr: new OutputBuffer(), violations: this.#violationsOf(order, head, listener) };
     const { stdout, stderr, violations } = so;
     if (order.signal?.aborted) return { ...so, result: neverStarted(String(order.signal.reason)), problem: undefined };
-    const spec = { ...order.program, run_id: head.id, tenant: order.principal.tenant, min_tier: order.minTier };
+    const spec = { ...PLAIN, ...order.program, run_id: head.id, tenant: order.principal.tenant, min_tier: order.minTier };
     const run = this.#deps.agent.run(
       { spec, confinement: order.policy.confinement, ...(order.session_id === null ? {} : { session_id: order.session_id }) },
       {
@@ -225,6 +237,8 @@ function neverStarted(reason: string): RunResult {
       artifacts: [],
       violations: [],
       violations_dropped: 0,
+      telemetry: noTelemetry("it never ran"),
+      broken_by: null,
       phases_us: {},
     },
     sandbox: { driver: "none", tier: 1, start: "cold", source: "process", confinement: "" },

@@ -43,6 +43,8 @@ export class SessionService {
       imports,
       confinement,
       min_tier: order.minTier,
+      image: null,
+      secrets: [],
       ttl_ms: order.ttlMs,
     });
     const created_at = new Date();
