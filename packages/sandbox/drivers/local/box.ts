@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { encodeFrame, type Frame, FrameReader, PlastronError, type Program, type Traffic, type Violation } from "@plastron/contracts";
+import { type EgressAccount, encodeFrame, type Frame, FrameReader, PlastronError, type Program, type Violation } from "@plastron/contracts";
 import type { Control, Output } from "../../driver.ts";
 import { RUNTIMES, startMessage } from "../../runtimes/index.ts";
 import { ViolationTally } from "../../violations/index.ts";
@@ -16,8 +16,8 @@ export interface RunEnd {
   before: Map<string, string>;
   artifacts: { path: string; size: number; content: Uint8Array }[];
   violations: ViolationTally;
-  /** Through its way out; null where it has none. */
-  traffic: Traffic | null;
+  /** What went through its way out; null where it has none. */
+  egress: EgressAccount | null;
 }
 
 /** The sandbox was dead before it was given its program: nothing of the program has run, so another sandbox may have it. */
@@ -134,8 +134,9 @@ export class Box {
     this.#current?.end.violations.drop(count);
   }
 
-  recordTraffic(traffic: Traffic): void {
-    if (this.#current) this.#current.end.traffic = traffic;
+  /** Of this run alone. */
+  recordEgress(account: EgressAccount): void {
+    if (this.#current) this.#current.end.egress = account;
   }
 
   /** Lets go of a box that is not wanted: the supervisor sees the end of the connection and removes everything. */
@@ -232,7 +233,7 @@ const newEnd = (before: Map<string, string>): RunEnd => ({
   before,
   artifacts: [],
   violations: new ViolationTally(),
-  traffic: null,
+  egress: null,
 });
 
 const decoder = new TextDecoder();

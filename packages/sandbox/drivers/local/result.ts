@@ -35,7 +35,7 @@ export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandb
       cpu_ms: stats.cpu_ms,
       memory_peak_bytes: stats.memory_peak_bytes,
       context_switches: { voluntary: Number(facts.get("voluntary") ?? 0), involuntary: Number(facts.get("involuntary") ?? 0) },
-      network: end.traffic,
+      network: end.egress?.traffic ?? null,
     },
     artifacts: end.artifacts.map((artifact) => ({
       path: artifact.path,
