@@ -110,23 +110,45 @@ static void take_control(struct watch *w, int fd) {
     fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
-static void on_life(struct watch *w) {
+/* What was told before a run's end belongs to it; a guest that tells without end must not hold the end up. */
+#define LAST_WORDS 4096
+
+/* What the guest's kernel tells goes on unread. Where the agent is behind it is dropped and counted: output goes before it. */
+static void pass_trace(struct watch *w, const char *message, size_t len) {
+    uint32_t dropped;
+    if (len < sizeof dropped) return;
+    memcpy(&dropped, message, sizeof dropped);
+    if (buffer_size(&w->to_agent) >= BACKLOG) {
+        w->traces_dropped++;
+        return;
+    }
+    char text[TRACE_MESSAGE + 8];
+    dropped += w->traces_dropped;
+    memcpy(text, &dropped, sizeof dropped);
+    memcpy(text + sizeof dropped, message + sizeof dropped, len - sizeof dropped);
+    frame(w, 'G', text, len);
+}
+
+/* 0 when nothing waits to be read. */
+static int on_life(struct watch *w) {
     union {
-        char text[600];
+        char text[TRACE_MESSAGE + 8];
         struct life_exit exit;
     } message;
     int fds[MAX_PASSED], count = 0;
     int n = recv_fds(w->box->life, &message, sizeof message, fds, &count, NULL);
     if (n <= 0) {
-        if (n < 0 && errno == EAGAIN) return;
+        if (n < 0 && errno == EAGAIN) return 0;
         close(w->box->life);
         w->box->life = -1;
-        return kill_sandbox(w, "init has gone");
+        kill_sandbox(w, "init has gone");
+        return 0;
     }
     if (message.text[0] == 'w' && count == 1) w->workspace = fds[0];
     if (message.text[0] == 'c' && count == 1) take_control(w, fds[0]);
     if (message.text[0] == 'l') give_listener(w, fds, count);
     if (message.text[0] == 'n') snprintf(w->note, sizeof w->note, "%.*s", n - 1, message.text + 1);
+    if (message.text[0] == 't') pass_trace(w, message.text + 1, (size_t)n - 1);
     if (message.text[0] == 'e') {
         frame(w, 'N', message.text + 1, (size_t)n - 1);
         kill_sandbox(w, "a step of the confinement failed");
@@ -138,6 +160,7 @@ static void on_life(struct watch *w) {
         w->voluntary = message.exit.voluntary;
         w->involuntary = message.exit.involuntary;
     }
+    return 1;
 }
 
 static void flush_input(struct watch *w) {
@@ -194,7 +217,10 @@ static void step(struct watch *w) {
         w->deadline = 0; /* or we would spin until it is dead */
     }
     flush_input(w);
-    if (w->state == RUNNING && (w->ended || w->dead)) end_run(w);
+    if (w->state == RUNNING && (w->ended || w->dead)) {
+        for (int i = 0; w->box->life >= 0 && i < LAST_WORDS && on_life(w); i++) {}
+        end_run(w);
+    }
     if (!w->conn_gone && !holding(w) && buffer_flush(&w->to_agent, w->box->conn)) w->conn_gone = 1, kill_sandbox(w, "the agent went away");
 }
 

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
-#include <stdbool.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -29,6 +29,7 @@
 struct door {
     int listener, line;
     int trace_listener, trace;
+    uint32_t dropped;
 };
 
 static void become_guest_root(const struct spec *spec, int ipc, int life) {
@@ -85,17 +86,24 @@ static void tell(int life, int32_t status, int64_t voluntary, int64_t involuntar
     send(life, &message, sizeof message, MSG_NOSIGNAL);
 }
 
-/* The guest's kernel refused a process or a thread: told as the limit that was hit. False when nothing waits to be read. */
+/*
+ * Every message of the guest's kernel goes on to whoever reads them (drivers/gvisor/trace), and a refused process or thread is told
+ * as the limit that was hit. False when nothing waits to be read.
+ */
 static bool on_trace(struct door *door, int life) {
     static const char note[] = "npids_refused 1";
-    uint8_t message[4096];
+    uint8_t passed[1 + sizeof door->dropped + TRACE_MESSAGE] = {'t'}, *message = passed + 1 + sizeof door->dropped;
     if (door->trace < 0) return false;
-    ssize_t n = recv(door->trace, message, sizeof message, MSG_DONTWAIT);
+    ssize_t n = recv(door->trace, message, TRACE_MESSAGE, MSG_DONTWAIT);
     if (n == 0) {
         close(door->trace);
         door->trace = -1;
     }
     if (n > 0 && trace_tells(message, (size_t)n, EAGAIN)) send(life, note, sizeof note - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (n > 0) {
+        memcpy(passed + 1, &door->dropped, sizeof door->dropped);
+        if (send(life, passed, (size_t)(message + n - passed), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) door->dropped++;
+    }
     return n > 0;
 }
 
@@ -155,7 +163,7 @@ static void keep_only(int *held, int count, int life) {
 }
 
 void keep_guest(const struct spec *spec, const int theirs[5], int ipc, int life) {
-    struct door door = {-1, -1, -1, -1};
+    struct door door = {-1, -1, -1, -1, 0};
     int held[4] = {theirs[0], theirs[1], theirs[2], ipc};
     const int *fds = held;
     hand_over_workspace(life);
