@@ -13,6 +13,7 @@ export * from "./images.ts";
 export * from "./limits.ts";
 export * from "./network.ts";
 export * from "./network-request.ts";
+export * from "./path-class.ts";
 export * from "./run.ts";
 export * from "./sensor.ts";
 export * from "./stack.ts";
