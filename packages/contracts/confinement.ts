@@ -23,6 +23,8 @@ export const confinementSchema = z.object({
   noexec_writable: z.boolean(),
   /** Like `hidden`, but the files stay readable: they cannot be executed, nor mapped executable. Implies noexec_writable. */
   unexecutable: z.array(z.string()),
+  /** All that may be executed, as paths and globs of the root; null: all that the root has. The kernel itself decides (Landlock). Implies noexec_writable. */
+  executables: z.array(z.string()).nullable().default(null),
   /** Whether user namespaces may be made inside: never, but by the weak confinement of the demo and by permissive policies. */
   user_namespaces: z.boolean(),
   /**
@@ -86,6 +88,7 @@ export const NO_RULES: Omit<Confinement, "id"> = {
   forbidden_programs: [],
   noexec_writable: false,
   unexecutable: [],
+  executables: null,
   user_namespaces: false,
   capabilities: [],
   rules: [],

@@ -35,7 +35,14 @@ export const conditionSchema = z.object({
 export const watchedCallSchema = z.object({
   name: z.string(),
   number: z.int(),
-  entries: z.array(z.object({ when: z.array(conditionSchema), errno: z.int().min(0).max(4095), rule: z.int().nullable() })),
+  entries: z.array(
+    z.object({
+      when: z.array(conditionSchema),
+      errno: z.int().min(0).max(4095),
+      rule: z.int().nullable(),
+      late: z.boolean().optional().describe("it holds from the first program on: before, only the platform's own worker runs there"),
+    }),
+  ),
   otherwise: z.int().min(0).max(4095),
 });
 
@@ -53,8 +60,23 @@ export const watchedPathSchema = z.object({
   report: z.boolean(),
 });
 
-/** Both empty: nothing is watched and the filter has no listener. `paths` non-empty: every call that takes a path is handed over. */
-export const watchSchema = z.object({ calls: z.array(watchedCallSchema), paths: z.array(watchedPathSchema) });
+const pathPermissions = z.array(z.enum(["read", "write", "append", "exec"])).min(1);
+
+/**
+ * A list of all that may be done to files: what asks for one of `permissions` of a path for which no entry of `allowed` gives it
+ * hits the rule. Rules of `paths` come first. It holds from the first program on: what the platform's own worker opens before is
+ * not the program's. `exec` is refused by the call; that no race gets round it is `confinement.executables`' work.
+ */
+export const pathListSchema = z.object({
+  rule: z.int(),
+  permissions: pathPermissions,
+  deny: z.boolean(),
+  report: z.boolean(),
+  allowed: z.array(z.object({ glob: z.string(), permissions: pathPermissions })),
+});
+
+/** All empty: nothing is watched and the filter has no listener. `paths` or `lists` non-empty: every call that takes a path is handed over. */
+export const watchSchema = z.object({ calls: z.array(watchedCallSchema), paths: z.array(watchedPathSchema), lists: z.array(pathListSchema).optional() });
 export type Watch = z.infer<typeof watchSchema>;
 
 export const hookPointSchema = z.enum(["connect4", "connect6", "sendmsg4", "sendmsg6", "bind4", "bind6", "sock_create", "device"]);
