@@ -98,5 +98,5 @@ const ENCRYPTED = { id: "egress/encrypted-hello", path: "", why: "a hello whose 
 function patience({ rules }: Sandbox, { name, literal, port }: Destination): number | null {
   const verdict = judge(rules, { name, claims: [], address: literal, port, seen: { kind: "stream" } });
   const byAddress = rules.addresses.some(({ verdict: kind }) => kind === "allow");
-  return verdict.allowed || (!verdict.final && byAddress) ? SILENT_MS : null;
+  return verdict.allowed || verdict.needsAddress || (!verdict.final && byAddress) ? SILENT_MS : null;
 }

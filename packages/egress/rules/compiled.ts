@@ -1,4 +1,4 @@
-import type { NetworkRules } from "@plastron/contracts";
+import type { NetworkRuleSet, NetworkRules } from "@plastron/contracts";
 import { type Address, contains, parseRange, type Range } from "../address/address.ts";
 
 /** The rules of one sandbox, with what is compared again and again read once. */
@@ -7,8 +7,15 @@ export interface Rules {
   names: readonly { id: string; path: string }[];
   addresses: readonly AddressRule[];
   denied: readonly AddressRule[];
+  /** What must allow as well. */
+  within: RuleSet | null;
   /** What an allowing rule names: the only way to a special address. */
   named: (port: number) => Range[];
+}
+
+export interface RuleSet {
+  network: NetworkRuleSet;
+  addresses: readonly AddressRule[];
 }
 
 export interface AddressRule {
@@ -17,14 +24,19 @@ export interface AddressRule {
   audit: boolean;
   range: Range | null;
   ports: NetworkRules["addresses"][number]["ports"];
+  literal: boolean;
 }
 
 export function compileRules(network: NetworkRules, names: Rules["names"]): Rules {
   const range = (cidr: string | null) => (cidr === null ? null : parseRange(cidr));
-  const addresses = network.addresses.map(({ cidr, ...rest }) => ({ ...rest, range: range(cidr) }));
-  const denied = network.denied.map(({ cidr, ...rest }) => ({ ...rest, verdict: "deny" as const, range: range(cidr) }));
-  const named = (port: number) => addresses.flatMap((rule) => (rule.verdict === "allow" && rule.range && inPorts(rule.ports, port) ? [rule.range] : []));
-  return { network, names, addresses, denied, named };
+  const read = (list: NetworkRules["addresses"]) => list.map(({ cidr, literal = false, ...rest }) => ({ ...rest, range: range(cidr), literal }));
+  const addresses = read(network.addresses);
+  const denied = network.denied.map(({ cidr, ...rest }) => ({ ...rest, verdict: "deny" as const, range: range(cidr), literal: false }));
+  const within = network.within ? { network: network.within, addresses: read(network.within.addresses) } : null;
+  /* What leads inwards is opened by a policy, where there is one, and not by who asks for a part of it. */
+  const naming = within?.addresses ?? addresses;
+  const named = (port: number) => naming.flatMap((rule) => (rule.verdict === "allow" && rule.range && inPorts(rule.ports, port) ? [rule.range] : []));
+  return { network, names, addresses, denied, within, named };
 }
 
 export function inPorts(ports: AddressRule["ports"], port: number): boolean {

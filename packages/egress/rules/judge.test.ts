@@ -123,3 +123,56 @@ describe("a name", () => {
     expect([needsLook(allowing, "api.test", 443), needsLook(allowing, "api.test", 22), needsLook(allowing, "other.test", 443)]).toEqual([true, false, false]);
   });
 });
+
+describe("a set within another one", () => {
+  const policy = (more: Partial<NetworkRules>) => ({ default_action: "deny" as const, default_rule: 8, addresses: [], http: [], ...more });
+  const asked = { http: [http("allow", { hosts: ["api.test", "more.test"] }, 1, false)] };
+
+  it("allows what both allow, and names the one that denies", () => {
+    const rules = under({ ...asked, within: policy({ http: [http("allow", { hosts: ["api.test"], methods: ["GET"] }, 3)] }) });
+    expect(judge(rules, request("GET", "/"))).toMatchObject({ allowed: true, records: [{ rule: 3, action: "ALLOWED" }] });
+    expect(judge(rules, request("POST", "/"))).toMatchObject({ allowed: false, rule: 8, records: [{ rule: 8, action: "DENIED" }] });
+    expect(judge(rules, request("GET", "/", { name: "more.test", claims: ["more.test"] }))).toMatchObject({ allowed: false, rule: 8 });
+    const wide = under({ ...asked, within: policy({ default_action: "allow", default_rule: null }) });
+    expect(judge(wide, request("GET", "/", { name: "other.test", claims: ["other.test"] }))).toMatchObject({ allowed: false, rule: 0 });
+    expect([judgeName(rules, "api.test"), judgeName(rules, "more.test"), judgeName(wide, "other.test")].map(({ allowed }) => allowed)).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  it("keeps the outer one's denials, whatever the inner one lists, and looks into what they are about", () => {
+    const within = policy({ default_action: "allow", default_rule: null, http: [http("deny", { paths: [{ kind: "prefix", path: "/admin" }] }, 4)] });
+    const rules = under({ ...asked, within });
+    expect(judge(rules, request("GET", "/admin/x"))).toMatchObject({ allowed: false, final: true, rule: 4 });
+    expect(judge(rules, request("GET", "/x"))).toMatchObject({ allowed: true });
+    expect(needsLook(under({ addresses: [l4("allow", "8.0.0.0/8")], within }), "x.test", 443)).toBe(true);
+  });
+
+  it("opens an inward address by the outer one's word alone", () => {
+    const inner = { addresses: [l4("allow", "10.0.0.0/8")] };
+    expect(under(inner).named(443)).toHaveLength(1);
+    expect(under({ ...inner, within: policy({ default_action: "allow" }) }).named(443)).toEqual([]);
+  });
+});
+
+describe("a rule on addresses that are dialled as such", () => {
+  const rules = under({
+    addresses: [{ ...l4("allow", "8.8.8.0/24"), literal: true }],
+    http: [http("allow", { hosts: ["api.test"], streams: true, ports: [[5432, 5432]] })],
+  });
+
+  it("lets no name lead there, so that no name is looked up for it", () => {
+    expect(judge(rules, subject({ name: "8.8.8.8" }))).toMatchObject({ allowed: true });
+    expect(judge(rules, subject({ name: "x.test" }))).toMatchObject({ allowed: false, needsAddress: false });
+    expect(judge(rules, subject({ name: "x.test", address: null }))).toMatchObject({ allowed: false, needsAddress: false });
+    expect(judge(under({ addresses: [l4("allow", "8.8.8.0/24")] }), subject({ name: "x.test", address: null }))).toMatchObject({ needsAddress: true });
+    expect(judgeName(rules, "x.test").allowed).toBe(false);
+  });
+
+  it("stands beside one on a host that holds for what is neither TLS nor HTTP", () => {
+    expect(judge(rules, subject({ port: 5432 })).allowed).toBe(true);
+    expect(judge(rules, subject()).allowed).toBe(false);
+  });
+});

@@ -1,6 +1,6 @@
 import type { NetworkRules } from "@plastron/contracts";
-import type { Address } from "../address/address.ts";
-import { inPorts, matchesAddress, matchesHost, type Rules } from "./compiled.ts";
+import { type Address, showAddress } from "../address/address.ts";
+import { inPorts, matchesAddress, matchesHost, type RuleSet, type Rules } from "./compiled.ts";
 
 type Match = NetworkRules["http"][number]["match"];
 
@@ -20,6 +20,8 @@ export interface Verdict {
   allowed: boolean;
   /** A rule denied it: nothing that is found out later could allow it. */
   final: boolean;
+  /** Nothing allows it without an address, and where a name leads could. */
+  needsAddress: boolean;
   /** The rule that decided; null: the default did. */
   rule: number | null;
   /** What is to be recorded, with the rule's index. */
@@ -29,24 +31,50 @@ export interface Verdict {
 /**
  * vArmor's order: rules that deny, then rules that allow, then the default. What cannot be seen decides against the program: a
  * rule that denies a path holds for a whole stream that could carry it, and a rule that allows a path holds for no such stream.
- * A subject without an address is judged as if no address rule were there.
+ * A subject without an address is judged as if no address rule were there. Where there is a second set, both must allow.
  */
 export function judge(rules: Rules, subject: Subject): Verdict {
-  const { network } = rules;
-  const byAddress = (verdict: string) => [...rules.denied, ...rules.addresses].filter((rule) => rule.verdict === verdict && onAddress(rule, subject));
+  const own = judgeBy({ network: rules.network, addresses: [...rules.denied, ...rules.addresses] }, subject);
+  return rules.within ? joined(own, judgeBy(rules.within, subject)) : own;
+}
+
+function judgeBy({ network, addresses }: RuleSet, subject: Subject): Verdict {
+  const byAddress = (verdict: string) => addresses.filter((rule) => rule.verdict === verdict && onAddress(rule, subject));
   const denying = [...byAddress("deny"), ...network.http.filter((rule) => rule.verdict === "deny" && couldMatch(rule.match, subject))][0];
-  if (denying) return { allowed: false, final: true, rule: denying.rule, records: denying.audit ? [{ rule: denying.rule, action: "DENIED" }] : [] };
+  if (denying) return denial(denying);
   const allowing = [...byAddress("allow"), ...network.http.filter((rule) => rule.verdict === "allow" && surelyMatches(rule.match, subject))][0];
   const allowed = allowing !== undefined || network.default_action === "allow";
   const watching = [...byAddress("none"), ...network.http.filter((rule) => rule.verdict === "none" && couldMatch(rule.match, subject))];
   const records: Verdict["records"] = watching.filter(({ audit }) => audit).map(({ rule }) => ({ rule, action: allowed ? "AUDIT" : "DENIED" }));
   if (allowing?.audit) records.push({ rule: allowing.rule, action: "ALLOWED" });
   if (!allowed && records.length === 0 && network.default_rule !== null) records.push({ rule: network.default_rule, action: "DENIED" });
-  return { allowed, final: false, rule: allowing?.rule ?? (allowed ? null : network.default_rule), records };
+  const needsAddress = !allowed && subject.address === null && addresses.some(({ verdict, literal }) => verdict === "allow" && !literal);
+  return { allowed, final: false, needsAddress, rule: allowing?.rule ?? (allowed ? null : network.default_rule), records };
 }
 
-function onAddress(rule: Rules["addresses"][number], { address, port }: Subject): boolean {
-  return address !== null && matchesAddress(rule, address, port);
+function denial({ rule, audit }: { rule: number; audit: boolean }): Verdict {
+  return { allowed: false, final: true, needsAddress: false, rule, records: audit ? [{ rule, action: "DENIED" }] : [] };
+}
+
+/** Allowed by both. Else whoever denies is named; what the other one would have recorded as passing has not passed. */
+function joined(own: Verdict, outer: Verdict): Verdict {
+  if (own.allowed && outer.allowed) return { ...own, records: [...own.records, ...outer.records] };
+  const denying = [outer, own].filter(({ allowed }) => !allowed);
+  const passing = [outer, own].filter(({ allowed }) => allowed);
+  const audited = passing.flatMap(({ records }) => records.flatMap(({ rule, action }) => (action === "AUDIT" ? [{ rule, action: "DENIED" as const }] : [])));
+  const first = denying.find(({ final }) => final) ?? (denying[0] as Verdict);
+  return {
+    allowed: false,
+    final: denying.some(({ final }) => final),
+    needsAddress: denying.every(({ needsAddress }) => needsAddress),
+    rule: first.rule,
+    records: [...first.records, ...audited],
+  };
+}
+
+function onAddress(rule: RuleSet["addresses"][number], { address, name, port }: Subject): boolean {
+  if (address === null || !matchesAddress(rule, address, port)) return false;
+  return !rule.literal || name === showAddress(address);
 }
 
 function couldMatch(match: Match, { name, claims, port, seen }: Subject): boolean {
@@ -58,7 +86,7 @@ function couldMatch(match: Match, { name, claims, port, seen }: Subject): boolea
 }
 
 function surelyMatches(match: Match, { name, claims, port, seen }: Subject): boolean {
-  if (!inPorts(match.ports, port) || seen.kind === "stream") return false;
+  if (!inPorts(match.ports, port) || (seen.kind === "stream" && match.streams !== true)) return false;
   if (claims.some((claim) => claim !== name)) return false;
   if (match.hosts.length > 0 && !matchesHost(match.hosts, name)) return false;
   if (match.methods.length === 0 && match.paths.length === 0) return true;
@@ -79,7 +107,7 @@ function onPath(wanted: Match["paths"][number], path: string, anyCase: boolean):
 export function needsLook(rules: Rules, name: string, port: number): boolean {
   const holds = ({ verdict, match }: NetworkRules["http"][number]) =>
     inPorts(match.ports, port) && (verdict !== "allow" || match.hosts.length === 0 || matchesHost(match.hosts, name));
-  return rules.network.http.some(holds) || isEnded(rules, name);
+  return rules.network.http.some(holds) || rules.within?.network.http.some(holds) || isEnded(rules, name);
 }
 
 /** Whether TLS to this name is ended by the proxy. */
@@ -92,15 +120,19 @@ export function isEnded(rules: Rules, name: string): boolean {
  * name that only address rules could allow gets one: what it leads to is found out when it is connected to.
  */
 export function judgeName(rules: Rules, name: string): Verdict {
-  const { network } = rules;
+  const own = nameBy({ network: rules.network, addresses: rules.addresses }, name);
+  return rules.within ? joined(own, nameBy(rules.within, name)) : own;
+}
+
+function nameBy({ network, addresses }: RuleSet, name: string): Verdict {
   const on = (match: Match) => match.hosts.length === 0 || matchesHost(match.hosts, name);
   const all = (match: Match) => match.ports.length === 0 && match.paths.length === 0 && match.methods.length === 0;
   const denying = network.http.find(({ verdict, match }) => verdict === "deny" && on(match) && all(match));
-  if (denying) return { allowed: false, final: true, rule: denying.rule, records: denying.audit ? [{ rule: denying.rule, action: "DENIED" }] : [] };
+  if (denying) return denial(denying);
   const allowed =
     network.default_action === "allow" ||
-    network.addresses.some(({ verdict }) => verdict === "allow") ||
+    addresses.some(({ verdict, literal }) => verdict === "allow" && !literal) ||
     network.http.some(({ verdict, match }) => verdict === "allow" && on(match));
   const rule = allowed ? null : network.default_rule;
-  return { allowed, final: true, rule, records: rule === null ? [] : [{ rule, action: "DENIED" }] };
+  return { allowed, final: true, needsAddress: false, rule, records: rule === null ? [] : [{ rule, action: "DENIED" }] };
 }

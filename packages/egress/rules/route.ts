@@ -41,7 +41,7 @@ export async function route(sandbox: Sandbox, names: Names, destination: Destina
   };
   /* A name is asked for outside only when that could matter: a question, too, tells somebody something. */
   const first = judge(rules, { ...subject, address: literal });
-  if (!first.allowed && (literal || first.final || !rules.addresses.some(({ verdict }) => verdict === "allow"))) return deny(first);
+  if (!first.allowed && !first.needsAddress) return deny(first);
   const { addresses, fixed } = literal ? { addresses: [literal], fixed: false } : await names.resolve(name);
   if (addresses.length === 0) return refuse(UNKNOWN_NAME);
   const judged = addresses.map((address) => ({ address, verdict: judge(rules, { ...subject, address }) }));
