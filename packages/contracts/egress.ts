@@ -29,6 +29,8 @@ export const egressAccountSchema = z.object({
     }),
   ),
   names: z.array(z.object({ name: z.string(), type: z.string(), answer: z.enum(["allowed", "denied"]), count: z.int() })),
+  flows_dropped: z.int().default(0).describe("connections that are in `traffic` and in no listed flow"),
+  names_dropped: z.int().default(0).describe("questions whose name is not listed"),
   flags: z.array(z.enum(["dns_tunnel", "domain_fronting"])),
 });
 export type EgressAccount = z.infer<typeof egressAccountSchema>;
@@ -56,7 +58,12 @@ export const toEgressSchema = z.discriminatedUnion("type", [
     secrets: z.array(placedSecretSchema).default([]),
   }),
   z.object({ type: z.literal("forget"), token: z.string() }),
-  z.object({ type: z.literal("sync"), token: z.string(), id: z.int() }),
+  z.object({ type: z.literal("sync").describe("at any time, as often as is wanted"), token: z.string(), id: z.int() }),
+  z.object({
+    type: z.literal("limit").describe("of one run, counted from now on; takes the place of the limit before it"),
+    token: z.string(),
+    bytes_out: z.int().min(1).nullable().describe("null: none"),
+  }),
 ]);
 export type ToEgress = z.infer<typeof toEgressSchema>;
 
@@ -69,9 +76,15 @@ export const fromEgressSchema = z.discriminatedUnion("type", [
     rule_path: z.string(),
     action: violationActionSchema,
     event: violationEventSchema,
+    hint: z.string().nullable().default(null).describe("what would allow it, in words"),
   }),
   z.object({
-    type: z.literal("synced").describe("all violations of before were told; `dropped` of them only by their number"),
+    type: z.literal("exceeded").describe("once for each `limit`: all that the sandbox had open was cut, and nothing more gets out until the next `limit`"),
+    token: z.string(),
+    bytes_out: z.number().describe("since that `limit`"),
+  }),
+  z.object({
+    type: z.literal("synced").describe("all violations of before were told; `dropped` of them, since the last `synced`, only by their number"),
     id: z.int(),
     dropped: z.int(),
     account: egressAccountSchema.nullable().describe("of the sandbox's whole life; null where it is not known"),

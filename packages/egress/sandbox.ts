@@ -119,7 +119,7 @@ export class Sandbox {
     const now = performance.now();
     if (now - this.#window.at > 1000) this.#window = { at: now, count: 0 };
     if (this.#window.count++ >= RECORDS_PER_SECOND) this.#dropped++;
-    else this.#tell({ type: "violation", token: this.#token, rule_id, rule_path, action, event });
+    else this.#tell({ type: "violation", token: this.#token, rule_id, rule_path, action, event, hint: null });
   }
 }
 

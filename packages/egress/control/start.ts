@@ -52,7 +52,7 @@ export function serveDriver(control: Duplex): void {
         type: "synced",
         id: message.id,
         dropped: sandbox?.takeDropped() ?? 0,
-        account: sandbox ? { traffic: sandbox.traffic(), flows: [], names: [], flags: [] } : null,
+        account: sandbox ? { traffic: sandbox.traffic(), flows: [], names: [], flows_dropped: 0, names_dropped: 0, flags: [] } : null,
       });
     } else if (message.type === "forget") {
       sandboxes.get(message.token)?.forget();

@@ -1,5 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { type Confinement, EGRESS_TOKEN, type FromEgress, PlastronError, STAND_IN_NAMESERVER, type Traffic, UNSEEN, type Violation } from "@plastron/contracts";
+import {
+  type Confinement,
+  EGRESS_TOKEN,
+  type EgressAccount,
+  type FromEgress,
+  PlastronError,
+  STAND_IN_NAMESERVER,
+  type Traffic,
+  UNSEEN,
+  type Violation,
+} from "@plastron/contracts";
 import type { EgressOptions } from "../../driver.ts";
 import { EgressProcess } from "./egress-process.ts";
 import { trustRecords } from "./egress-trust.ts";
@@ -10,7 +20,7 @@ import type { UidPool } from "./uids.ts";
 interface Recorder {
   record(violation: Violation): void;
   recordDropped(count: number): void;
-  recordTraffic(traffic: Traffic): void;
+  recordEgress(account: EgressAccount): void;
   readonly onAssign: ((tenant: string) => void)[];
   readonly beforeEnd: (() => void | Promise<void>)[];
 }
@@ -52,7 +62,7 @@ const SYNC_MS = 500;
 export class Egress {
   readonly #parts: EgressParts;
   readonly #admitted = new Map<string, Admitted>();
-  readonly #syncs = new Map<number, (dropped: number, traffic: Traffic | null) => void>();
+  readonly #syncs = new Map<number, (dropped: number, account: EgressAccount | null) => void>();
   #process: EgressProcess | undefined;
   #syncId = 0;
 
@@ -130,35 +140,33 @@ export class Egress {
   }
 
   #onMessage(message: FromEgress): void {
-    if (message.type === "synced") this.#syncs.get(message.id)?.(message.dropped, message.account?.traffic ?? null);
+    if (message.type === "synced") this.#syncs.get(message.id)?.(message.dropped, message.account);
     if (message.type !== "violation") return;
     const { rule_id, rule_path, action, event } = message;
-    this.#admitted
-      .get(message.token)
-      ?.box?.record({
-        rule_id,
-        rule_path,
-        enforcer: "NetworkProxy",
-        action,
-        event,
-        pid: 0,
-        comm: "",
-        mnt_ns_id: null,
-        at: new Date().toISOString(),
-        ...UNSEEN,
-      });
+    this.#admitted.get(message.token)?.box?.record({
+      rule_id,
+      rule_path,
+      enforcer: "NetworkProxy",
+      action,
+      event,
+      pid: 0,
+      comm: "",
+      mnt_ns_id: null,
+      at: new Date().toISOString(),
+      ...UNSEEN,
+    });
   }
 
   /** Messages keep their order: when this one is answered, all before it have been told. */
   #sync(token: string, admitted: Admitted, box: Recorder): Promise<void> {
     const id = ++this.#syncId;
     return new Promise((resolve) => {
-      const done = (dropped: number, traffic: Traffic | null) => {
+      const done = (dropped: number, account: EgressAccount | null) => {
         clearTimeout(timer);
         this.#syncs.delete(id);
         if (dropped > 0) box.recordDropped(dropped);
-        if (traffic) box.recordTraffic(since(admitted.before, traffic));
-        if (traffic) admitted.before = traffic;
+        if (account) box.recordEgress({ ...account, traffic: since(admitted.before, account.traffic) });
+        if (account) admitted.before = account.traffic;
         resolve();
       };
       const timer = setTimeout(() => done(0, null), SYNC_MS);
