@@ -74,12 +74,21 @@ export const outerTemporary = (path: string): string => `/temporary${path.replac
 
 const bind = (source: string, destination: string, options: string[]) => ({ destination, type: "bind", source, options: ["nosuid", "nodev", ...options] });
 
+const WHO = ["thread_id", "group_id", "process_name"];
+
 /**
- * What the guest's kernel tells the keeper (native/guest/trace.c): each end of a call that makes a process or a thread. Nothing
- * else outside could see that one was refused.
+ * What the guest's kernel tells the keeper (native/guest/keeper.c), which passes it on to the driver (trace/): programs, processes,
+ * opens, connects and binds, and each end of a call that makes a process or a thread, since nothing else outside could see that
+ * one was refused. Each message costs the program a call of the guest's kernel: what happens often (read, stat) is not asked for.
  */
 export function traceConfig(): object {
-  const points = ["clone", "fork", "vfork"].map((call) => ({ name: `syscall/${call}/exit`, context_fields: [] }));
+  const ends = (calls: string[], more: object = {}) => calls.map((call) => ({ name: `syscall/${call}/exit`, context_fields: WHO, ...more }));
+  const points = [
+    ...ends(["clone", "fork", "vfork", "connect", "bind", "execve", "execveat"]),
+    ...ends(["open", "creat"], { context_fields: [...WHO, "cwd"] }),
+    ...ends(["openat"], { context_fields: [...WHO, "cwd"], optional_fields: ["fd_path"] }),
+    ...["clone", "execve", "exit_notify_parent"].map((point) => ({ name: `sentry/${point}`, context_fields: WHO })),
+  ];
   const sinks = [{ name: "remote", config: { endpoint: "/state/trace", retries: 3 } }];
   return { trace_session: { name: "Default", points, sinks } };
 }

@@ -1,6 +1,6 @@
 import { readdir, rmdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
+import { noTelemetry, PlastronError, type RunResult, type RunSpec, type Telemetry, type Tier } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
 import { Admission } from "../local/admission.ts";
 import { type Box, NeverStarted, type RunEnd } from "../local/box.ts";
@@ -13,6 +13,7 @@ import { GUEST_FLEET_DEFAULTS, GuestFleet, type GuestFleetSettings } from "./fle
 import { requireHonoured } from "./honoured.ts";
 import type { Platform } from "./runsc.ts";
 import { type GuestWorkshop, hostLimits } from "./source.ts";
+import { traceOf } from "./trace/index.ts";
 import { openWorkshop, provePossible } from "./workshop.ts";
 
 export { guestsGroup } from "./workshop.ts";
@@ -83,9 +84,10 @@ class GvisorDriver implements SandboxDriver {
     const leave = await this.#admission.enter(control?.signal);
     const admitted = performance.now();
     try {
-      const { end, cold, acquired } = await this.#runInFreshGuest(spec, output, control, MAX_TRIES);
+      const { end, cold, acquired, telemetry } = await this.#runInFreshGuest(spec, output, control, MAX_TRIES);
       return {
         ...describeGuestEnd(end, spec.limits),
+        telemetry,
         stdout: "",
         stderr: "",
         sandbox: { driver: this.name, tier: this.tier, start: cold ? "cold" : "warm", source: "process", confinement: spec.confinement.id },
@@ -102,11 +104,13 @@ class GvisorDriver implements SandboxDriver {
     output: Output,
     control: Control | undefined,
     tries: number,
-  ): Promise<{ end: RunEnd; cold: boolean; acquired: number }> {
+  ): Promise<{ end: RunEnd; cold: boolean; acquired: number; telemetry: Telemetry }> {
     try {
       const { box, cold, kind } = await this.#fleet.take(spec);
       const acquired = performance.now();
-      return { cold, acquired, end: await box.run(spec, this.#knobs(kind, spec), output, control) };
+      traceOf(box)?.begin(spec.sensing);
+      const end = await box.run(spec, this.#knobs(kind, spec), output, control);
+      return { cold, acquired, end, telemetry: traceOf(box)?.end() ?? noTelemetry("its kernel told nothing") };
     } catch (error) {
       if (!(error instanceof NeverStarted) || tries <= 1 || control?.stdin || control?.signal?.aborted) throw error;
       return this.#runInFreshGuest(spec, output, control, tries - 1);
@@ -122,6 +126,12 @@ class GvisorDriver implements SandboxDriver {
     }
     const box = await this.#fleet.alone(spec, "session");
     const session = new LocalSession(spec, sessionBox(box), this.name, this.tier);
+    const { run } = session;
+    session.run = async (program, ...rest) => {
+      traceOf(box)?.begin(program.sensing);
+      const result = await run.call(session, program, ...rest);
+      return { ...result, telemetry: traceOf(box)?.end() ?? result.telemetry };
+    };
     this.#sessions.add(session);
     void box.gone.then(() => this.#sessions.delete(session));
     return session;

@@ -11,6 +11,7 @@ import { GUEST, ociConfig } from "./bundle.ts";
 import { filterText } from "./filters.ts";
 import { type GuestSources, outerRecords } from "./root.ts";
 import { type Platform, runscFlags } from "./runsc.ts";
+import { followTrace } from "./trace/index.ts";
 import type { UidRanges } from "./uids.ts";
 
 /** What gVisor's own kernel, gofer and their tables take beside the program: added to the program's limit, so that the program has all of its own. */
@@ -83,6 +84,7 @@ export class GuestSource implements BoxSource {
       throw error;
     });
     releaseWhenGone(this.#shop, box, cgroup, giveBack);
+    followTrace(box);
     await box.ready;
     return box;
   }

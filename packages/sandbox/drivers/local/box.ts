@@ -52,6 +52,8 @@ export class Box {
   failure: string | undefined;
   /** What a `V` frame of the supervisor says; set by whoever knows the sandbox's rules. */
   readViolation: ((payload: Uint8Array) => Violation | undefined) | undefined;
+  /** What a `G` frame says: a guest's kernel (drivers/gvisor/trace). */
+  onTrace: ((payload: Uint8Array) => void) | undefined;
   /** Called before the tenant's first program is given to the sandbox; what throws refuses the sandbox to that tenant. */
   readonly onAssign: ((tenant: string) => void)[] = [];
   /** Called when the program has ended and before the run is told so: whoever records violations from elsewhere looks once more. */
@@ -182,6 +184,7 @@ export class Box {
     else if (type === "T") current?.end.stats.set(...readStat(payload));
     else if (type === "U") this.#counters.set(...readStat(payload));
     else if (type === "V") this.#onViolation(payload);
+    else if (type === "G") this.onTrace?.(payload);
     else if (type === "N") this.failure ??= text(payload);
     else if (type === "H") this.#onHello(text(payload));
     else if (type === "R") {
