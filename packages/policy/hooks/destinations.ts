@@ -1,5 +1,6 @@
 import { type AddressRange, overlap, rangeOf } from "./addresses.ts";
 import { copy, fromNetwork, jump32, jump64, load32, load64, or, R, shiftLeft, shiftRight, wide } from "./instructions.ts";
+import { type Except, writeOnly } from "./only.ts";
 import { type PortRule, writePorts } from "./ports.ts";
 import { type Label, Program } from "./program.ts";
 import { writeRanges } from "./ranges.ts";
@@ -10,6 +11,11 @@ export interface DestinationRule extends PortRule {
   cidr: string | null;
   /** False: does not hold for 0.0.0.0 and ::, even where it holds for what they reach. */
   unspecified?: boolean | undefined;
+}
+
+interface Destinations {
+  placed: readonly Placed[];
+  only: Except | undefined;
 }
 
 interface Placed {
@@ -39,21 +45,30 @@ const SPELLINGS_OF_V4 = [
   { high: 0x64ff9b00000000n, middle: 0 },
 ];
 
-export function program4(at: "connect4" | "sendmsg4", rules: readonly DestinationRule[]): Uint8Array {
+/** The IPv4 address that an IPv6 address spells, or null. */
+export function spelledV4(address: bigint): bigint | null {
+  const [high, middle, low] = [address >> 64n, (address >> 32n) & 0xffff_ffffn, address & 0xffff_ffffn];
+  const found = SPELLINGS_OF_V4.some(
+    (each) => each.high === high && BigInt(each.middle) === middle && (each.butNot === undefined || BigInt(each.butNot) !== low),
+  );
+  return found ? low : null;
+}
+
+export function program4(at: "connect4" | "sendmsg4", rules: readonly DestinationRule[], only?: Except): Uint8Array {
   const program = new Program();
   const decided = program.label("decided");
   begin(program, ADDRESS4.port);
   program.add(load32(R.address, R.context, ADDRESS4.address[0]), fromNetwork(R.address, 32));
-  writeV4(program, at === "connect4" ? "socket" : "datagram", place(rules), decided);
+  writeV4(program, at === "connect4" ? "socket" : "datagram", { placed: place(rules), only }, decided);
   program.place(decided);
   endVerdict(program, { kind: "destination", ...ADDRESS4 });
   return program.encode();
 }
 
 /** For connect6 and sendmsg6: the rules of IPv6, and those of the IPv4 address that it may be another spelling of. */
-export function program6(rules: readonly DestinationRule[]): Uint8Array {
+export function program6(rules: readonly DestinationRule[], only?: Except): Uint8Array {
   const program = new Program();
-  const [decided, rangesDone] = [program.label("decided"), program.label("IPv6 ranges done")];
+  const [decided, rangesDone, onlyDone] = [program.label("decided"), program.label("IPv6 ranges done"), program.label("IPv6 others done")];
   const placed = place(rules);
   begin(program, ADDRESS6.port);
   const [first, second, third, fourth] = ADDRESS6.address;
@@ -61,9 +76,11 @@ export function program6(rules: readonly DestinationRule[]): Uint8Array {
   readHalf(program, R.e, third, fourth);
   writeRanges(program, 6, placed, rangesDone);
   program.place(rangesDone);
-  if (placed.some(({ range }) => range.family === 4)) {
+  if (only) writeOnly(program, 6, only, onlyDone);
+  program.place(onlyDone);
+  if (only || placed.some(({ range }) => range.family === 4)) {
     unwrap(program, decided);
-    writeV4(program, "socket", placed, decided);
+    writeV4(program, "socket", { placed, only }, decided);
   }
   program.place(decided);
   endVerdict(program, { kind: "destination", ...ADDRESS6 });
@@ -88,8 +105,8 @@ function begin(program: Program, port: number): void {
 }
 
 /** Decides by the IPv4 address in R.address. From a bound socket 0.0.0.0 is two: itself, and the address that it is bound to. */
-function writeV4(program: Program, source: "socket" | "datagram", placed: readonly Placed[], decided: Label): void {
-  const [search, bound] = [program.label("search"), program.label("bound")];
+function writeV4(program: Program, source: "socket" | "datagram", { placed, only }: Destinations, decided: Label): void {
+  const [search, bound, searched] = [program.label("search"), program.label("bound"), program.label("searched")];
   program.jump(jump32("ne", R.address, 0), search);
   if (source === "datagram") program.add(load32(R.b, R.context, SOURCE4.ofDatagram));
   else program.add(load64(R.b, R.context, SOURCE4.socket), load32(R.b, R.b, SOURCE4.ofSocket));
@@ -103,7 +120,9 @@ function writeV4(program: Program, source: "socket" | "datagram", placed: readon
   program.place(bound);
   program.add(copy(R.address, R.b), fromNetwork(R.address, 32));
   program.place(search);
-  writeRanges(program, 4, placed, decided);
+  writeRanges(program, 4, placed, only ? searched : decided);
+  program.place(searched);
+  if (only) writeOnly(program, 4, only, decided);
 }
 
 function readHalf(program: Program, into: number, upper: number, lower: number): void {
@@ -132,7 +151,8 @@ function place(rules: readonly DestinationRule[]): Placed[] {
   return rules.flatMap((rule) => rangesOf(rule).map((range) => ({ range, rule })));
 }
 
-function rangesOf({ cidr, unspecified }: DestinationRule): AddressRange[] {
+/** The addresses that a rule is about, with the unspecified one where that reaches them. */
+export function rangesOf({ cidr, unspecified }: Pick<DestinationRule, "cidr" | "unspecified">): AddressRange[] {
   if (cidr === null) return [rangeOf("0.0.0.0/0"), rangeOf("::/0")];
   const range = rangeOf(cidr);
   if (unspecified === false) return [range];

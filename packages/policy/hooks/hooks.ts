@@ -2,6 +2,7 @@ import type { HookPoint, Hooks } from "@plastron/contracts";
 import type { PortRange } from "../orders/order.ts";
 import { bindProgram, program4, program6 } from "./destinations.ts";
 import { deviceProgram } from "./devices.ts";
+import { exceptOf } from "./only.ts";
 import { socketProgram } from "./sockets.ts";
 import { both, NOTHING, outcomeOf } from "./verdict.ts";
 
@@ -32,6 +33,11 @@ export interface HookRules {
     report: boolean;
   }[];
   binds: readonly { rule: number; ports: readonly PortRange[]; deny: boolean; report: boolean }[];
+  /**
+   * Every address is refused but these, the sandbox's own loopback and the addresses that stand for names; refused all the same is
+   * what `connects` denies. No ports: every port.
+   */
+  only?: { rule: number; allowed: readonly { cidr: string; ports: readonly PortRange[] }[] } | undefined;
   /** Only null, zero, full, random, urandom and tty can be opened. */
   devices: boolean;
 }
@@ -50,14 +56,13 @@ export function assembleHooks(rules: HookRules): Hooks | null {
   const add = (code: Uint8Array, ...points: HookPoint[]) => {
     for (const at of points) programs.push({ at, code: Buffer.from(code).toString("base64") });
   };
-  const guard = connects
-    .filter(({ deny }) => deny)
-    .map(outcomeOf)
-    .reduce(both, NOTHING);
-  if (connects.length > 0) {
-    add(program4("connect4", connects), "connect4");
-    add(program4("sendmsg4", connects), "sendmsg4");
-    add(program6(connects), "connect6", "sendmsg6");
+  const others = rules.only && { rule: rules.only.rule, deny: true, report: true };
+  const guard = [...connects.filter(({ deny }) => deny), ...(others ? [others] : [])].map(outcomeOf).reduce(both, NOTHING);
+  if (connects.length > 0 || rules.only) {
+    const only = rules.only && exceptOf(rules.only);
+    add(program4("connect4", connects, only), "connect4");
+    add(program4("sendmsg4", connects, only), "sendmsg4");
+    add(program6(connects, only), "connect6", "sendmsg6");
   }
   if (binds.length > 0) add(bindProgram(4, binds), "bind4");
   if (binds.length > 0) add(bindProgram(6, binds), "bind6");

@@ -25,6 +25,17 @@ const END = { 4: 1n << 32n, 6: 1n << 128n } as const;
  * written once, however they lie over each other.
  */
 export function writeRanges(program: Program, family: 4 | 6, rules: readonly { range: AddressRange; rule: PortRule }[], next: Label): void {
+  write(program, family, rules, next, (region, labelOf) => labelOf(region.outside));
+}
+
+/** The same, but that the smallest range around the address decides alone. */
+export function writeSmallest(program: Program, family: 4 | 6, rules: readonly { range: AddressRange; rule: PortRule }[], next: Label): void {
+  write(program, family, rules, next, () => next);
+}
+
+type After = (region: Region, labelOf: (region: Region | null) => Label) => Label;
+
+function write(program: Program, family: 4 | 6, rules: readonly { range: AddressRange; rule: PortRule }[], next: Label, after: After): void {
   const regions = nest(rules.filter(({ range }) => range.family === family));
   if (regions.length === 0) return;
   const labels = new Map(regions.map((region) => [region, program.label(`rules of ${region.range.first}`)]));
@@ -38,7 +49,7 @@ export function writeRanges(program: Program, family: 4 | 6, rules: readonly { r
   );
   for (const region of regions.toReversed()) {
     program.place(labelOf(region));
-    writePorts(program, region.rules, labelOf(region.outside));
+    writePorts(program, region.rules, after(region, labelOf));
   }
 }
 
