@@ -1,0 +1,133 @@
+import { statSync } from "node:fs";
+import type { Mapping } from "../process.ts";
+import { ElfFile, NotElf, type Segment } from "./file.ts";
+import { functionAt, readSymbols, type SymbolTable } from "./symbols.ts";
+
+/** What is known of one file. The same for every process that has it mapped. */
+export interface Binary {
+  identity: string;
+  machine: "x64" | "arm64";
+  segments: Segment[];
+  symbols: SymbolTable;
+  functionNames: Map<number, string | null>;
+}
+
+/** A binary as it lies in one process: an address of the file is at `bias` plus itself. */
+export interface Loaded {
+  binary: Binary;
+  bias: number;
+  path: string;
+}
+
+/** Symbols of all files in the cache: 17 bytes each. Above it the ones longest not used are forgotten. */
+const MAX_CACHED_SYMBOLS = 2_000_000;
+const MAX_NAMES = 4096;
+
+/** Names that readers look for. */
+const WANTED =
+  /^(_PyRuntime|Py_Version|PyCode_Type|v8dbg_\w+|_ZN2v88internal18g_current_isolate_E|Builtins_(CEntry_Return1_ArgvOnStack_BuiltinExit|Interpreter\w+|Baseline\w+))$/;
+
+/** By identity, the one longest not used first. Null: no ELF file that we read. */
+const cache = new Map<string, Binary | null>();
+
+/** The file behind a mapping, or null where it is none that we read. Reads the file once for each content. */
+export function loadedAt(pid: number, mapping: Mapping): Loaded | null {
+  const path = pathOf(pid, mapping);
+  if (path === null) return null;
+  try {
+    const stat = statSync(path, { bigint: true });
+    const identity = `${stat.dev}:${stat.ino}:${stat.mtimeNs}:${stat.ctimeNs}:${stat.size}`;
+    const binary = cache.has(identity) ? (cache.get(identity) ?? null) : readBinary(path);
+    if (binary === null) return null;
+    cache.delete(binary.identity);
+    cache.set(binary.identity, binary);
+    return within(binary, mapping);
+  } catch {
+    return null;
+  }
+}
+
+/** The function at an address of the process; null where the file does not say. */
+export function functionName(pid: number, loaded: Loaded, mapping: Mapping, address: number): string | null {
+  const at = address - loaded.bias;
+  const { functionNames, symbols, identity } = loaded.binary;
+  const known = functionNames.get(at);
+  if (known !== undefined) return known;
+  const path = pathOf(pid, mapping);
+  if (path === null) return null;
+  const file = new ElfFile(path);
+  try {
+    const name = file.identity === identity ? functionAt(file, symbols, at) : null;
+    if (functionNames.size >= MAX_NAMES) functionNames.clear();
+    functionNames.set(at, name);
+    return name;
+  } catch {
+    return null;
+  } finally {
+    file.close();
+  }
+}
+
+/** For tests and benches: the next read of each file is a cold one. */
+export function forgetBinaries(): void {
+  cache.clear();
+}
+
+/**
+ * The very file that is mapped, whatever its path leads to by now; for that the kernel asks for rights over checkpoints. Without them
+ * the path, if the file that it leads to has the same inode: a link of the sandbox may lead anywhere, also out of it.
+ */
+function pathOf(pid: number, mapping: Mapping): string | null {
+  if (mapping.file === null) return null;
+  const exact = `/proc/${pid}/map_files/${mapping.range}`;
+  if (isPlainFile(exact)) return exact;
+  const named = `/proc/${pid}/root${mapping.path}`;
+  return isPlainFile(named, mapping.file.split(":").at(-1)) ? named : null;
+}
+
+function isPlainFile(path: string, inode?: string): boolean {
+  try {
+    const stat = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return stat?.isFile() === true && (inode === undefined || String(stat.ino) === inode);
+  } catch {
+    return false;
+  }
+}
+
+function readBinary(path: string): Binary | null {
+  const file = new ElfFile(path);
+  try {
+    const binary = parse(file);
+    cache.set(file.identity, binary);
+    evict();
+    return binary;
+  } finally {
+    file.close();
+  }
+}
+
+function parse(file: ElfFile): Binary | null {
+  try {
+    const { machine, segments, sections } = file.header();
+    const symbols = readSymbols(file, sections, (name) => WANTED.test(name));
+    return { identity: file.identity, machine, segments, symbols, functionNames: new Map() };
+  } catch (error) {
+    if (error instanceof NotElf || error instanceof RangeError) return null;
+    throw error;
+  }
+}
+
+function evict(): void {
+  let total = 0;
+  for (const binary of cache.values()) total += 1_000 + (binary?.symbols.functions.address.length ?? 0);
+  for (const [identity, binary] of cache) {
+    if (total <= MAX_CACHED_SYMBOLS) return;
+    cache.delete(identity);
+    total -= 1_000 + (binary?.symbols.functions.address.length ?? 0);
+  }
+}
+
+function within(binary: Binary, mapping: Mapping): Loaded | null {
+  const segment = binary.segments.find(({ offset, size }) => mapping.offset >= offset - (offset % 4096) && mapping.offset < offset + size);
+  return segment === undefined ? null : { binary, bias: mapping.start - (mapping.offset - segment.offset + segment.vaddr), path: mapping.path };
+}
