@@ -18,7 +18,8 @@ async function gvisor(): Promise<Finding> {
   const attempts = await Promise.all(["systrap", "ptrace"].map(async (platform) => ({ platform, ended: await runsc(platform) })));
   for (const { platform, ended } of attempts) {
     if (ended.absent) return missing("runsc is not installed", "apt-get install runsc");
-    if (ended.code === 0 && ended.stdout === "inside") return working(`runsc ran a command on platform ${platform}; telemetry: limited to what its own trace points tell`);
+    if (ended.code === 0 && ended.stdout === "inside")
+      return working(`runsc ran a command on platform ${platform}; telemetry: limited to what its own trace points tell`);
     said.push(`${platform}: ${ended.timedOut ? "no answer" : ended.stderr.split("\n").at(-1)?.slice(0, 160)}`);
   }
   return missing(said.join(" · "), "Install a current runsc from gVisor's release page.");
