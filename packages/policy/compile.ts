@@ -1,4 +1,5 @@
 import { type Confinement, type FidelityRow, type HostFacts, PlastronError, type Tier } from "@plastron/contracts";
+import { type Explain, explainer } from "./explain/index.ts";
 import { rowOf } from "./lower/claims.ts";
 import { lower } from "./lower/lower.ts";
 import { mountable } from "./lower/mountable.ts";
@@ -25,6 +26,8 @@ export interface Compiled {
   orders: Order[];
   /** What the confinement's seccomp filter means, before it is machine code. */
   profile: Profile;
+  /** Which rule denied a call, and what would allow it. Null: neither the policy nor the platform did. */
+  explain: Explain;
 }
 
 /** Names a minimum tier, "1" to "4", in `metadata.annotations`: VarmorPolicy has no field for it. */
@@ -62,8 +65,10 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
   const around = { parts, standing, network: network !== null };
   const minTier = minTierOf(policy);
   const given = { policy: policy.metadata.name, minTier, parts, standing, profile: own.profile, network, table: network ? table : new RuleTable() };
+  const lowered = lower(given, host);
   return {
-    ...lower(given, host),
+    ...lowered,
+    explain: explainer({ ...lowered, parts, standing, own: own.profile && { ...ownFilterOf(policy), profile: own.profile } }, host),
     fidelity: [
       ...parts.map((part) => mountable(rowOf(part, around, host), part, standing)),
       ...raw.rows,
@@ -73,6 +78,13 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
     ],
     orders: parts.map(({ order }) => order),
   };
+}
+
+/** What a denial by the filter that the mode brings is named by. */
+function ownFilterOf({ spec }: Resolvable): { rule: string; path: string } {
+  const { mode } = spec.policy;
+  if (mode === "DefenseInDepth") return { rule: "defenseInDepth.seccomp", path: "spec.policy.defenseInDepth.seccomp" };
+  return { rule: mode, path: "spec.policy.mode" };
 }
 
 function refuse(policy: Resolvable): void {

@@ -12,6 +12,7 @@ export type { BackendRow } from "./backends/said.ts";
 export { parseCluster } from "./cluster.ts";
 export { type Compiled, compilePolicy, MIN_TIER_ANNOTATION } from "./compile.ts";
 export { compileDefault, defaultPolicy } from "./default.ts";
+export type { Explain, Explanation } from "./explain/index.ts";
 export { assembleHooks, type HookRules } from "./hooks/hooks.ts";
 export { globMatches } from "./orders/glob.ts";
 export type { Intent, MountFlag, Order, Permission, PortRange } from "./orders/order.ts";

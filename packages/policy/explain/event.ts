@@ -1,0 +1,74 @@
+import type { ViolationEvent } from "@plastron/contracts";
+import { operationOf } from "../lower/rule-table.ts";
+import { DOMAINS, TYPES } from "../raw/socket-names.ts";
+import { SOCK_TYPE_MASK } from "../seccomp/constants.ts";
+import type { Call } from "./call.ts";
+import { missingCapability } from "./capabilities.ts";
+import type { Cause } from "./explanation.ts";
+
+/** What happened, in the shape that vArmor's record of that rule has, made from the call alone. */
+export function eventOf(call: Call, { part }: Cause): ViolationEvent {
+  const { denial, path } = call;
+  const capability = missingCapability(call);
+  if (capability !== null) return { operation: "Capability", capability };
+  if (denial.to && denial.to.family !== "unix") return { operation: "Network", type: "connect", ip: denial.to.address, port: denial.to.port };
+  if (path !== null) return fileEvent(call, path);
+  const [intent] = part?.order.intents ?? [];
+  const { operation, subject } = intent ? operationOf(intent) : { operation: "syscall", subject: "" };
+  if (operation === "capability") return { operation: "Capability", capability: subject };
+  if (operation === "network" && /^socket(pair)?$/.test(denial.call)) return socketEvent(call);
+  if (operation === "ptrace") return { operation: "Ptrace", permissions: READS.includes(denial.call) ? ["read"] : ["trace"], external: false };
+  if (operation === "mount") return { operation: "Mount", path: denial.path ?? "", type: "", flags: mountFlags(call) };
+  return { operation: "Syscall", syscall: denial.call, arguments: [...denial.arguments] };
+}
+
+const READS = ["process_vm_readv", "pidfd_getfd"];
+
+/** A mount's path is what is mounted; such a call says so by its own name. */
+function fileEvent(call: Call, path: string): ViolationEvent {
+  const { denial, wanted } = call;
+  if (/^(mount|umount2|move_mount|open_tree|open_tree_attr|fspick|mount_setattr|pivot_root)$/.test(denial.call))
+    return { operation: "Mount", path, type: "", flags: mountFlags(call) };
+  if (wanted.length === 0) return { operation: "Syscall", syscall: denial.call, arguments: [...denial.arguments] };
+  return { operation: wanted.includes("exec") ? "Bprm" : "File", path, permissions: [...wanted] };
+}
+
+function socketEvent({ words }: Call): ViolationEvent {
+  const [family, type, protocol] = [0, 1, 2].map((index) => Number((words[index] ?? 0n) & 0xffff_ffffn)) as [number, number, number];
+  return {
+    ...{ operation: "Network", type: "socket" },
+    domain: named("AF_", DOMAINS, family),
+    socketType: named("SOCK_", TYPES, type & SOCK_TYPE_MASK),
+    protocol: PROTOCOLS[protocol] ?? String(protocol),
+  };
+}
+
+const PROTOCOLS: Record<number, string> = {
+  ...{ 0: "IPPROTO_IP", 1: "IPPROTO_ICMP", 6: "IPPROTO_TCP", 17: "IPPROTO_UDP", 58: "IPPROTO_ICMPV6", 132: "IPPROTO_SCTP" },
+  ...{ 136: "IPPROTO_UDPLITE", 255: "IPPROTO_RAW", 262: "IPPROTO_MPTCP" },
+};
+
+function named(prefix: string, names: Readonly<Record<string, number>>, value: number): string {
+  const name = Object.entries(names).find(([, number]) => number === value)?.[0];
+  return name === undefined ? String(value) : `${prefix}${name.toUpperCase()}`;
+}
+
+/** MS_* of mount(2), as upstream names them. */
+const MOUNT_FLAGS: readonly (readonly [bit: bigint, name: string])[] = [
+  [0x20n, "remount"],
+  [0x1000n, "bind"],
+  [0x2000n, "move"],
+  [0x4000n, "rec"],
+  [0x20000n, "unbindable"],
+  [0x40000n, "private"],
+  [0x80000n, "slave"],
+  [0x100000n, "shared"],
+];
+
+function mountFlags({ denial, words }: Call): string[] {
+  if (denial.call === "umount2") return ["umount"];
+  if (denial.call === "move_mount") return ["move"];
+  if (denial.call !== "mount") return [];
+  const flags = MOUNT_FLAGS.filter(([bit]) => ((words[3] ?? 0n) & bit) !== 0n).map(([, name]) => name);
+  return flags.length > 0 ? flags : ["new"];
+}

@@ -1,0 +1,2 @@
+export { explainer } from "./explain.ts";
+export type { Explain, Explanation } from "./explanation.ts";
