@@ -73,6 +73,9 @@ export const denialSchema = z.object({
   to: endpoint.nullable(),
   count: z.int().positive(),
   stack: stackSchema.nullable(),
+  /** Not the sensor's: whoever has the policy says it. Null: no rule of the policy or the platform denied it. */
+  rule: z.string().nullable().optional().describe("that denied it"),
+  hint: z.string().nullable().optional().describe("what in the policy would allow it, in words"),
 });
 export type Denial = z.infer<typeof denialSchema>;
 
