@@ -1,13 +1,16 @@
-import { EGRESS_HEADER, type FromEgress, MAX_VIOLATIONS, type NetworkRules, type Traffic, type ViolationEvent } from "@plastron/contracts";
+import { EGRESS_HEADER, type FromEgress, MAX_VIOLATIONS, type NetworkRules, type PlacedSecret, type Traffic, type ViolationEvent } from "@plastron/contracts";
 import { StandIns } from "./dns/stand-ins.ts";
 import { compileRules, type Rules } from "./rules/compiled.ts";
 import type { Verdict } from "./rules/judge.ts";
+import { Vault } from "./secrets/vault.ts";
 
 /** Why something was refused, in words that go into the record and to the program. */
 export interface Refusal {
   id: string;
   path: string;
   why: string;
+  /** What would allow it. */
+  hint?: string;
 }
 
 /** Records of one sandbox in a second: a flood must cost the program more than it costs us. What is over it is counted. */
@@ -20,6 +23,7 @@ type Held = { destroy(): void; once(event: "close", then: () => void): unknown; 
 export class Sandbox {
   readonly rules: Rules;
   readonly standIns = new StandIns();
+  #vault = new Vault([]);
   readonly #token: string;
   readonly #tell: (message: FromEgress) => void;
   readonly #open = new Map<Held, "tcp" | "dns">();
@@ -47,9 +51,19 @@ export class Sandbox {
     return this.#tenant === null ? `sandbox ${this.#token}` : `tenant ${this.#tenant}`;
   }
 
-  /** A second tenant is refused: the sandbox has neither's secrets from then on, and all that is open ends. */
-  assign(tenant: string): void {
+  /** What it may use of its tenant's secrets, and what is kept out of the answers that it gets. */
+  get vault(): Vault {
+    return this.#vault;
+  }
+
+  /**
+   * Once, with what it may use of that tenant's secrets. A second tenant is refused: the sandbox has neither's secrets from then
+   * on, and all that is open ends.
+   */
+  assign(tenant: string, secrets: readonly PlacedSecret[] = []): void {
+    const isFirst = this.#tenant === null;
     this.#tenant ??= tenant;
+    if (isFirst) this.#vault = new Vault(secrets);
     if (this.#tenant === tenant) return;
     this.#disputed = true;
     this.#end();
@@ -85,8 +99,19 @@ export class Sandbox {
   }
 
   /** What no rule of the policy says, but the platform: always recorded. */
-  recordRefusal({ id, path }: Refusal, event: ViolationEvent): void {
-    this.#send(id, path, "DENIED", event);
+  recordRefusal({ id, path, hint }: Refusal, event: ViolationEvent): void {
+    this.#send(id, path, "DENIED", event, hint ?? null);
+  }
+
+  /** The placeholder of a secret on its way to where the secret may not go. It goes on, and is worth nothing there. */
+  noteStray({ name, key, hosts }: PlacedSecret, event: ViolationEvent): void {
+    this.#send(
+      "secrets",
+      `secrets.${name}/${key}`,
+      "AUDIT",
+      event,
+      `Secret ${name}/${key} is put into requests to ${hosts.join(", ")} alone: name this host in its grant.`,
+    );
   }
 
   /** The refusal that a verdict stands for. */
@@ -115,11 +140,11 @@ export class Sandbox {
     return this.rules.names[rule] ?? { id: "networkProxyRawRules", path: "" };
   }
 
-  #send(rule_id: string, rule_path: string, action: "DENIED" | "AUDIT" | "ALLOWED", event: ViolationEvent): void {
+  #send(rule_id: string, rule_path: string, action: "DENIED" | "AUDIT" | "ALLOWED", event: ViolationEvent, hint: string | null = null): void {
     const now = performance.now();
     if (now - this.#window.at > 1000) this.#window = { at: now, count: 0 };
     if (this.#window.count++ >= RECORDS_PER_SECOND) this.#dropped++;
-    else this.#tell({ type: "violation", token: this.#token, rule_id, rule_path, action, event, hint: null });
+    else this.#tell({ type: "violation", token: this.#token, rule_id, rule_path, action, event, hint });
   }
 }
 

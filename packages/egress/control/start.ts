@@ -45,7 +45,7 @@ export function serveDriver(control: Duplex): void {
       const { token, network, rules, tenant } = message;
       if (!sandboxes.has(token)) sandboxes.set(token, new Sandbox(token, network, rules, tell));
       if (tenant !== null) sandboxes.get(token)?.assign(tenant);
-    } else if (message.type === "assign") sandboxes.get(message.token)?.assign(message.tenant);
+    } else if (message.type === "assign") sandboxes.get(message.token)?.assign(message.tenant, message.secrets);
     else if (message.type === "sync") {
       const sandbox = sandboxes.get(message.token);
       tell({

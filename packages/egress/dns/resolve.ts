@@ -30,6 +30,11 @@ export class Names {
     );
   }
 
+  /** Whether the operator has said where it leads. */
+  isFixed(name: string): boolean {
+    return this.#fixed.has(name);
+  }
+
   resolve(name: string): Promise<Resolved> {
     const fixed = this.#fixed.get(name);
     if (fixed) return Promise.resolve({ addresses: [fixed], fixed: true });

@@ -1,6 +1,6 @@
 import { matchesHost } from "../rules/compiled.ts";
 import type { Sandbox } from "../sandbox.ts";
-import { readSecret } from "./secrets.ts";
+import { readSecret } from "../secrets/read.ts";
 
 /**
  * Sets the headers that the policy names for this name, with secrets of the sandbox's own tenant; what the program sent under

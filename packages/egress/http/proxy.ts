@@ -3,11 +3,12 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
 import type { Names } from "../dns/resolve.ts";
-import { type Destination, type Route, refuse, route } from "../rules/route.ts";
+import { type Destination, eventOf, type Route, refuse, route } from "../rules/route.ts";
 import type { Refusal, Sandbox } from "../sandbox.ts";
+import { NoSecret } from "../secrets/read.ts";
+import { guard } from "./guard.ts";
 import { mutate } from "./mutate.ts";
 import { type Asked, agrees, endToEnd, readRequest } from "./request.ts";
-import { NoSecret } from "./secrets.ts";
 import { agentFor, endAll, type Onward, pass, passUpgrade } from "./upstream.ts";
 
 /** Where a connection of a program goes, and what ended its TLS. */
@@ -30,6 +31,7 @@ const MALFORMED: Refusal = { id: "egress/malformed-request", path: "", why: "the
 const MISMATCH: Refusal = { id: "egress/name-mismatch", path: "", why: "the request names another host than the connection was made to" };
 const RELAYING: Refusal = { id: "egress/connect", path: "", why: "a connection through another proxy cannot be judged" };
 const TOO_MANY: Refusal = { id: "egress/too-many-requests", path: "", why: "too many requests of one connection wait for their answers" };
+const LEAKED: Refusal = { id: "secrets", path: "secrets", why: "the server sent a secret back in a WebSocket, where it cannot be taken out" };
 /** More than any client sends ahead. Each costs us some kilobytes until it is answered, and a program decides when that is. */
 const MAX_AHEAD = 32;
 
@@ -92,9 +94,9 @@ export class HttpProxy {
     try {
       const { asked, found } = await this.#judge(request, way);
       if (!found.allowed) return deny(403, explain(way, request, asked, found.refusal));
-      pass(request, response, await this.#onward(way, asked as Asked, found.addresses), deny);
+      await pass(request, response, await this.#onward(way, asked as Asked, found.addresses), deny);
     } catch (error) {
-      deny(502, failure(error));
+      deny(...failure(error));
     }
   }
 
@@ -110,7 +112,7 @@ export class HttpProxy {
       if (!found.allowed) return deny(403, explain(way, request, asked, found.refusal));
       passUpgrade(socket, head, await this.#onward(way, asked as Asked, found.addresses), deny);
     } catch (error) {
-      deny(502, failure(error));
+      deny(...failure(error));
     }
   }
 
@@ -138,10 +140,28 @@ export class HttpProxy {
   }
 
   async #onward({ sandbox, destination, scheme, agent }: Way & { agent: Agent }, asked: Asked, addresses: string[]): Promise<Onward> {
-    const clean = endToEnd(asked.headers);
-    const headers = scheme === "https" ? await mutate(sandbox, destination.name, clean, this.#parts.secrets) : clean;
-    const { method, target } = asked;
-    return { method, target, headers, host: addresses[0] as string, port: destination.port, name: destination.name, scheme, agent };
+    const { names, secrets } = this.#parts;
+    const event = eventOf(destination, { claims: [asked.host], seen: { kind: "http", method: asked.method, paths: asked.paths } });
+    const safe = scheme === "https" || names.isFixed(destination.name);
+    const asking = { sandbox, host: destination.name, target: asked.target, headers: endToEnd(asked.headers), event, secrets, safe };
+    const { target, headers, body } = await guard(asking);
+    const onLeak = () => {
+      sandbox.recordRefusal(LEAKED, event);
+      throw new NoSecret(LEAKED.why);
+    };
+    return {
+      method: asked.method,
+      target,
+      headers: scheme === "https" ? await mutate(sandbox, destination.name, headers, secrets) : headers,
+      host: addresses[0] as string,
+      port: destination.port,
+      name: destination.name,
+      scheme,
+      agent,
+      body,
+      vault: sandbox.vault,
+      onLeak,
+    };
   }
 }
 
@@ -155,8 +175,13 @@ function explain({ destination, scheme }: Way, { method, url }: IncomingMessage,
   return `Plastron: ${method} ${place} was denied: ${why}\n`;
 }
 
-function failure(error: unknown): string {
-  return `Plastron: ${error instanceof NoSecret ? error.message : "the request could not be passed on"}\n`;
+function failure(error: unknown): [status: number, text: string] {
+  const known = error instanceof NoSecret;
+  return [
+    known ? error.status : 502,
+    `Plastron: ${known ? error.message : "the request could not be passed on"}
+`,
+  ];
 }
 
 /** For connections that have left the parser. */

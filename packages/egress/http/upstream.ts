@@ -1,7 +1,12 @@
 import { Agent, type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { request as httpsRequest, Agent as TlsAgent } from "node:https";
-import type { Duplex } from "node:stream";
+import { type Duplex, pipeline } from "node:stream";
 import type { SecureContext } from "node:tls";
+import { NoSecret } from "../secrets/read.ts";
+import { SwapStream } from "../secrets/stream.ts";
+import type { Vault } from "../secrets/vault.ts";
+import { incoming } from "./incoming.ts";
+import { type BodySwaps, outgoing } from "./outgoing.ts";
 import { endToEnd, pairs } from "./request.ts";
 
 /** A request that may go on, and the address that it was allowed for. */
@@ -15,10 +20,19 @@ export interface Onward {
   name: string;
   scheme: "http" | "https";
   agent: Agent;
+  /** What is put into the body, and kept out of the answer. */
+  body: BodySwaps;
+  vault: Vault | null;
+  /** A secret came where it cannot be taken out. Throws. */
+  onLeak(): never;
 }
 
 type Deny = (status: number, text: string) => void;
 const CONNECT_MS = 10_000;
+const WEB_SOCKET: [string, string][] = [
+  ["Connection", "Upgrade"],
+  ["Upgrade", "websocket"],
+];
 
 /**
  * The one connection that a connection of a program has onward, kept while it lasts; requests that were sent ahead wait for it.
@@ -39,15 +53,20 @@ export function endAll(agent: Agent): void {
   agent.destroy();
 }
 
-/** Passes one request on and its response back, in as much memory as a few buffers. */
-export function pass(request: IncomingMessage, response: ServerResponse, onward: Onward, deny: Deny): void {
+/** Passes one request on and its response back, in as much memory as a few buffers. Errors: of `onward.body`. */
+export async function pass(request: IncomingMessage, response: ServerResponse, onward: Onward, deny: Deny): Promise<void> {
   if (request.socket.destroyed) return; // while the name was looked up: nobody would end what is opened now
-  const up = open(onward, onward.headers);
+  const ready = await outgoing(request, onward.headers, onward.body);
+  if (!ready || request.socket.destroyed) return;
+  const up = open(onward, ready.headers);
   up.on("response", (answer) => {
-    response.writeHead(answer.statusCode ?? 502, answer.statusMessage, withoutFraming(answer, request.method).flat());
     answer.on("error", () => response.destroy());
     answer.once("aborted", () => response.destroy());
-    answer.pipe(response);
+    const { status, message, headers, send } = incoming(answer, withoutFraming(answer, request.method), request.method, onward.vault);
+    if (!send) deny(502, uncoded(onward, answer));
+    if (!send) return void up.destroy();
+    response.writeHead(status, message, headers.flat());
+    send(response);
   });
   up.on("upgrade", (_answer, socket) => {
     socket.destroy();
@@ -56,24 +75,37 @@ export function pass(request: IncomingMessage, response: ServerResponse, onward:
   up.on("error", (error: NodeJS.ErrnoException) => (response.headersSent ? response.destroy() : deny(502, unreachable(onward, error))));
   response.once("close", () => up.destroy());
   request.once("aborted", () => up.destroy());
-  request.pipe(up);
+  if (Buffer.isBuffer(ready.body)) return void up.end(ready.body);
+  ready.body.once("error", (error) => {
+    up.destroy();
+    if (error instanceof NoSecret) deny(error.status, `Plastron: ${error.message}\n`);
+  });
+  ready.body.pipe(up);
 }
 
 /** A WebSocket: once the server has agreed, bytes both ways. */
 export function passUpgrade(socket: Duplex, head: Buffer, onward: Onward, deny: Deny): void {
   if (socket.destroyed) return;
-  const up = open(onward, [...onward.headers, ["Connection", "Upgrade"], ["Upgrade", "websocket"]]);
+  const up = open(onward, [...onward.headers, ...WEB_SOCKET]);
   up.on("upgrade", (answer, outside: Duplex, first: Buffer) => {
-    socket.write(headOf(answer, [...endToEnd(pairs(answer.rawHeaders)), ["Connection", "Upgrade"], ["Upgrade", "websocket"]]));
-    socket.write(first);
+    const { vault } = onward;
+    const headers = endToEnd(pairs(answer.rawHeaders)).map(([name, value]): [string, string] =>
+      vault ? [vault.clean(name), vault.clean(value)] : [name, value],
+    );
+    socket.write(headOf(answer.statusCode, vault?.clean(answer.statusMessage ?? "") ?? answer.statusMessage, [...headers, ...WEB_SOCKET]));
     outside.write(head);
     socket.once("close", () => outside.destroy());
     outside.once("close", () => socket.destroy()).on("error", () => socket.destroy());
-    socket.pipe(outside).pipe(socket);
+    outside.unshift(first);
+    socket.pipe(outside);
+    if (vault?.guards) pipeline([outside, new SwapStream(vault.swaps, onward.onLeak), socket], () => socket.destroy());
+    else outside.pipe(socket);
   });
   up.on("response", (answer) => {
-    socket.write(headOf(answer, [...withoutFraming(answer, "GET"), ["Connection", "close"]]));
-    answer.pipe(socket);
+    const { status, message, headers, send } = incoming(answer, withoutFraming(answer, "GET"), "GET", onward.vault);
+    if (!send) return void deny(502, uncoded(onward, answer));
+    socket.write(headOf(status, message, [...headers, ["Connection", "close"]]));
+    send(socket);
   });
   up.on("error", (error: NodeJS.ErrnoException) => deny(502, unreachable(onward, error)));
   socket.once("close", () => up.destroy());
@@ -100,8 +132,12 @@ function withoutFraming(answer: IncomingMessage, method: string | undefined): [s
   return method === "HEAD" ? headers : headers.filter(([name]) => name.toLowerCase() !== "content-length" || answer.headers["transfer-encoding"] === undefined);
 }
 
-function headOf(answer: IncomingMessage, headers: [string, string][]): string {
-  return `HTTP/1.1 ${answer.statusCode} ${answer.statusMessage}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+function headOf(status: number | undefined, message: string | undefined, headers: [string, string][]): string {
+  return `HTTP/1.1 ${status} ${message}\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
+}
+
+function uncoded({ name }: Onward, { headers }: IncomingMessage): string {
+  return `Plastron: ${name} answers in a coding (${headers["content-encoding"]}) in which secrets cannot be looked for\n`;
 }
 
 function unreachable({ name, port }: Onward, error: NodeJS.ErrnoException): string {

@@ -61,7 +61,7 @@ export function refuse(sandbox: Sandbox, destination: Destination, what: What, r
 }
 
 /** vArmor's shapes. A name has no address of its own in a sandbox, so that only a literal address is told as one. */
-function eventOf({ name, literal, port }: Destination, { claims, seen }: What): ViolationEvent {
+export function eventOf({ name, literal, port }: Destination, { claims, seen }: What): ViolationEvent {
   const isHttp = seen.kind === "http";
   const host = claims[0] || name;
   if (literal && !isHttp && host === name) return { operation: "Network", type: "connect", ip: name, port };

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createSecureContext } from "node:tls";
-import type { FromEgress, NetworkRules } from "@plastron/contracts";
+import type { FromEgress, NetworkRules, PlacedSecret } from "@plastron/contracts";
 import { parseAddress } from "../address/address.ts";
 import { Names, type Resolved } from "../dns/resolve.ts";
 import { slotAddress } from "../dns/stand-ins.ts";
@@ -38,6 +38,8 @@ export interface World {
 
 interface Wanted extends Partial<NetworkRules> {
   secrets?: string;
+  /** What the sandbox may use of them. */
+  placed?: PlacedSecret[];
   resolve?: (name: string) => string[];
   /** How long `resolve` takes. */
   resolveMs?: number;
@@ -48,7 +50,16 @@ interface Wanted extends Partial<NetworkRules> {
   connections?: number;
 }
 
-export async function world({ secrets, resolve, resolveMs = 0, headersMs, tenant = "acme", connections = 1000, ...rules }: Wanted): Promise<World> {
+export async function world({
+  secrets,
+  resolve,
+  resolveMs = 0,
+  headersMs,
+  placed = [],
+  tenant = "acme",
+  connections = 1000,
+  ...rules
+}: Wanted): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), "plastron-egress-world-"));
   const told: FromEgress[] = [];
   const reached: string[] = [];
@@ -58,7 +69,7 @@ export async function world({ secrets, resolve, resolveMs = 0, headersMs, tenant
   const named = Array.from({ length: 9 }, (_, i) => ({ id: `rule${i}`, path: `spec[${i}]` }));
   const admit = (token: string, owner: string | null) => {
     const made = new Sandbox(token, { ...network, ...rules }, named, (message) => told.push(message));
-    if (owner !== null) made.assign(owner);
+    if (owner !== null) made.assign(owner, placed);
     sandboxes.set(token, made);
     return made;
   };

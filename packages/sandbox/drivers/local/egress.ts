@@ -4,7 +4,9 @@ import {
   EGRESS_TOKEN,
   type EgressAccount,
   type FromEgress,
+  type PlacedSecret,
   PlastronError,
+  type SecretGrant,
   STAND_IN_NAMESERVER,
   type Traffic,
   UNSEEN,
@@ -12,6 +14,7 @@ import {
 } from "@plastron/contracts";
 import type { EgressOptions } from "../../driver.ts";
 import { EgressProcess } from "./egress-process.ts";
+import { placeSecrets } from "./egress-secrets.ts";
 import { trustRecords } from "./egress-trust.ts";
 import type { SpecRecord } from "./spec.ts";
 import type { UidPool } from "./uids.ts";
@@ -21,7 +24,7 @@ interface Recorder {
   record(violation: Violation): void;
   recordDropped(count: number): void;
   recordEgress(account: EgressAccount): void;
-  readonly onAssign: ((tenant: string) => void)[];
+  readonly onAssign: ((tenant: string, secrets: readonly SecretGrant[]) => Record<string, string>)[];
   readonly beforeEnd: (() => void | Promise<void>)[];
 }
 
@@ -36,6 +39,7 @@ interface Admitted {
   confinement: Confinement;
   /** Null while it is warm, and nobody's. */
   tenant: string | null;
+  secrets: PlacedSecret[];
   /** At the end of the last run, as the process has counted. */
   before: Traffic;
   box?: Recorder;
@@ -79,7 +83,7 @@ export class Egress {
     const token = randomBytes(EGRESS_TOKEN / 2).toString("hex");
     const trust = await trustRecords(confinement.network, directory, authority.certificate);
     const uid = uids.take();
-    const admitted: Admitted = { confinement, tenant: null, before: NOTHING };
+    const admitted: Admitted = { confinement, tenant: null, secrets: [], before: NOTHING };
     this.#admitted.set(token, admitted);
     this.#admit(token, admitted);
     return {
@@ -91,7 +95,7 @@ export class Egress {
       ],
       follow: (box) => {
         admitted.box = box;
-        box.onAssign.push((tenant) => this.#assign(token, admitted, tenant));
+        box.onAssign.push((tenant, secrets) => this.#assign(token, admitted, tenant, secrets));
         box.beforeEnd.push(() => this.#sync(token, admitted, box));
       },
       leave: () => {
@@ -119,15 +123,18 @@ export class Egress {
     return this.#process;
   }
 
-  #admit(token: string, { confinement: { network, rules }, tenant }: Admitted): void {
-    if (network) this.#process?.send({ type: "admit", token, network, rules: rules.map(({ id, path }) => ({ id, path })), tenant });
+  #admit(token: string, { confinement: { network, rules } }: Admitted): void {
+    if (network) this.#process?.send({ type: "admit", token, network, rules: rules.map(({ id, path }) => ({ id, path })), tenant: null });
   }
 
   /** Its secrets are that tenant's from now on. Told before the program is: without it, it has none. */
-  #assign(token: string, admitted: Admitted, tenant: string): void {
+  #assign(token: string, admitted: Admitted, tenant: string, grants: readonly SecretGrant[]): Record<string, string> {
     if (admitted.tenant !== null && admitted.tenant !== tenant) throw new PlastronError("sandbox_failed", "the sandbox belongs to another tenant");
-    if (admitted.tenant === null) this.#process?.send({ type: "assign", token, tenant, secrets: [] });
-    admitted.tenant = tenant;
+    if (admitted.tenant !== null) return {};
+    const { secrets, environment } = placeSecrets(grants);
+    Object.assign(admitted, { tenant, secrets });
+    this.#process?.send({ type: "assign", token, tenant, secrets });
+    return environment;
   }
 
   /** What was asked of the process that died is answered by nobody; what lives is made known to the next. */
@@ -136,13 +143,15 @@ export class Egress {
     for (const [token, admitted] of this.#admitted) {
       admitted.before = NOTHING;
       this.#admit(token, admitted);
+      const { tenant, secrets } = admitted;
+      if (tenant !== null) this.#process?.send({ type: "assign", token, tenant, secrets });
     }
   }
 
   #onMessage(message: FromEgress): void {
     if (message.type === "synced") this.#syncs.get(message.id)?.(message.dropped, message.account);
     if (message.type !== "violation") return;
-    const { rule_id, rule_path, action, event } = message;
+    const { rule_id, rule_path, action, event, hint } = message;
     this.#admitted.get(message.token)?.box?.record({
       rule_id,
       rule_path,
@@ -154,6 +163,7 @@ export class Egress {
       mnt_ns_id: null,
       at: new Date().toISOString(),
       ...UNSEEN,
+      hint,
     });
   }
 

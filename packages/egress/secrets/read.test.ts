@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NoSecret, readSecret } from "./secrets.ts";
+import { NoSecret, readSecret } from "./read.ts";
 
 const home = mkdtempSync(join(tmpdir(), "plastron-secrets-"));
 const secrets = join(home, "secrets");

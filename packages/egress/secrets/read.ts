@@ -2,8 +2,16 @@ import { constants } from "node:fs";
 import { type FileHandle, open, readlink, realpath } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A secret that a header needs and that cannot be read. Its message names it and never holds it. */
-export class NoSecret extends Error {}
+/** A secret that a request needs and cannot have. Its message names it and never holds it. */
+export class NoSecret extends Error {
+  /** Of the answer that the program gets. */
+  readonly status: number = 502;
+}
+
+/** One that is there, and may not go where it was sent. */
+export class Withheld extends NoSecret {
+  override readonly status = 403;
+}
 
 /** As the server has them. Whoever is called otherwise has no directory, and so no secrets. */
 const TENANT = /^[a-z0-9][a-z0-9-]{0,62}$/;
