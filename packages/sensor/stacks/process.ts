@@ -40,6 +40,19 @@ function parseMapping(line: string): Mapping | null {
   };
 }
 
+/** The mapping that holds an address. */
+export function mappingAt(mappings: readonly Mapping[], address: number): Mapping | undefined {
+  let low = 0;
+  let high = mappings.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((mappings[middle] as Mapping).end <= address) low = middle + 1;
+    else high = middle;
+  }
+  const found = mappings[low];
+  return found !== undefined && address >= found.start ? found : undefined;
+}
+
 /** Where a task stands. Null of what is not to be had: a task that runs has no place. */
 export interface Standing {
   pc: number | null;

@@ -1,7 +1,8 @@
 import type { Stack } from "@plastron/contracts";
 import { functionName, type Loaded, loadedAt } from "./elf/binaries.ts";
 import { Memory, Unreadable } from "./memory.ts";
-import { hasEnded, innerThreadId, type Mapping, readMappings, readStanding, type Standing } from "./process.ts";
+import { unwind } from "./native/unwind.ts";
+import { hasEnded, innerThreadId, type Mapping, readMappings, readStanding } from "./process.ts";
 import { walkPython } from "./python/frames.ts";
 import { Sink } from "./sink.ts";
 
@@ -41,39 +42,47 @@ export function readStack(pid: number, tid: number, options: StackOptions = {}):
 function walk(memory: Memory, pid: number, tid: number, sink: Sink): string | null {
   const { mappings, complete } = readMappings(pid);
   const standing = readStanding(pid, tid);
-  innermostNative(pid, mappings, standing, sink);
   const python = findPython(pid, mappings);
-  if (python === null) return complete ? "callers of native code are not followed" : "the process has too many mappings";
+  const native = unwind(pid, memory, mappings, standing);
+  if (python === null) return pushNative(pid, native, null, sink) ?? (complete ? null : "the process has too many mappings");
+  pushNative(pid, native, python.file, sink);
   walkPython(memory, python, { id: innerThreadId(pid, tid), isMain: pid === tid }, sink);
   return null;
 }
 
-function innermostNative(pid: number, mappings: readonly Mapping[], { pc }: Standing, sink: Sink): void {
-  const mapping = pc === null ? undefined : mappings.find(({ start, end }) => pc >= start && pc < end);
-  if (pc === null || mapping === undefined) return;
-  const loaded = loadedAt(pid, mapping);
-  sink.push({ language: "native", function: (loaded && functionName(pid, loaded, mapping, pc)) ?? "", file: mapping.path, line: null });
+/** Native frames up to the interpreter's own, whose callers are the program's. Returns why there are no more. */
+function pushNative(pid: number, frames: ReturnType<typeof unwind>, interpreter: string | null, sink: Sink): string | null {
+  for (;;) {
+    const { done, value } = frames.next();
+    if (done) return value;
+    const { pc, mapping, loaded } = value;
+    if (interpreter !== null && mapping.file === interpreter) return null;
+    if (sink.isFull) sink.cut();
+    if (sink.isFull) return null;
+    sink.push({ language: "native", function: (loaded && functionName(pid, loaded, mapping, pc)) ?? "", file: mapping.path, line: null });
+  }
 }
 
 function findPython(pid: number, mappings: readonly Mapping[]) {
-  for (const { binary, bias } of executables(pid, mappings)) {
+  for (const { mapping, loaded } of executables(pid, mappings)) {
+    const { binary, bias } = loaded;
     const { named } = binary.symbols;
     const runtime = named.get("_PyRuntime");
     if (runtime === undefined) continue;
     const at = (name: string) => (named.has(name) ? (named.get(name) as number) + bias : null);
-    return { runtime: runtime + bias, version: at("Py_Version"), codeType: at("PyCode_Type") };
+    return { file: mapping.file, runtime: runtime + bias, version: at("Py_Version"), codeType: at("PyCode_Type") };
   }
   return null;
 }
 
-function* executables(pid: number, mappings: readonly Mapping[]): Iterable<Loaded> {
+function* executables(pid: number, mappings: readonly Mapping[]): Iterable<{ mapping: Mapping; loaded: Loaded }> {
   const seen = new Set<string>();
   for (const mapping of mappings) {
     if (!mapping.executable || mapping.file === null || seen.has(mapping.file)) continue;
     if (seen.size >= MAX_FILES) return;
     seen.add(mapping.file);
     const loaded = loadedAt(pid, mapping);
-    if (loaded !== null) yield loaded;
+    if (loaded !== null) yield { mapping, loaded };
   }
 }
 

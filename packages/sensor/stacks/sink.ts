@@ -22,7 +22,10 @@ export class Sink {
 
   push(frame: StackFrame): void {
     if (this.#platform.some((prefix) => frame.file.startsWith(prefix))) return;
-    if (this.isFull) return this.cut();
+    if (this.isFull) {
+      this.cut();
+      return;
+    }
     const line = frame.line !== null && Number.isSafeInteger(frame.line) && frame.line >= 0 ? frame.line : null;
     this.#frames.push({ language: frame.language, function: printable(frame.function, 256), file: printable(frame.file, 1024), line });
   }

@@ -1,7 +1,9 @@
 import { statSync } from "node:fs";
 import type { Mapping } from "../process.ts";
-import { ElfFile, NotElf, type Segment } from "./file.ts";
+import type { UnwindRow } from "./cfi.ts";
+import { ElfFile, NotElf, type Section, type Segment } from "./file.ts";
 import { functionAt, readSymbols, type SymbolTable } from "./symbols.ts";
+import { unwindRowAt } from "./unwind-table.ts";
 
 /** What is known of one file. The same for every process that has it mapped. */
 export interface Binary {
@@ -9,7 +11,9 @@ export interface Binary {
   machine: "x64" | "arm64";
   segments: Segment[];
   symbols: SymbolTable;
+  sections: Section[];
   functionNames: Map<number, string | null>;
+  rows: Map<number, UnwindRow | null>;
 }
 
 /** A binary as it lies in one process: an address of the file is at `bias` plus itself. */
@@ -21,7 +25,7 @@ export interface Loaded {
 
 /** Symbols of all files in the cache: 17 bytes each. Above it the ones longest not used are forgotten. */
 const MAX_CACHED_SYMBOLS = 2_000_000;
-const MAX_NAMES = 4096;
+const MAX_REMEMBERED = 4096;
 
 /** Names that readers look for. */
 const WANTED =
@@ -48,19 +52,34 @@ export function loadedAt(pid: number, mapping: Mapping): Loaded | null {
 }
 
 /** The function at an address of the process; null where the file does not say. */
-export function functionName(pid: number, loaded: Loaded, mapping: Mapping, address: number): string | null {
-  const at = address - loaded.bias;
-  const { functionNames, symbols, identity } = loaded.binary;
-  const known = functionNames.get(at);
-  if (known !== undefined) return known;
+export function functionName(pid: number, { binary, bias }: Loaded, mapping: Mapping, address: number): string | null {
+  const at = address - bias;
+  return remembered(binary.functionNames, at, () => fromFile(pid, binary, mapping, (file) => functionAt(file, binary.symbols, at)));
+}
+
+/** How to get from an address of the process to its caller; null where the file does not say. */
+export function unwindRow(pid: number, { binary, bias }: Loaded, mapping: Mapping, address: number): UnwindRow | null {
+  const at = address - bias;
+  const read = (file: ElfFile) => unwindRowAt(file, binary.machine, binary.sections, binary.segments, at);
+  return remembered(binary.rows, at, () => fromFile(pid, binary, mapping, read));
+}
+
+function remembered<T>(known: Map<number, T>, key: number, find: () => T): T {
+  const found = known.get(key);
+  if (found !== undefined) return found;
+  if (known.size >= MAX_REMEMBERED) known.clear();
+  const value = find();
+  known.set(key, value);
+  return value;
+}
+
+/** Opens the file again: an open one would keep a sandbox's mounts and memory from going. */
+function fromFile<T>(pid: number, binary: Binary, mapping: Mapping, read: (file: ElfFile) => T): T | null {
   const path = pathOf(pid, mapping);
   if (path === null) return null;
   const file = new ElfFile(path);
   try {
-    const name = file.identity === identity ? functionAt(file, symbols, at) : null;
-    if (functionNames.size >= MAX_NAMES) functionNames.clear();
-    functionNames.set(at, name);
-    return name;
+    return file.identity === binary.identity ? read(file) : null;
   } catch {
     return null;
   } finally {
@@ -110,7 +129,7 @@ function parse(file: ElfFile): Binary | null {
   try {
     const { machine, segments, sections } = file.header();
     const symbols = readSymbols(file, sections, (name) => WANTED.test(name));
-    return { identity: file.identity, machine, segments, symbols, functionNames: new Map() };
+    return { identity: file.identity, machine, segments, sections, symbols, functionNames: new Map(), rows: new Map() };
   } catch (error) {
     if (error instanceof NotElf || error instanceof RangeError) return null;
     throw error;

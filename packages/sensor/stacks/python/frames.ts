@@ -31,11 +31,13 @@ export function walkPython(memory: Memory, at: Interpreter, thread: { id: number
   const seen = new Set<number>();
   for (let address = frame; address !== 0; ) {
     if (seen.has(address)) throw new Unreadable("the frames form a circle");
-    if (seen.size >= MAX_STEPS) return sink.cut();
+    if (sink.isFull || seen.size >= MAX_STEPS) {
+      sink.cut();
+      return;
+    }
     seen.add(address);
-    const owner = memory.u8(address + layout.frame.owner);
-    if (owner < layout.shims && sink.isFull) return sink.cut();
-    if (owner < layout.shims) sink.push(readFrame(memory, layout, address, at.codeType));
+    const isShim = memory.u8(address + layout.frame.owner) >= layout.shims;
+    if (!isShim) sink.push(readFrame(memory, layout, address, at.codeType));
     address = memory.u64(address + layout.frame.previous);
   }
 }

@@ -1,0 +1,113 @@
+import { type Loaded, loadedAt, unwindRow } from "../elf/binaries.ts";
+import type { UnwindRow } from "../elf/cfi.ts";
+import type { Memory } from "../memory.ts";
+import { type Mapping, mappingAt, type Standing } from "../process.ts";
+
+/** One native function that is under way. `pc` lies in it: of callers it is the last byte of the call. */
+export interface NativeFrame {
+  pc: number;
+  mapping: Mapping;
+  loaded: Loaded | null;
+}
+
+/** Frames that are followed, shown or not. */
+const MAX_STEPS = 256;
+/** How far from the stack pointer a frame pointer is looked for: locals of one function. */
+const MAX_LOCALS = 64 * 1024;
+
+/**
+ * Native frames, innermost first, from the unwind tables of the files, and by frame pointers where a file has none. Returns why it
+ * ends: null at the outermost function. A task's registers cannot be had without attaching to it; from its stack pointer and program
+ * counter alone all others follow, but for the frame pointer, which is found when the first function needs it (`findFrame`).
+ */
+export function* unwind(pid: number, memory: Memory, mappings: readonly Mapping[], { pc, sp }: Standing): Generator<NativeFrame, string | null> {
+  if (pc === null || sp === null) return "the thread was running, and runs have no place";
+  const stack = mappingAt(mappings, sp);
+  if (stack === undefined || !stack.writable) return "its stack pointer leads nowhere";
+  const loadedOf = remembered(pid);
+  const walker = new Walker(memory, mappings, stack, sp);
+  let at = pc;
+  for (let step = 0; step < MAX_STEPS; step++) {
+    const mapping = mappingAt(mappings, at);
+    if (mapping === undefined || !mapping.executable) return "callers are not followed beyond code that is not there";
+    const loaded = loadedOf(mapping);
+    yield { pc: at, mapping, loaded };
+    const row = loaded === null ? null : unwindRow(pid, loaded, mapping, at);
+    const next = walker.up(row, row === null || loaded === null ? null : row.start + loaded.bias);
+    if (next === 0 && row !== null) return null;
+    if (next === 0 || next === null) return "callers are not followed beyond code without unwind tables";
+    at = next - 1;
+  }
+  return "there are more native frames than are followed";
+}
+
+function remembered(pid: number): (mapping: Mapping) => Loaded | null {
+  const known = new Map<string, Loaded | null>();
+  return (mapping) => {
+    const found = known.get(mapping.range);
+    if (found !== undefined) return found;
+    const loaded = loadedAt(pid, mapping);
+    known.set(mapping.range, loaded);
+    return loaded;
+  };
+}
+
+class Walker {
+  readonly #memory: Memory;
+  readonly #mappings: readonly Mapping[];
+  readonly #stack: Mapping;
+  #sp: number;
+  #fp: number | null = null;
+
+  constructor(memory: Memory, mappings: readonly Mapping[], stack: Mapping, sp: number) {
+    this.#memory = memory;
+    this.#mappings = mappings;
+    this.#stack = stack;
+    this.#sp = sp;
+  }
+
+  /** The return address into the caller, 0 at the outermost, null where it cannot be known. `start`: of the function. */
+  up(row: UnwindRow | null, start: number | null): number | null {
+    if (row !== null && row.returnAddress === undefined) return 0;
+    if (row === null || row.cfa.from === "fp") this.#fp ??= this.#findFrame(start);
+    const base = row === null || row.cfa.from === "fp" ? this.#fp : this.#sp;
+    if (base === null) return null;
+    const cfa = base + (row?.cfa.offset ?? 16);
+    // A caller's frame lies further up, or we would go round in circles.
+    if (cfa <= this.#sp || cfa > this.#stack.end) return null;
+    const saved = row === null ? -8 : row.returnAddress;
+    if (saved == null) return null;
+    const returnAddress = this.#memory.u64(cfa + saved);
+    const savedFp = row === null ? -16 : row.fp;
+    if (savedFp !== null) this.#fp = this.#memory.u64(cfa + savedFp);
+    this.#sp = cfa;
+    return returnAddress;
+  }
+
+  /** The nearest pair up the stack that looks as a saved frame pointer with a return address above it does. */
+  #findFrame(start: number | null): number | null {
+    const end = Math.min(this.#stack.end - 16, this.#sp + MAX_LOCALS);
+    let first: number | null = null;
+    for (let at = this.#sp - (this.#sp % 8); at <= end; at += 8) {
+      const saved = this.#memory.u64(at);
+      if (saved <= at || saved >= this.#stack.end || saved % 8 !== 0) continue;
+      const called = this.#calledFrom(this.#memory.u64(at + 8));
+      if (called === null) continue;
+      // A call of this very function can be no chance; one through a register can be what is left of another.
+      if (called !== 0 && called === start) return at;
+      first ??= at;
+    }
+    return first;
+  }
+
+  /** What the call before a return address calls: 0 where it is indirect, null where there is no call. x86-64. */
+  #calledFrom(returnAddress: number): number | null {
+    const mapping = mappingAt(this.#mappings, returnAddress);
+    if (mapping === undefined || !mapping.executable || returnAddress - 8 < mapping.start) return null;
+    const before = this.#memory.bytes(returnAddress - 7, 7);
+    if (before[2] === 0xe8) return returnAddress + before.readInt32LE(3);
+    // ff /2 with its forms of addressing: call *reg, *[reg], *[reg+8], *[reg+32], *[rip+32]
+    const isCall = [5, 4, 3, 1].some((at) => before[at] === 0xff && ((before[at + 1] ?? 0) & 0x38) === 0x10);
+    return isCall ? 0 : null;
+  }
+}
