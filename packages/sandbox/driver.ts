@@ -1,4 +1,19 @@
-import type { AgentStatus, Confinement, DoctorReport, HostFacts, Limits, RunResult, RunSpec, Runtime, Tier, Violation } from "@plastron/contracts";
+import type {
+  AgentStatus,
+  Confinement,
+  Denial,
+  DoctorReport,
+  HostFacts,
+  Limits,
+  RunResult,
+  RunSpec,
+  Runtime,
+  SecretGrant,
+  Sensor,
+  Tier,
+  Violation,
+} from "@plastron/contracts";
+import type { ImageOptions, Images } from "./images/index.ts";
 
 /**
  * Where a run's output goes while it runs. Chunks are raw bytes, already cut at the run's output limit.
@@ -10,6 +25,8 @@ export interface Output {
   stderr(chunk: Uint8Array): void | Promise<void>;
   /** A rule was hit, as it happens; the first MAX_VIOLATIONS of a run, which are in its result too. */
   violation?(violation: Violation): void;
+  /** A call was denied that no rule's enforcer records, as it happens; at most TELEMETRY_BOUNDS.denials of a run, all in its telemetry too. */
+  denial?(denial: Denial): void;
 }
 
 /**
@@ -29,6 +46,10 @@ export interface SessionSpec {
   imports: string[];
   confinement: Confinement;
   min_tier: Tier;
+  /** Packages besides the interpreter's own, by their image's digest. */
+  image?: string | null;
+  /** What all of its programs may use and not have. */
+  secrets?: readonly SecretGrant[];
 }
 
 /** A sandbox that keeps its interpreter's state between runs. Dies with `close`, on a wall-clock or memory limit, or on exit. */
@@ -55,6 +76,14 @@ export interface SandboxDriver {
    * still make soon after. What runs, and open sessions, go on. A driver without pools leaves it out.
    */
   retire?(confinement: string): void;
+  /**
+   * Holds a run of this tenant where it is, and lets it go on; its wall clock goes on meanwhile. One that cannot be held is killed.
+   * Errors: not_found where no such run is under way, conflict where it was not running (any more) or was killed instead.
+   */
+  freeze?(run_id: string, tenant: string): Promise<void>;
+  thaw?(run_id: string, tenant: string): Promise<void>;
+  /** Packages for runtimes. A driver that can give programs none leaves it out, and refuses runs that name an image. */
+  readonly images?: Images;
   status(): Pick<AgentStatus, "driver" | "tier" | "running" | "queued" | "sessions" | "pools">;
   /** Kills what runs, empties the pools, removes every trace. */
   close(): Promise<void>;
@@ -86,6 +115,11 @@ export interface DriverOptions {
   warm?: { runtime: Runtime; confinement: Confinement; count: number; imports?: string[] }[];
   /** The way out, for policies that give one. */
   egress?: EgressOptions;
+  /** How packages are fetched, for runtimes that have some. Without it none can be made; those that are there can be used. */
+  images?: ImageOptions;
+  /** What sees what sandboxes do. Without one every run says so in its telemetry, and `sensorMissing` says why. */
+  sensor?: Sensor;
+  sensorMissing?: string;
   /** Of the gvisor driver. `kvm` only ever when it is asked for here: where it does not work it can hang for ever. */
   gvisor?: { platform?: "ptrace" | "systrap" | "kvm" };
   log?: (message: string, fields?: Record<string, unknown>) => void;

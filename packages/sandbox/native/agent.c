@@ -69,6 +69,7 @@ static void on_frame(struct watch *w, char type, const uint8_t *p, uint32_t len)
         kill_sandbox(w, text && *text ? text : "killed");
         free(text);
         break;
+    case 'z': freeze(w, len > 0 && p[0]); break;
     default:
         if (w->box->other) w->box->other(w->box, type, p, len);
     }

@@ -18,16 +18,22 @@ int cgroup_make(const struct spec *spec, const char **what) {
     return 0;
 }
 
-int cgroup_join(const struct spec *spec, int pid, const char **what) {
+static int join(const struct spec *spec, const char *op, int pid, const char **what) {
     char text[16];
     snprintf(text, sizeof text, "%d", pid);
     for (int i = 0; i < spec->count; i++) {
         const struct record *r = &spec->record[i];
-        if (r->count < 2 || !is_op(r, "cgjoin")) continue;
+        if (r->count < 2 || !is_op(r, op)) continue;
         *what = r->field[1].data;
         if (write_text(AT_FDCWD, *what, text)) return -1;
     }
     return 0;
+}
+
+int cgroup_limit(const struct spec *spec, int pid, const char **what) { return join(spec, "cgjoin", pid, what); }
+
+int cgroup_join(const struct spec *spec, int pid, const char **what) {
+    return cgroup_limit(spec, pid, what) || join(spec, "cgjoin-program", pid, what) ? -1 : 0;
 }
 
 int cgroup_write(const struct spec *spec, const char *knob, const char *value) {

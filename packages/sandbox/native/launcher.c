@@ -106,6 +106,15 @@ static int prepare_zygote(const struct spec *spec, struct zygote_start *start) {
     return pair[0];
 }
 
+/* Who looks on from the first call on must know the pid before there is one. */
+static void await_agent(int pid) {
+    uint8_t told[FRAME_HEADER + 4] = {'P', 4}, head[FRAME_HEADER];
+    put_u32(told + FRAME_HEADER, (uint32_t)pid);
+    if (write_all(CONN, told, sizeof told) || read_all(CONN, head, sizeof head)) _exit(71);
+    errno = EPROTO;
+    if (head[0] != 'G' || get_u32(head + 1)) report_and_exit(CONN, "start", "the agent did not say go");
+}
+
 static void make_sandbox(const uint8_t *bytes, uint32_t len) {
     struct spec spec;
     struct sandbox box = {.spec = &spec, .conn = CONN, .init = -1, .serve = -1, .watcher = -1, .watcher_process = -1, .relay = -1};
@@ -140,6 +149,8 @@ static void make_sandbox(const uint8_t *bytes, uint32_t len) {
     if (cgroup_join(&spec, pid, &what)) report_and_exit(CONN, "join cgroup", what);
     if (zygote.orders < 0 && start_watcher(&box, &spec, &what)) report_and_exit(CONN, "start", what);
     if (egress_start(&spec, box.init, &box.relay, &what)) report_and_exit(CONN, "start", what);
+    box.pid = pid;
+    if (spec_get(&spec, "await-agent", 0, NULL)) await_agent(pid);
     if (send_fds(box.life, "g", 1, NULL, 0) != 1) report_and_exit(CONN, "start", "init is gone");
     supervise(&box);
 }

@@ -88,8 +88,10 @@ static void on_control(struct watch *w) {
         if (buffer_size(&w->from_control) < FRAME_HEADER + (size_t)len) break;
         if (head[0] == 'R' && w->state == STARTING) {
             w->state = READY;
+            uint8_t pid[4];
+            put_u32(pid, (uint32_t)w->box->pid);
             send_stats(w, 'U');
-            frame(w, 'R', NULL, 0);
+            frame(w, 'R', pid, sizeof pid);
         } else if (head[0] == 'D' && len >= 4 && w->state == RUNNING) {
             w->has_code = w->ended = 1;
             w->code = (int)get_u32(head + FRAME_HEADER);

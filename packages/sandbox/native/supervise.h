@@ -4,8 +4,9 @@
  * agent's, its own - nothing of the sandbox is left.
  *
  * Agent → supervisor: W knob\0value · F u32 mode, u32 path length, path, bytes · C u32 budget, globs · B u32 wall ms, u32
- * output limit, u32 flags (1 = more stdin comes), start message · I stdin · Z stdin ends · K reason
- * Supervisor → agent: R ready · S the program is being started · O, E output · A u32 path length, path, u64 size, bytes · T name\0content (a `stat` at
+ * output limit, u32 flags (1 = more stdin comes), start message · I stdin · Z stdin ends · K reason · z u8: freeze (1), thaw (0)
+ * Supervisor → agent: P u32: pid 1 is there and has not begun (spec `await-agent`; it begins with frame G) · R u32 ready, with the host's pid of
+ * pid 1 · z u8: it is frozen (1), is not any more (0), could not be frozen (2) · S the program is being started · O, E output · A u32 path length, path, u64 size, bytes · T name\0content (a `stat` at
  * the end of a run; U the same before the first) · V a violation (notify.h) · X
  * "key value" lines: the end of a run · N text: a step failed
  */
@@ -20,6 +21,7 @@ struct sandbox {
     int control;         /* our end of the worker's control socket */
     int life;            /* our end of the life line */
     int init;            /* pidfd of pid 1 */
+    int pid;             /* its pid on the host */
     long uid;            /* host uid of the sandbox */
     int session;
     /* What to do with a frame that is not of the list above (the zygote's fork request); may be NULL. */

@@ -13,6 +13,8 @@
 #define MAX_STDIN (64u << 20) /* input that the program has not read yet */
 #define START_MS 30000     /* a worker that is not ready by then never will be */
 
+#define MAX_STATS 16 /* files of the cgroup that are read at a run's end */
+
 enum state { STARTING, READY, RUNNING };
 
 struct stream {
@@ -31,6 +33,7 @@ struct watch {
     int stdin_ends, killed, dead, conn_gone;
     uint64_t started, deadline;
     int ended, has_status, status, has_code, code, workspace, strays, cut_short;
+    int stats[MAX_STATS]; /* descriptors; 0: not opened yet, -1: there is none */
     long long voluntary, involuntary;
     unsigned long violations, uncounted; /* of this run; beyond those that are told */
     char reason[160];
@@ -58,6 +61,9 @@ void on_watcher(struct watch *w);
 void count_anew(struct watch *w);
 unsigned long stop_counting(struct watch *w);
 void end_watcher(const struct sandbox *box);
+
+/* freeze.c: holds every process of the program where it is, or lets them go on; answers with frame z. */
+void freeze(struct watch *w, int wanted);
 
 void on_agent(struct watch *w);
 void end_run(struct watch *w);

@@ -25,7 +25,7 @@ int start_watcher(struct sandbox *box, const struct spec *rules, const char **wh
     if (box->watcher < 0 || fcntl(box->watcher, F_SETFL, O_NONBLOCK)) return -1;
     box->watcher_process = (int)syscall(SYS_pidfd_open, pid, 0);
     if (box->watcher_process < 0) return -1;
-    return cgroup_join(box->spec, pid, what);
+    return cgroup_limit(box->spec, pid, what);
 }
 
 void give_listener(struct watch *w, const int *fds, int count) {
@@ -58,6 +58,7 @@ void on_watcher(struct watch *w) {
 
 void count_anew(struct watch *w) {
     if (w->box->watcher < 0) return;
+    atomic_store(&w->box->counts->began, 1); /* never taken back: in a session, what a program left behind goes on between runs */
     on_watcher(w); /* those of before are nobody's */
     w->violations = 0;
     w->uncounted = 0;

@@ -104,6 +104,7 @@ static void greet(struct sandbox *box) {
         }
         if (text[0] == 'i') {
             seen |= 1;
+            box->pid = pid;
             box->init = (int)syscall(SYS_pidfd_open, pid, 0);
             if (box->init < 0) report_and_exit(box->conn, "pidfd", "");
         } else if (text[0] == 'p')

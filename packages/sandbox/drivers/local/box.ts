@@ -1,24 +1,27 @@
 import type { Duplex } from "node:stream";
-import { type EgressAccount, encodeFrame, type Frame, FrameReader, PlastronError, type Program, type Violation } from "@plastron/contracts";
+import {
+  type BrokenBy,
+  type Denial,
+  type EgressAccount,
+  encodeFrame,
+  type Frame,
+  FrameReader,
+  PlastronError,
+  type Program,
+  type SecretGrant,
+  type Violation,
+} from "@plastron/contracts";
 import type { Control, Output } from "../../driver.ts";
-import { RUNTIMES, startMessage } from "../../runtimes/index.ts";
-import { ViolationTally } from "../../violations/index.ts";
+import { Hold } from "./hold.ts";
+import { Reports } from "./reports.ts";
+import { newEnd, type RunEnd, readArtifact, readFacts, readStat, text } from "./run-end.ts";
+import type { Looked, Sight } from "./sight.ts";
+import { startFrames } from "./start-frames.ts";
 
-/** The reason that the supervisor gives for a time-out (native/supervise.c). */
-export const WALL_CLOCK = "wall clock";
-/** What artefacts of one run may hold in all. */
-export const ARTIFACT_BUDGET = 16 * 1024 * 1024;
+export type { RunEnd } from "./run-end.ts";
 
-/** The end of one run as the supervisor tells it: `facts` are its key-value lines, `stats` the cgroup files by name, and as they were `before`. */
-export interface RunEnd {
-  facts: Map<string, string>;
-  stats: Map<string, string>;
-  before: Map<string, string>;
-  artifacts: { path: string; size: number; content: Uint8Array }[];
-  violations: ViolationTally;
-  /** What went through its way out; null where it has none. */
-  egress: EgressAccount | null;
-}
+/** Why the agent asks a supervisor to kill what exceeded a rate rule; `RunEnd.broken` says the rest. */
+const BROKEN = "a rate rule was exceeded";
 
 /** The sandbox was dead before it was given its program: nothing of the program has run, so another sandbox may have it. */
 export class NeverStarted extends PlastronError {
@@ -32,10 +35,15 @@ interface Current {
   started: boolean;
   /** Its result has come; what others recorded is still being looked up. */
   ended: boolean;
+  /** It exceeded a rate rule and is being looked at, then killed. */
+  breaking: Promise<void> | undefined;
+  reports: Reports;
   end: RunEnd;
   resolve(end: RunEnd): void;
   reject(error: Error): void;
 }
+
+const NO_WAY = "A secret is put into requests by the proxy: let the run reach the secret's hosts (network), or leave the secret out.";
 
 export type BoxState = "starting" | "ready" | "running" | "gone";
 
@@ -54,8 +62,19 @@ export class Box {
   readViolation: ((payload: Uint8Array) => Violation | undefined) | undefined;
   /** What a `G` frame says: a guest's kernel (drivers/gvisor/trace). */
   onTrace: ((payload: Uint8Array) => void) | undefined;
-  /** Called before the tenant's first program is given to the sandbox; what throws refuses the sandbox to that tenant. */
-  readonly onAssign: ((tenant: string) => void)[] = [];
+  /** Who looks on; set when the sandbox is ready, by whoever made it. */
+  sight: Sight | undefined;
+  /** Which denied calls are recorded by enforcers of the sandbox's rules (reports.ts). */
+  isRecorded: (denial: Denial) => boolean = () => false;
+  /** Pid 1 of the sandbox, as the host sees it; 0 until it is there. */
+  pid = 0;
+  /** Called before a program is given to the sandbox. */
+  readonly onBegin: ((program: Looked) => void)[] = [];
+  /**
+   * Called before the tenant's first program is given to the sandbox; what throws refuses the sandbox to that tenant. What comes
+   * back is put into the environment of each of its programs.
+   */
+  readonly onAssign: ((tenant: string, secrets: readonly SecretGrant[]) => Record<string, string>)[] = [];
   /** Called when the program has ended and before the run is told so: whoever records violations from elsewhere looks once more. */
   readonly beforeEnd: (() => void | Promise<void>)[] = [];
   readonly #stream: Duplex;
@@ -64,6 +83,9 @@ export class Box {
   #counters = new Map<string, string>();
   readonly #onHello: (token: string) => void;
   #current: Current | undefined;
+  #environment: Record<string, string> = {};
+  readonly #hold = new Hold((frame) => this.#stream.write(frame));
+  #onPlaced: ((pid: number) => void) | undefined;
   #becomeReady!: () => void;
   #failReady!: (error: Error) => void;
 
@@ -93,9 +115,11 @@ export class Box {
   }
 
   /** A warm sandbox is nobody's until this. Errors: sandbox_failed where it is another tenant's; then it is nobody's any more. */
-  assign(tenant: string): void {
+  assign(tenant: string, secrets: readonly SecretGrant[] = []): void {
     try {
-      for (const told of this.onAssign) told(tenant);
+      for (const told of this.onAssign) Object.assign(this.#environment, told(tenant, secrets));
+      const without = secrets.find(({ env }) => this.#environment[env] === undefined);
+      if (without) throw new PlastronError("invalid_request", `the secret for ${without.env} needs a way out to its hosts`, { hint: NO_WAY });
     } catch (error) {
       this.destroy();
       throw error;
@@ -106,13 +130,18 @@ export class Box {
    * Runs one program. `knobs` are cgroup values that differ from those that the sandbox was made with. Rejects when the
    * sandbox dies under it without a result.
    */
-  run(program: Program, knobs: Record<string, string>, output: Output, control: Control = {}): Promise<RunEnd> {
+  run(program: Program & Looked, knobs: Record<string, string>, output: Output, control: Control = {}): Promise<RunEnd> {
     if (this.state !== "ready") return Promise.reject(new NeverStarted());
     this.state = "running";
+    const end = newEnd(this.#counters);
+    const reports = new Reports(output, end.violations, this.isRecorded, this.sight?.looksOn ?? false);
     const ended = new Promise<RunEnd>((resolve, reject) => {
-      this.#current = { output, started: false, ended: false, end: newEnd(this.#counters), resolve, reject };
+      this.#current = { output, started: false, ended: false, breaking: undefined, reports, end, resolve, reject };
     });
-    this.#stream.write(startFrames(program, knobs, control.stdin !== undefined));
+    for (const told of this.onBegin) told(program);
+    this.sight?.begin(program, { denial: (denial) => reports.denial(denial), broken: (broken) => this.break(broken) });
+    const given = { ...program, env: { ...program.env, ...this.#environment } };
+    this.#stream.write(startFrames(given, knobs, control.stdin !== undefined));
     if (control.stdin) void this.#feed(control.stdin);
     const { signal } = control;
     const abort = () => this.kill(typeof signal?.reason === "string" ? signal.reason : "cancelled");
@@ -127,8 +156,7 @@ export class Box {
 
   /** A rule was hit: told to the run's reader and kept for its result. Of no effect unless a program runs: an interpreter's start is ours. */
   record(violation: Violation): void {
-    const current = this.#current;
-    if (current?.end.violations.add(violation)) current.output.violation?.(violation);
+    this.#current?.reports.violation(violation);
   }
 
   /** So many were not told one by one, since they were a flood. */
@@ -139,6 +167,47 @@ export class Box {
   /** Of this run alone. */
   recordEgress(account: EgressAccount): void {
     if (this.#current) this.#current.end.egress = account;
+  }
+
+  /** Holds every process of the program still. False: it cannot be held, and whoever wanted it must kill it. */
+  async freeze(): Promise<boolean> {
+    return this.#isRunning && (await this.#hold.ask("freeze")) === "frozen";
+  }
+
+  /** False: there is nothing to let go on. */
+  async thaw(): Promise<boolean> {
+    return this.#isRunning && (await this.#hold.ask("thaw")) === "thawed";
+  }
+
+  get #isRunning(): boolean {
+    return this.state === "running" && !this.#stream.destroyed;
+  }
+
+  /** The program exceeded a rate rule: it is held still while its stacks are taken, and killed. Of no effect the second time. */
+  break(broken: BrokenBy): void {
+    const current = this.#current;
+    if (!current || current.ended || current.breaking) return;
+    current.end.broken = broken;
+    current.breaking = this.#breakRun(current, broken);
+  }
+
+  async #breakRun({ end }: Current, broken: BrokenBy): Promise<void> {
+    const stacks = (await this.freeze()) ? await this.sight?.stacks() : [];
+    end.broken = { ...broken, stacks: stacks ?? [] };
+    this.kill(BROKEN);
+  }
+
+  /** Of a sandbox that was asked to wait for `proceed`: pid 1 is there, and nothing has run yet. */
+  placed(): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.#onPlaced = resolve;
+      if (this.pid > 0) resolve(this.pid);
+      this.ready.catch(reject);
+    });
+  }
+
+  proceed(): void {
+    this.#stream.write(encodeFrame("G"));
   }
 
   /** Lets go of a box that is not wanted: the supervisor sees the end of the connection and removes everything. */
@@ -187,7 +256,12 @@ export class Box {
     else if (type === "G") this.onTrace?.(payload);
     else if (type === "N") this.failure ??= text(payload);
     else if (type === "H") this.#onHello(text(payload));
-    else if (type === "R") {
+    else if (type === "z") this.#hold.answer(payload);
+    else if (type === "P") {
+      this.pid = readPid(payload);
+      this.#onPlaced?.(this.pid);
+    } else if (type === "R") {
+      this.pid = readPid(payload);
       this.state = "ready";
       this.#becomeReady();
     }
@@ -202,16 +276,21 @@ export class Box {
     const current = this.#current;
     if (!current || current.ended) return;
     current.ended = true;
-    const looking = this.beforeEnd.flatMap((look) => look() ?? []);
+    const looking = [...this.beforeEnd.flatMap((look) => look() ?? []), ...this.#look(current), ...(current.breaking ? [current.breaking] : [])];
     if (looking.length === 0) this.#tellEnd(current, payload);
-    else void Promise.all(looking).finally(() => this.#tellEnd(current, payload));
+    else void Promise.allSettled(looking).then(() => this.#tellEnd(current, payload));
+  }
+
+  #look({ end }: Current): Promise<void>[] {
+    if (!this.sight) return [];
+    end.telemetry = this.sight.unseen;
+    if (!this.sight.looksOn) return [];
+    return [this.sight.collect().then((seen) => void (end.telemetry = seen))];
   }
 
   #tellEnd(current: Current, payload: Uint8Array): void {
-    for (const line of text(payload).split("\n")) {
-      const cut = line.indexOf(" ");
-      if (cut > 0) current.end.facts.set(line.slice(0, cut), line.slice(cut + 1));
-    }
+    for (const [name, value] of readFacts(payload)) current.end.facts.set(name, value);
+    current.reports.close(current.end.telemetry.denials);
     current.end.violations.drop(Number(current.end.facts.get("violations_dropped") ?? 0));
     this.#current = undefined;
     this.#counters = current.end.stats;
@@ -222,6 +301,7 @@ export class Box {
   #onClose(): void {
     const wasReady = this.state !== "starting";
     this.state = "gone";
+    this.#hold.end();
     const error = new PlastronError("sandbox_failed", this.failure ?? "the supervisor of the sandbox has died");
     if (!wasReady) this.#failReady(this.failure === undefined ? new NeverStarted() : error);
     if (this.#current?.ended) return; // its result has come and is about to be told
@@ -230,52 +310,4 @@ export class Box {
   }
 }
 
-const newEnd = (before: Map<string, string>): RunEnd => ({
-  facts: new Map(),
-  stats: new Map(),
-  before,
-  artifacts: [],
-  violations: new ViolationTally(),
-  egress: null,
-});
-
-const decoder = new TextDecoder();
-const text = (bytes: Uint8Array): string => decoder.decode(bytes);
-
-/** All that starts a program, as one write: limits, files, entry, globs, begin, stdin. */
-function startFrames(program: Program, knobs: Record<string, string>, liveStdin: boolean): Uint8Array {
-  const { entry } = RUNTIMES[program.runtime];
-  const frames: Uint8Array[] = [];
-  for (const [knob, value] of Object.entries(knobs)) frames.push(encodeFrame("W", `${knob}\0${value}`));
-  for (const file of program.files) frames.push(fileFrame(file.path, Buffer.from(file.content, file.encoding), file.executable ? 0o755 : 0o644));
-  frames.push(fileFrame(entry, Buffer.from(program.code, "utf8"), 0o644));
-  if (program.collect.length > 0) frames.push(encodeFrame("C", Buffer.concat([u32(ARTIFACT_BUDGET), Buffer.from(program.collect.join("\0"))])));
-  /* Before the begin frame: a program whose stdin is not live is told its end as soon as it begins. */
-  if (!liveStdin && program.stdin !== "") frames.push(encodeFrame("I", program.stdin));
-  const start = startMessage(program.runtime, { entry: `/workspace/${entry}`, argv: program.args, env: program.env, display: true });
-  frames.push(encodeFrame("B", Buffer.concat([u32(program.limits.wall_ms), u32(program.limits.output_bytes), u32(liveStdin ? 1 : 0), start])));
-  return Buffer.concat(frames);
-}
-
-function fileFrame(path: string, bytes: Uint8Array, mode: number): Uint8Array {
-  const name = Buffer.from(path);
-  return encodeFrame("F", Buffer.concat([u32(mode), u32(name.length), name, bytes]));
-}
-
-function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeUInt32LE(value);
-  return bytes;
-}
-
-function readStat(payload: Uint8Array): [name: string, content: string] {
-  const cut = payload.indexOf(0);
-  return [text(payload.subarray(0, cut)), text(payload.subarray(cut + 1))];
-}
-
-function readArtifact(payload: Uint8Array): { path: string; size: number; content: Uint8Array } {
-  const view = new DataView(payload.buffer, payload.byteOffset, payload.length);
-  const length = view.getUint32(0, true);
-  const size = Number(view.getBigUint64(4 + length, true));
-  return { path: text(payload.subarray(4, 4 + length)), size, content: payload.slice(12 + length) };
-}
+const readPid = (payload: Uint8Array): number => (payload.length < 4 ? 0 : new DataView(payload.buffer, payload.byteOffset).getUint32(0, true));

@@ -26,10 +26,22 @@ describe("cgroups", () => {
     expect(records).toContainEqual(["stat", "oom", "/cg/memory/p/box/memory.oom_control"]);
   });
 
+  it("are limited on version 1, and the program alone is frozen and counted beside, unless that hierarchy cannot be written", () => {
+    const unified = "\ncgroup2 /cg/unified cgroup2 rw,relatime 0 0";
+    const records = cgroupRecords(findCgroups("p", V1 + unified), "box", DEFAULT_LIMITS);
+    expect(records).toContainEqual(["cgjoin-program", "/cg/unified/p/box/cgroup.procs"]);
+    expect(records).toContainEqual(["freezer", "/cg/unified/p/box"]);
+    expect(records).toContainEqual(["stat", "memory.pressure", "/cg/unified/p/box/memory.pressure"]);
+    expect(records.filter(([op, path]) => op === "cgset" && String(path).includes("unified"))).toEqual([]);
+    expect(cgroupRecords(findCgroups("p", V1 + unified.replace("rw", "ro")), "box", DEFAULT_LIMITS)).toEqual(
+      cgroupRecords(findCgroups("p", V1), "box", DEFAULT_LIMITS),
+    );
+  });
+
   it("of version 2 write a quota with its period", () => {
     expect(
       knobValues(
-        { version: "v2", dirs: ["/cg/p"], memory: "/cg/p", pids: "/cg/p", cpu: "/cg/p", cpuacct: "/cg/p", unified: "/cg/p", socketMemory: false },
+        { version: "v2", dirs: ["/cg/p"], memory: "/cg/p", pids: "/cg/p", cpu: "/cg/p", cpuacct: "/cg/p", unified: "/cg/p", io: "/cg/p", socketMemory: false },
         DEFAULT_LIMITS,
       ).cpu,
     ).toBe("100000 100000");
@@ -47,7 +59,7 @@ describe("cgroups", () => {
       memory_peak: "5000\n",
       oom: "low 0\nmax 8\noom 2\noom_kill 2\n",
       pids: "max 3\n",
-      cpu_v2: "usage_usec 2500\nuser_usec 1\n",
+      "cpu.stat": "usage_usec 2500\nuser_usec 1\n",
       throttle: "nr_periods 9\nnr_throttled 1\n",
     };
     const expected = { memory_peak_bytes: 5000, oom_kills: 2, pids_refused: 3, cpu_ms: 2.5, throttled: 1 };

@@ -14,8 +14,13 @@ export interface CgroupLayout {
   pids: string;
   cpu: string;
   cpuacct: string;
-  /** Our parent group on the unified hierarchy, for programs on cgroups (hooks.ts): on v2 the only one; empty where there is none. */
+  /**
+   * Our parent group on the unified hierarchy, where sandboxes are frozen, their pressure and flows are counted and programs are put
+   * on cgroups (hooks.ts): on v2 the only one; empty where there is none.
+   */
   unified: string;
+  /** Where blocks that were read and written are counted; empty where they are not. */
+  io: string;
   /** v1 only: whether the memory of sockets can be limited (on v2 it is part of the memory). */
   socketMemory: boolean;
 }
@@ -33,24 +38,35 @@ export function findCgroups(name: string, mounts: string = readFileSync("/proc/s
   for (const line of mounts.split("\n")) {
     const [, path, type, options] = line.split(" ");
     if (path === undefined || options === undefined) continue;
-    if (type === "cgroup2") unified = path;
+    if (type === "cgroup2" && !options.split(",").includes("ro")) unified = path;
     if (type === "cgroup") for (const option of options.split(",")) v1.set(option, path);
   }
   if (unified !== undefined && existsSync(`${unified}/cgroup.controllers`)) {
     const has = readFileSync(`${unified}/cgroup.controllers`, "utf8").trim().split(" ");
     if (NEEDED.every((controller) => has.includes(controller))) {
       const dir = `${unified}/${name}`;
-      return { version: "v2", dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir, unified: dir, socketMemory: false };
+      return {
+        version: "v2",
+        dirs: [dir],
+        memory: dir,
+        pids: dir,
+        cpu: dir,
+        cpuacct: dir,
+        unified: dir,
+        io: has.includes("io") ? dir : "",
+        socketMemory: false,
+      };
     }
   }
-  const hooks = unified === undefined ? "" : `${unified}/${name}`;
+  const beside = unified === undefined ? "" : `${unified}/${name}`;
   if (!NEEDED.every((controller) => v1.has(controller)))
-    return { version: "none", dirs: [], memory: "", pids: "", cpu: "", cpuacct: "", unified: hooks, socketMemory: false };
+    return { version: "none", dirs: [], memory: "", pids: "", cpu: "", cpuacct: "", unified: beside, io: "", socketMemory: false };
   const at = (controller: string) => `${v1.get(controller)}/${name}`;
   const cpuacct = v1.has("cpuacct") ? at("cpuacct") : "";
-  const dirs = [...new Set([at("memory"), at("pids"), at("cpu"), ...(cpuacct ? [cpuacct] : [])])];
+  const io = v1.has("blkio") ? at("blkio") : "";
+  const dirs = [...new Set([at("memory"), at("pids"), at("cpu"), cpuacct, io, beside])].filter((dir) => dir !== "");
   const socketMemory = existsSync(`${v1.get("memory")}/${SOCKET_MEMORY}`);
-  return { version: "v1", dirs, memory: at("memory"), pids: at("pids"), cpu: at("cpu"), cpuacct, unified: hooks, socketMemory };
+  return { version: "v1", dirs, memory: at("memory"), pids: at("pids"), cpu: at("cpu"), cpuacct, unified: beside, io, socketMemory };
 }
 
 /** Makes our parent groups (and hands controllers down, on v2). Throws where cgroups cannot be made. */
@@ -59,6 +75,8 @@ export async function prepareCgroups(layout: CgroupLayout): Promise<void> {
     if (layout.version === "v2") await writeFile(`${dir}/../cgroup.subtree_control`, "+memory +pids +cpu").catch(() => {});
     await mkdir(dir, { recursive: true });
     if (layout.version === "v2") await writeFile(`${dir}/cgroup.subtree_control`, "+memory +pids +cpu");
+    if (layout.version === "v2" && layout.io === dir)
+      for (const at of [`${dir}/..`, dir]) await writeFile(`${at}/cgroup.subtree_control`, "+io").catch(() => {});
   }
 }
 
@@ -83,15 +101,21 @@ function statPaths(layout: CgroupLayout, name: string): [string, string][] {
       ? [
           ["memory_peak", `${layout.memory}/${name}/memory.peak`],
           ["oom", `${layout.memory}/${name}/memory.events`],
-          ["cpu_v2", `${layout.cpu}/${name}/cpu.stat`],
+          ["io_v2", `${layout.io}/${name}/io.stat`],
         ]
       : [
           ["memory_peak", `${layout.memory}/${name}/memory.max_usage_in_bytes`],
           ["oom", `${layout.memory}/${name}/memory.oom_control`],
+          ["memory_failures", `${layout.memory}/${name}/memory.failcnt`],
           ["cpu_ns", `${layout.cpuacct}/${name}/cpuacct.usage`],
+          ["io_v1", `${layout.io}/${name}/blkio.throttle.io_service_bytes`],
         ];
-  return [...own, ["pids", `${layout.pids}/${name}/pids.events`], ["throttle", `${layout.cpu}/${name}/cpu.stat`]];
+  const unified: [string, string][] = ["cpu.stat", "cpu.pressure", "memory.pressure", "io.pressure"].map((file) => [file, `${layout.unified}/${name}/${file}`]);
+  return [...own, ["pids", `${layout.pids}/${name}/pids.events`], ["throttle", `${layout.cpu}/${name}/cpu.stat`], ...(layout.unified === "" ? [] : unified)];
 }
+
+/** On version 1 nothing is limited by the unified hierarchy: what is frozen there is the program alone, not the watcher that answers it. */
+const besideLimits = ({ version, unified }: CgroupLayout): string | null => (version === "v1" ? unified : null);
 
 /** Records that make, limit, join, measure and remove the cgroup `name`. Empty where the host has none. */
 export function cgroupRecords(layout: CgroupLayout, name: string, limits: Pick<Limits, "memory_bytes" | "pids" | "cpus">): SpecRecord[] {
@@ -102,7 +126,9 @@ export function cgroupRecords(layout: CgroupLayout, name: string, limits: Pick<L
   for (const knob of NEEDED) records.push(["cgset", paths[knob], values[knob]], ["knob", knob, paths[knob]]);
   if (layout.version === "v2") records.push(["cgset", `${layout.memory}/${name}/memory.swap.max`, "0"]);
   if (layout.socketMemory) records.push(["cgset", `${layout.memory}/${name}/${SOCKET_MEMORY}`, SOCKET_MEMORY_BYTES]);
-  for (const dir of layout.dirs) records.push(["cgjoin", `${dir}/${name}/cgroup.procs`]);
+  const aside = besideLimits(layout);
+  for (const dir of layout.dirs) records.push([dir === aside ? "cgjoin-program" : "cgjoin", `${dir}/${name}/cgroup.procs`]);
+  if (layout.unified !== "") records.push(["freezer", `${layout.unified}/${name}`]);
   for (const [stat, path] of statPaths(layout, name)) records.push(["stat", stat, path]);
   return records;
 }
@@ -128,8 +154,8 @@ export function readStats(files: Map<string, string>, before: Map<string, string
     pids_refused: since("pids", "max"),
     cpu_ms: files.has("cpu_ns")
       ? (Number(files.get("cpu_ns")) - Number(before.get("cpu_ns") ?? 0)) / 1e6
-      : files.has("cpu_v2")
-        ? since("cpu_v2", "usage_usec") / 1e3
+      : files.has("cpu.stat")
+        ? since("cpu.stat", "usage_usec") / 1e3
         : null,
     throttled: since("throttle", "nr_throttled"),
   };

@@ -1,11 +1,13 @@
 import { availableParallelism } from "node:os";
 import { type AgentStatus, type Confinement, DEFAULT_LIMITS, type RunSpec, type Runtime } from "@plastron/contracts";
+import { coverImage, type ImageMount } from "../../images/index.ts";
 import { RUNTIMES } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
 import { resolveHidden } from "./hidden.ts";
 import { type BoxSource, Pool, Rate, StartGate } from "./pool.ts";
 import { poolRow } from "./pool-row.ts";
 import { type BoxKind, ProcessSource, type Workshop } from "./sources.ts";
+import { looksAtPaths } from "./watch.ts";
 import { ZygoteSource } from "./zygote.ts";
 
 /** When pools grow, shrink and turn into zygotes. Tests use others than the defaults. */
@@ -55,16 +57,19 @@ interface Tenant {
   notBefore: number;
 }
 
+/** What says which sandboxes may serve a run. */
+type Asked = Pick<RunSpec, "runtime" | "confinement" | "imports" | "limits"> & { image?: RunSpec["image"] };
+
 /** What two runs must have in common to use the same warm sandbox. Other limits are set when the run begins. */
-function kindKey({ runtime, confinement, imports, limits }: Pick<RunSpec, "runtime" | "confinement" | "imports" | "limits">): string {
-  return [runtime, confinement.id, JSON.stringify(confinement.weak), imports.join(","), limits.workspace_bytes, limits.open_files].join("|");
+function kindKey({ runtime, confinement, imports, limits, image }: Asked): string {
+  return [runtime, image ?? "", confinement.id, JSON.stringify(confinement.weak), imports.join(","), limits.workspace_bytes, limits.open_files].join("|");
 }
 
 /**
  * A broker reads the program's memory as the owner of its user namespace, which it is not of a zygote's child; and a zygote has
  * given up the capabilities that a program could keep.
  */
-const ownProcessOnly = ({ watch, capabilities }: Confinement): boolean => watch.paths.length > 0 || capabilities.length > 0;
+const ownProcessOnly = ({ watch, capabilities }: Confinement): boolean => looksAtPaths(watch) || capabilities.length > 0;
 
 /** A living zygote serves all of its tenant's runs: even waiting for its next child costs less than a start of one's own. */
 function zygotePool({ zygote }: Tenant): Pool | undefined {
@@ -100,6 +105,7 @@ export class Fleet {
 
   /** A box for this run: from the tenant's zygote while it lives, else from the shared pool, ready or the next to be ready. */
   async take(spec: RunSpec): Promise<{ box: Box; source: BoxSource["kind"]; cold: boolean; kind: BoxKind }> {
+    if (spec.sensing === "model") return this.#takeEarly(spec);
     const shared = await this.#sharedFor(spec, 0);
     const tenant = this.#tenantOf(spec, shared);
     tenant?.rate.add();
@@ -120,10 +126,20 @@ export class Fleet {
     }
   }
 
-  /** A sandbox outside every pool, with exactly these limits. */
-  async alone(spec: Omit<BoxKind, "hidden">, mode: "run" | "session"): Promise<Box> {
+  /** A behaviour profile has the interpreter's start in it, which that of a warm sandbox is over. */
+  async #takeEarly(spec: RunSpec): Promise<{ box: Box; source: "process"; cold: true; kind: BoxKind }> {
     const { runtime, confinement, imports, limits } = spec;
-    return new ProcessSource(this.#shop, { runtime, confinement, imports, limits, hidden: await this.#hiddenOf(confinement) }, mode).start();
+    const image = await this.#mountOf(spec);
+    const kind: BoxKind = { runtime, confinement, imports, limits, image, hidden: await this.#hiddenOf(confinement, image) };
+    return { box: await new ProcessSource(this.#shop, kind, "run", spec).start(), source: "process", cold: true, kind };
+  }
+
+  /** A sandbox outside every pool, with exactly these limits. */
+  async alone(spec: Asked & Pick<BoxKind, "shown">, mode: "run" | "session", shop: Workshop = this.#shop): Promise<Box> {
+    const { runtime, confinement, imports, limits, shown } = spec;
+    const image = await this.#mountOf(spec);
+    const hidden = await this.#hiddenOf(confinement, image);
+    return new ProcessSource(shop, { runtime, confinement, imports, limits, image, hidden, ...(shown ? { shown } : {}) }, mode).start();
   }
 
   pools(): AgentStatus["pools"] {
@@ -140,6 +156,14 @@ export class Fleet {
     for (const [key, shared] of this.#shared) if (shared.kind.confinement.id === confinement && shared.min === 0) this.#giveUp(key, shared);
   }
 
+  /** Lets the warm sandboxes of an image go. False where a program still uses it. */
+  async giveUpImage(id: string): Promise<boolean> {
+    const pools = [...this.#shared].filter(([, { kind }]) => kind.image?.id === id);
+    for (const [key, shared] of pools) this.#giveUp(key, shared);
+    await Promise.all(pools.map(([, { pool }]) => pool.close()));
+    return !this.#shop.shelf.isHeld(id);
+  }
+
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const zygotes = [...this.#tenants.values()].map(async ({ zygote }) => {
@@ -148,12 +172,13 @@ export class Fleet {
     await Promise.all([...zygotes, ...[...this.#shared.values()].map(({ pool }) => pool.close())]);
   }
 
-  async #sharedFor(spec: Pick<RunSpec, "runtime" | "confinement" | "imports" | "limits">, min: number): Promise<Shared> {
+  async #sharedFor(spec: Asked, min: number): Promise<Shared> {
     const { runtime, confinement, imports, limits } = spec;
     const key = kindKey(spec);
     const known = this.#shared.get(key);
     if (known) return known;
-    const hidden = await this.#hiddenOf(confinement);
+    const image = await this.#mountOf(spec);
+    const hidden = await this.#hiddenOf(confinement, image);
     const raced = this.#shared.get(key);
     if (raced) return raced;
     /* Made with the default limits; a run's own are written to the cgroup when it begins. */
@@ -162,6 +187,7 @@ export class Fleet {
       confinement,
       hidden,
       imports,
+      image,
       limits: { ...DEFAULT_LIMITS, workspace_bytes: limits.workspace_bytes, open_files: limits.open_files },
     };
     const pool = new Pool(new ProcessSource(this.#shop, kind), { min, max: this.#settings.processPoolMax, maxAgeMs: this.#settings.boxMaxAgeMs }, this.#starts);
@@ -170,7 +196,16 @@ export class Fleet {
     return shared;
   }
 
-  #hiddenOf(confinement: Confinement): Promise<string[]> {
+  async #mountOf({ image, runtime }: Asked): Promise<ImageMount | undefined> {
+    return image ? this.#shop.shelf.mount(image, runtime) : undefined;
+  }
+
+  async #hiddenOf(confinement: Confinement, image: ImageMount | undefined): Promise<string[]> {
+    const hidden = await this.#hiddenInRoot(confinement);
+    return image ? [...hidden, ...(await coverImage(confinement, image))] : hidden;
+  }
+
+  #hiddenInRoot(confinement: Confinement): Promise<string[]> {
     const known = this.#hidden.get(confinement.id);
     if (known) return known;
     const found = resolveHidden(confinement, this.#shop.sources.usr);
@@ -181,7 +216,7 @@ export class Fleet {
 
   #tenantOf(spec: RunSpec, shared: Shared): Tenant | undefined {
     /* Network namespaces are made late in a zygote's children, where no relay could be put into them. */
-    if (!RUNTIMES[spec.runtime].zygote || spec.confinement.network !== null || ownProcessOnly(spec.confinement)) return undefined;
+    if (spec.image !== null || !RUNTIMES[spec.runtime].zygote || spec.confinement.network !== null || ownProcessOnly(spec.confinement)) return undefined;
     const key = `${spec.tenant}|${kindKey(spec)}`;
     let tenant = this.#tenants.get(key);
     if (!tenant) {
@@ -213,10 +248,10 @@ export class Fleet {
 
   /** A pool whose sandboxes would leave a new program unhidden is given up, with the zygotes beside it. */
   async #lookAgain(key: string, shared: Shared): Promise<void> {
-    const hidden = await this.#hiddenOf(shared.kind.confinement);
+    const hidden = await this.#hiddenOf(shared.kind.confinement, shared.kind.image);
     if (hidden.join("\n") === shared.kind.hidden.join("\n") || this.#shared.get(key) !== shared) return;
     this.#giveUp(key, shared);
-    if (shared.min > 0) await this.#sharedFor(shared.kind, shared.min);
+    if (shared.min > 0) await this.#sharedFor({ ...shared.kind, image: shared.kind.image?.id ?? null }, shared.min);
   }
 
   /** A run that waits for this pool asks again, and gets a new one; what runs goes on. */

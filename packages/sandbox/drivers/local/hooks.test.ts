@@ -188,9 +188,14 @@ describe("groups for hooks", () => {
   it("stand beside the controllers' groups on version 1, and around them on version 2", () => {
     const beside = belowGroup({ ...findCgroups("p", V1), unified: "/cg2/p" }, "/cg2/p/hooks");
     const records = cgroupRecords(beside, "box", DEFAULT_LIMITS);
-    for (const dir of ["/cg/memory/p", "/cg/pids/p", "/cg/cpu/p", "/cg2/p/hooks"]) {
+    for (const [dir, join] of [
+      ["/cg/memory/p", "cgjoin"],
+      ["/cg/pids/p", "cgjoin"],
+      ["/cg/cpu/p", "cgjoin"],
+      ["/cg2/p/hooks", "cgjoin-program"],
+    ]) {
       expect(records).toContainEqual(["cgroup", `${dir}/box`]);
-      expect(records).toContainEqual(["cgjoin", `${dir}/box/cgroup.procs`]);
+      expect(records).toContainEqual([join, `${dir}/box/cgroup.procs`]);
     }
     const v2 = {
       version: "v2",
@@ -200,6 +205,7 @@ describe("groups for hooks", () => {
       cpu: "/cg/p",
       cpuacct: "/cg/p",
       unified: "/cg/p",
+      io: "",
       socketMemory: false,
     } as const;
     const around = cgroupRecords(belowGroup({ ...v2, dirs: [...v2.dirs] }, "/cg/p/hooks"), "box", DEFAULT_LIMITS);

@@ -90,8 +90,8 @@ export class HookGroups {
 
 /** The layout of sandboxes below the group `dir`: on version 1 in that too, on version 2 in that alone. */
 export function belowGroup(cgroups: CgroupLayout, dir: string): CgroupLayout {
-  if (cgroups.version === "v2") return { ...cgroups, dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir };
-  return { ...cgroups, dirs: [...cgroups.dirs, dir] };
+  if (cgroups.version === "v2") return { ...cgroups, dirs: [dir], memory: dir, pids: dir, cpu: dir, cpuacct: dir, unified: dir, io: cgroups.io && dir };
+  return { ...cgroups, dirs: [...cgroups.dirs.filter((other) => other !== cgroups.unified), dir], unified: dir };
 }
 
 class HookGroup implements Enclosure {

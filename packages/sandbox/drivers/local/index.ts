@@ -5,8 +5,10 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { type Confinement, DEFAULT_LIMITS, NO_RULES, PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
+import { ImageStore, Shelf } from "../../images/index.ts";
 import { Admission } from "./admission.ts";
 import { NeverStarted, type RunEnd } from "./box.ts";
+import { LocalImages } from "./builds.ts";
 import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "./cgroups.ts";
 import { Egress } from "./egress.ts";
 import { FLEET_DEFAULTS, Fleet, type FleetSettings } from "./fleet.ts";
@@ -87,7 +89,9 @@ async function openWorkshop(options: DriverOptions): Promise<Workshop> {
     egress: new Egress({ options: options.egress, directory: `${options.home}/egress`, uids, uid: (options.uidBase ?? DEFAULT_UID_BASE) - 1, log }),
     uids,
     living: new Set(),
+    shelf: new Shelf(await ImageStore.open(`${options.home}/images`, log)),
     supervisors,
+    eyes: { sensor: options.sensor, missing: options.sensorMissing ?? "this driver was given no sensor", log },
     log,
   };
 }
@@ -111,11 +115,13 @@ class LocalDriver implements SandboxDriver {
   readonly #fleet: Fleet;
   readonly #admission: Admission;
   readonly #sessions = new Set<LocalSession>();
+  readonly images: LocalImages;
   readonly #sweep: NodeJS.Timeout;
 
   constructor(options: DriverOptions, shop: Workshop, fleet: Fleet) {
     this.#shop = shop;
     this.#fleet = fleet;
+    this.images = new LocalImages({ options, shop, fleet, store: shop.shelf.store });
     this.#admission = new Admission(options.maxRunning ?? Math.max(8, availableParallelism() * 4), options.maxQueued ?? 256);
     this.#sweep = setInterval(() => void this.#sweepCgroups(), SWEEP_MS);
     this.#sweep.unref();
@@ -145,7 +151,7 @@ class LocalDriver implements SandboxDriver {
     try {
       const { box, source, cold, kind } = await this.#fleet.take(spec);
       const acquired = performance.now();
-      box.assign(spec.tenant);
+      box.assign(spec.tenant, spec.secrets);
       return { source, cold, acquired, end: await box.run(spec, this.#knobs(kind, spec), output, control) };
     } catch (error) {
       if (!(error instanceof NeverStarted) || tries <= 1 || control?.stdin || control?.signal?.aborted) throw error;
@@ -159,7 +165,7 @@ class LocalDriver implements SandboxDriver {
       throw new PlastronError("overloaded", `${this.#sessions.size} sessions are open, which is as many as this agent keeps`, { retryAfterSeconds: 30 });
     }
     const box = await this.#fleet.alone(spec, "session");
-    box.assign(spec.tenant);
+    box.assign(spec.tenant, spec.secrets);
     const session = new LocalSession(spec, box, this.name, this.tier);
     this.#sessions.add(session);
     void box.gone.then(() => this.#sessions.delete(session));

@@ -1,7 +1,8 @@
 import { constants } from "node:os";
-import { type LimitName, type Limits, MIB, noTelemetry, type RunResult, type RunStatus } from "@plastron/contracts";
-import { type RunEnd, WALL_CLOCK } from "./box.ts";
+import { type BrokenBy, type LimitName, type Limits, MIB, type RunResult, type RunStatus } from "@plastron/contracts";
+import { accountOf } from "./account.ts";
 import { readStats } from "./cgroups.ts";
+import { type RunEnd, WALL_CLOCK } from "./run-end.ts";
 
 /** What the program did and which limit it hit, from what the supervisor and the kernel's counters say. */
 export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandbox" | "phases_us" | "stdout" | "stderr"> {
@@ -22,11 +23,11 @@ export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandb
     ["artifacts", cut || flag("files_cut")],
   ];
   const limits_hit = hit.filter(([, was]) => was).map(([name]) => name);
-  const status = statusOf(reason, limits_hit, exit.exit_code);
+  const status = end.broken ? "broken_by_rule" : statusOf(reason, limits_hit, exit.exit_code);
   return {
     status,
     ...exit,
-    reason: LIMIT_REASONS[status]?.(limits) ?? reason,
+    reason: end.broken ? brokenReason(end.broken) : (LIMIT_REASONS[status]?.(limits) ?? reason),
     stdout_truncated: flag("out_truncated"),
     stderr_truncated: flag("err_truncated"),
     limits_hit,
@@ -45,8 +46,8 @@ export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandb
     })),
     violations: end.violations.kept,
     violations_dropped: end.violations.dropped,
-    telemetry: noTelemetry("there is no sensor"),
-    broken_by: null,
+    telemetry: accountOf(end),
+    broken_by: end.broken,
   };
 }
 
@@ -80,6 +81,20 @@ const LIMIT_REASONS: Partial<Record<RunStatus, (limits: Limits) => string>> = {
   workspace_exceeded: (limits) => `it filled its workspace of ${Math.round(limits.workspace_bytes / MIB)} MiB (limits.workspace_bytes)`,
   output_truncated: (limits) => `it wrote more than ${limits.output_bytes} bytes to one stream; the rest was thrown away (limits.output_bytes)`,
 };
+
+/** What each rate rule counts, in words. */
+const COUNTED: Record<BrokenBy["rule"], string> = {
+  connections_per_s: "connections",
+  forks_per_s: "new processes",
+  denied_per_s: "denied calls",
+  bytes_out: "bytes sent to the network",
+};
+
+function brokenReason({ rule, limit, measured, window_ms }: BrokenBy): string {
+  const over = rule === "bytes_out" ? "" : ` in ${Math.round(window_ms)} ms`;
+  const allowed = rule === "bytes_out" ? String(limit) : `${limit} a second`;
+  return `${Math.round(measured)} ${COUNTED[rule]}${over}, where its rate rule allows ${allowed}; it was stopped, looked at and killed (limits.rates.${rule}; a higher value or null lets it)`;
+}
 
 /** `code` is what the worker said, `status` what wait4 said of it (the truth where both came). */
 function exitOf(facts: Map<string, string>): { exit_code: number | null; signal: string | null } {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import type { Confinement, Limits, Runtime } from "@plastron/contracts";
+import type { ImageMount, Shelf } from "../../images/index.ts";
 import { workerCommand, zygoteCommand } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
 import { capabilityRecords } from "./capabilities.ts";
@@ -9,7 +10,9 @@ import type { Egress } from "./egress.ts";
 import type { Forge } from "./forge.ts";
 import type { HookGroups } from "./hooks.ts";
 import type { BoxSource } from "./pool.ts";
-import { landlockRecords, privateRecords, type RootSources, rootRecords } from "./root.ts";
+import { recordedBy } from "./reports.ts";
+import { imageRecords, landlockRecords, privateRecords, type RootSources, rootRecords } from "./root.ts";
+import { type Eyes, type Looked, Sight } from "./sight.ts";
 import { encodeSpec, type SpecRecord } from "./spec.ts";
 import type { SupervisorSocket } from "./supervisors.ts";
 import type { UidPool } from "./uids.ts";
@@ -29,6 +32,10 @@ export interface BoxKind {
   hidden: string[];
   imports: string[];
   limits: Limits;
+  /** Packages besides the interpreter's own. `hidden` holds for them too. */
+  image?: ImageMount | undefined;
+  /** Of a build: what else is in its root. */
+  shown?: SpecRecord[];
 }
 
 /** What all sources of one driver share. */
@@ -42,6 +49,9 @@ export interface Workshop {
   /** Names of the cgroups of living sandboxes: what is not in here may be reclaimed. */
   living: Set<string>;
   supervisors: SupervisorSocket;
+  /** The images of this agent. */
+  shelf: Shelf;
+  eyes: Eyes;
   log(message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -57,10 +67,23 @@ export function releaseWhenGone(shop: Pick<Workshop, "cgroups" | "living">, box:
   });
 }
 
+/** From now on it is seen, where anybody can. Its pid 1 is known. */
+export function beSeen({ eyes }: Pick<Workshop, "eyes">, box: Box, { unified, version }: CgroupLayout, cgroup: string, { confinement }: BoxKind): Sight {
+  const sight = new Sight(eyes, box.pid, unified === "" || version === "none" ? null : `${unified}/${cgroup}`);
+  box.sight = sight;
+  box.isRecorded = recordedBy(confinement);
+  void box.gone.then(() => sight.release());
+  return sight;
+}
+
 export function commonRecords(kind: BoxKind): SpecRecord[] {
   const { confinement, limits } = kind;
   const weak = confinement.weak ?? {};
-  const records: SpecRecord[] = [["rlimit", RLIMIT.core, NO_CORE], ["rlimit", RLIMIT.nofile, limits.open_files], ...landlockRecords(confinement)];
+  const records: SpecRecord[] = [
+    ["rlimit", RLIMIT.core, NO_CORE],
+    ["rlimit", RLIMIT.nofile, limits.open_files],
+    ...landlockRecords(confinement, kind.hidden, INTERPRETERS[kind.runtime]),
+  ];
   if (confinement.seccomp !== "" && weak.seccomp !== true) records.push(["seccomp", Buffer.from(confinement.seccomp, "base64")]);
   records.push(...watchRecords(confinement), ...capabilityRecords(confinement));
   if (confinement.user_namespaces) records.push(["keep-user-namespaces"]);
@@ -74,7 +97,7 @@ export function commandRecords(kind: BoxKind, mode: "run" | "session" | "zygote"
   const command =
     mode === "zygote"
       ? zygoteCommand({ interpreter, imports: kind.imports, library: "/opt/plastron/libplastron-zygote.so" })
-      : workerCommand({ runtime: kind.runtime, mode, interpreter, imports: kind.imports });
+      : workerCommand({ runtime: kind.runtime, mode, interpreter, imports: kind.imports, programs: kind.image?.programs });
   return [
     ["exec", interpreter],
     ...command.argv.map((arg): SpecRecord => ["arg", arg]),
@@ -89,14 +112,18 @@ export class ProcessSource implements BoxSource {
   readonly #kind: BoxKind;
   /** Encoded once: all but the uid and the cgroup is the same for every sandbox of a kind. */
   readonly #shared: Uint8Array;
+  readonly #early: Looked | undefined;
 
-  constructor(shop: Workshop, kind: BoxKind, mode: "run" | "session" = "run") {
+  /** `early`: the one program that a sandbox is made for, which is looked at from before its interpreter's first call. */
+  constructor(shop: Workshop, kind: BoxKind, mode: "run" | "session" = "run", early?: Looked) {
     const { confinement, limits, hidden } = kind;
     this.#shop = shop;
     this.#kind = kind;
+    this.#early = early;
     this.#shared = encodeSpec([
       ...(mode === "session" ? [["session"] as SpecRecord] : []),
-      ...rootRecords(shop.sources, confinement, hidden),
+      ...(early ? [["await-agent"] as SpecRecord] : []),
+      ...rootRecords(shop.sources, confinement, hidden, [...imageRecords(kind.image), ...(kind.shown ?? [])]),
       ...privateRecords(limits.workspace_bytes, confinement, hidden, ""),
       ...commonRecords(kind),
       ...commandRecords(kind, mode),
@@ -125,8 +152,15 @@ export class ProcessSource implements BoxSource {
       throw error;
     });
     releaseWhenGone({ cgroups, living }, box, cgroup, giveBack);
+    if (this.#kind.image) this.#shop.shelf.hold(this.#kind.image.id, box.gone);
     box.readViolation = violationReader(this.#kind.confinement);
+    if (this.#early) {
+      await box.placed();
+      beSeen(this.#shop, box, cgroups, cgroup, this.#kind).armEarly(this.#early);
+      box.proceed();
+    }
     await box.ready;
+    if (!this.#early) beSeen(this.#shop, box, cgroups, cgroup, this.#kind);
     place.follow(box, cgroup);
     way?.follow(box);
     return box;

@@ -4,7 +4,7 @@ import type { Box } from "./box.ts";
 import { cgroupRecords } from "./cgroups.ts";
 import type { BoxSource } from "./pool.ts";
 import { privateRecords, rootRecords } from "./root.ts";
-import { type BoxKind, cgroupName, commandRecords, commonRecords, releaseWhenGone, type Workshop } from "./sources.ts";
+import { type BoxKind, beSeen, cgroupName, commandRecords, commonRecords, releaseWhenGone, type Workshop } from "./sources.ts";
 import { encodeSpec, type SpecRecord } from "./spec.ts";
 import { ZYGOTE_UIDS } from "./uids.ts";
 import { violationReader } from "./watch.ts";
@@ -90,6 +90,7 @@ export class ZygoteSource implements BoxSource {
     releaseWhenGone({ cgroups, living }, box, cgroup, giveBack);
     box.readViolation = violationReader(this.#kind.confinement);
     await box.ready;
+    beSeen(this.#shop, box, cgroups, cgroup, this.#kind);
     place.follow(box, cgroup);
     return box;
   }

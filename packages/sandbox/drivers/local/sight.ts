@@ -1,0 +1,143 @@
+import { readFileSync, statSync } from "node:fs";
+import {
+  type BrokenBy,
+  type Denial,
+  noTelemetry,
+  type Program,
+  type Sensing,
+  type Sensor,
+  TELEMETRY_BOUNDS,
+  type Telemetry,
+  type Watchpoint,
+} from "@plastron/contracts";
+
+/** What a run says of how it wants to be looked at. */
+export type Looked = Pick<Program, "limits"> & { sensing?: Sensing };
+
+/** Who is told of one run while it goes on. */
+export interface Listener {
+  denial(denial: Denial): void;
+  broken(broken: BrokenBy): void;
+}
+
+/** Stacks of a run that is being broken are waited for this long: it is held still meanwhile, but a place and a wall clock are used. */
+const STACKS_MS = 500;
+
+/** The sensor as this driver was given it, or why it was given none. */
+export interface Eyes {
+  sensor: Sensor | undefined;
+  missing: string;
+  log(message: string, fields?: Record<string, unknown>): void;
+}
+
+/**
+ * How one sandbox is seen: its place at the sensor. `arm` and `collect` go around each of its programs; without a sensor they cost
+ * nothing and say why nothing was seen. `cgroup` is its directory in the unified hierarchy, where it has one.
+ */
+export class Sight {
+  readonly #eyes: Eyes;
+  readonly #point: Watchpoint | null;
+  readonly #why: string;
+  readonly #cgroup: string | null;
+  /** Pid 1 of the sandbox, which is ours. */
+  readonly #init: number;
+  #listener: Listener | undefined;
+  /** What came while an interpreter was started under the sensor, and nobody ran a program yet. */
+  readonly #early: ((listener: Listener) => void)[] = [];
+  #armed: Sensing | null = null;
+  #isEarly = false;
+
+  constructor(eyes: Eyes, pid: number, cgroup: string | null) {
+    this.#eyes = eyes;
+    this.#cgroup = cgroup;
+    this.#init = pid;
+    const placed = place(eyes, pid, cgroup);
+    this.#point = typeof placed === "string" ? null : placed;
+    this.#why = typeof placed === "string" ? placed : "";
+  }
+
+  get looksOn(): boolean {
+    return this.#point !== null;
+  }
+
+  /** The account of a run that nobody saw. */
+  get unseen(): Telemetry {
+    return noTelemetry(this.#why);
+  }
+
+  /** Before there is an interpreter: its start is then in the account of the one program that it gets. */
+  armEarly(program: Looked): void {
+    this.#arm(program);
+    this.#isEarly = true;
+  }
+
+  /** Right before a program's first byte goes to its sandbox. */
+  begin(program: Looked, listener: Listener): void {
+    this.#listener = listener;
+    if (this.#isEarly) for (const tell of this.#early.splice(0)) tell(listener);
+    else this.#arm(program);
+    this.#isEarly = false;
+  }
+
+  /** All that was seen since. Never rejects. */
+  async collect(): Promise<Telemetry> {
+    const sensing = this.#armed;
+    this.#armed = null;
+    if (this.#point === null || sensing === null) return this.unseen;
+    const telemetry = await this.#point.collect();
+    this.#listener = undefined;
+    return telemetry;
+  }
+
+  /** Of the program's processes, which are held still. Empty where nobody can look. */
+  async stacks(): Promise<BrokenBy["stacks"]> {
+    const pids = this.pids().slice(0, TELEMETRY_BOUNDS.stacks);
+    if (!this.#eyes.sensor || pids.length === 0) return [];
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<BrokenBy["stacks"]>((resolve) => {
+      timer = setTimeout(() => resolve([]), STACKS_MS);
+    });
+    return Promise.race([this.#eyes.sensor.stacksOf(pids).catch(() => []), late]).finally(() => clearTimeout(timer));
+  }
+
+  /** Pids, on the host, of the program's processes. */
+  pids(): number[] {
+    try {
+      const listed = readFileSync(`${this.#cgroup}/cgroup.procs`, "utf8").split("\n").filter(Boolean).map(Number);
+      return listed.filter((pid) => pid !== this.#init);
+    } catch {
+      return [];
+    }
+  }
+
+  release(): void {
+    this.#point?.release();
+  }
+
+  #arm({ sensing = "account", limits }: Looked): void {
+    this.#armed = sensing;
+    this.#point?.arm({
+      sensing,
+      rates: limits.rates,
+      onDenial: (denial) => this.#tell((listener) => listener.denial(denial)),
+      onBreak: (broken) => this.#tell((listener) => listener.broken(broken)),
+    });
+  }
+
+  #tell(what: (listener: Listener) => void): void {
+    if (this.#listener) what(this.#listener);
+    else if (this.#early.length < TELEMETRY_BOUNDS.denials) this.#early.push(what);
+  }
+}
+
+/** A place at the sensor, or why there is none. A sandbox is confined the same without. */
+function place({ sensor, missing, log }: Eyes, pid: number, cgroup: string | null): Watchpoint | string {
+  if (!sensor) return missing;
+  try {
+    return sensor.place({ pid, cgroup: cgroup === null ? null : statSync(cgroup, { bigint: true }).ino });
+  } catch (error) {
+    const why = (error as Error).message;
+    log("a sandbox is not seen by the sensor", { why });
+    return `the sensor had no place for it: ${why}`;
+  }
+}
