@@ -11,6 +11,8 @@ export interface Demands {
   forbidden_programs: readonly string[];
   unexecutable: readonly string[];
   noexec_writable: boolean;
+  /** All that may be executed; null: no list says. */
+  executables: readonly string[] | null;
 }
 
 /** All demands as one. A forbidden program that can be copied to a writable place under another name is not forbidden. */
@@ -24,8 +26,13 @@ export function joined(all: readonly Partial<Demands>[]): Demands {
     forbidden_programs: forbidden,
     unexecutable,
     noexec_writable: noexec,
+    executables: both(all.flatMap(({ executables }) => (executables ? [executables] : []))),
   };
 }
+
+/** A policy has one list. Of several, what the first says is what may be executed at most. */
+const both = ([first, ...others]: readonly (readonly string[])[]): readonly string[] | null =>
+  first ? sortedUnique(first.filter((path) => others.every((other) => other.includes(path)))) : null;
 
 /**
  * The confinement with its name: sha256 of the canonical JSON (keys sorted, no spaces) of everything else. Equal demands give an

@@ -23,6 +23,7 @@ export function recorded(intents: readonly Intent[], behavior: Behavior): boolea
 function listOf(intent: Intent): keyof Behavior {
   switch (intent.kind) {
     case "file":
+    case "file-list":
       return intent.permissions.includes("exec") && intent.permissions.length === 1 ? "executions" : "files";
     case "capability":
       return "capabilities";
@@ -60,6 +61,7 @@ function doing(intent: Intent, behavior: Behavior): string | undefined {
         behavior,
       );
     case "capability":
+    case "file-list":
       return undefined;
   }
 }

@@ -45,6 +45,8 @@ function linesOf(intent: Intent, deny: boolean): Said {
   switch (intent.kind) {
     case "file":
       return fileLines(intent, deny);
+    case "file-list":
+      return { lines: [], notes: ["it is a list of what is allowed, as the profile that it was read from: give that one to AppArmor"] };
     case "capability":
       return capabilityLines(intent.names);
     case "socket":

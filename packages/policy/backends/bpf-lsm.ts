@@ -70,6 +70,8 @@ class Writer {
     switch (intent.kind) {
       case "file":
         return this.fileRule(intent, rule, flags, deny);
+      case "file-list":
+        throw new DoesNotFit("its tables hold what is denied, and this is a list of what is allowed");
       case "capability":
         return this.capability(intent.names, rule, flags);
       case "socket":

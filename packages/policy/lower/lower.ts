@@ -7,6 +7,7 @@ import type { Profile } from "../seccomp/profile.ts";
 import { watchedCalls } from "./calls.ts";
 import { callEntries } from "./entries.ts";
 import { hooksOf } from "./hooks.ts";
+import { pathLists } from "./lists.ts";
 import { networkWith } from "./network.ts";
 import { canWatch, type Part } from "./part.ts";
 import { brokeredCalls, pathRules } from "./paths.ts";
@@ -36,8 +37,9 @@ export function lower({ policy, minTier, parts, standing, profile: own, network,
   const demands = joined(parts.filter(({ order }) => order.deny).map((part) => ({ ...part.demands, denials: [] })));
   const entries = parts.flatMap((part) => callEntries(part, table, host));
   const paths = parts.flatMap((part) => pathRules(part, table, host));
+  const lists = parts.flatMap((part) => pathLists(part, table, host));
   const floor = floorProfile([...entries, ...demands.denials], standing.lifted);
-  const profile: Profile = { ...(own ? intersection(floor, own) : floor), brokered: brokeredCalls(paths) };
+  const profile: Profile = { ...(own ? intersection(floor, own) : floor), brokered: brokeredCalls([...paths, ...lists]) };
   const orders = parts.map(({ order }) => order);
   const confinement = named({
     ...NO_RULES,
@@ -48,9 +50,10 @@ export function lower({ policy, minTier, parts, standing, profile: own, network,
     forbidden_programs: [...demands.forbidden_programs],
     unexecutable: [...demands.unexecutable],
     noexec_writable: demands.noexec_writable,
+    executables: demands.executables && [...demands.executables],
     user_namespaces: standing.lifted.includes("user-namespaces"),
     capabilities: [...standing.capabilities],
-    watch: { calls: canWatch(host) ? watchedCalls(profile, host.arch) : [], paths },
+    watch: { calls: canWatch(host) ? watchedCalls(profile, host.arch) : [], paths, ...(lists.length > 0 ? { lists } : {}) },
     hooks: hooksOf(parts, table, host, network !== null),
     network: network && networkWith(network, orders, table),
     rules: table.rules,

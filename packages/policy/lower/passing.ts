@@ -49,6 +49,8 @@ function passingIntent(intent: Intent, standing: Standing, network: boolean): Pa
     case "connect":
       if (network || (intent.cidr !== null && isLoopback(addressOf(intent.cidr)))) return ALL;
       return { passes: reachesLoopback(intent.cidr) ? "some" : "none", why: NO_ROUTE };
+    case "file-list":
+      return { passes: "some", why: READ_ONLY };
     case "file": {
       if (!intent.permissions.includes("write") || isOwn(intent.glob)) return ALL;
       const more = isMoving(intent.glob) || intent.permissions.some((each) => each === "read" || each === "exec");

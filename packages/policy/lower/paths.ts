@@ -31,7 +31,7 @@ const CHANGING = [
 const EXECUTING = "execve execveat";
 
 /** The calls that must be handed over for these rules. A renamed or linked file is another path: the listener lets none be carried out from under its rule. */
-export function brokeredCalls(paths: readonly WatchedPath[]): string[] {
+export function brokeredCalls(paths: readonly Pick<WatchedPath, "permissions">[]): string[] {
   const asked = new Set(paths.flatMap(({ permissions }) => permissions));
   const opening = asked.has("read") || asked.has("write") || asked.has("append") ? [OPENING] : [];
   const changing = asked.has("write") || asked.has("append") ? [CHANGING] : asked.has("read") ? ["rename renameat renameat2 link linkat"] : [];

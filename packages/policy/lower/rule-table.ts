@@ -26,6 +26,7 @@ export class RuleTable {
 export function operationOf(intent: Intent): Named {
   switch (intent.kind) {
     case "file":
+    case "file-list":
       return { operation: intent.permissions.every((each) => each === "exec") ? "bprm" : "file", subject: "" };
     case "capability":
       return { operation: "capability", subject: intent.names[0] ?? "" };

@@ -68,6 +68,7 @@ export function familiesOfIntent(intent: Intent): readonly Family[] {
     case "syscall":
       return familiesOf(intent.entries.flatMap(({ names }) => names));
     case "file":
+    case "file-list":
     case "connect":
       return [];
   }

@@ -21,12 +21,20 @@ export interface Order {
 
 export type Permission = "read" | "write" | "append" | "exec";
 
+/** Files of a list, and what may be done to them. `write` gives `append` too. */
+export interface Listed {
+  glob: string;
+  permissions: readonly Permission[];
+}
+
 /** Inclusive. */
 export type PortRange = readonly [first: number, last: number];
 
 export type Intent =
   /** `glob` as in contracts/watch.ts, always absolute. `write` covers every change of the file or of its directory entry. */
   | { kind: "file"; glob: string; permissions: readonly Permission[] }
+  /** A list of all that may be done: what asks for one of `permissions` of a file for which no entry gives it. */
+  | { kind: "file-list"; permissions: readonly Permission[]; allowed: readonly Listed[] }
   /** Lower case without `cap_`. */
   | { kind: "capability"; names: readonly string[] }
   /** All lists that are not empty must match (AND); numbers as in socket(2), the type without its flags. */

@@ -52,7 +52,7 @@ static int reads_are_free(const struct watcher *w) {
     static int known, is_free;
     for (int i = 0; i < w->spec->count && !known; i++) {
         const struct record *r = &w->spec->record[i];
-        if (is_op(r, "landlock") && r->count > 2 && !strcmp(r->field[1].data, "rx") && !strcmp(r->field[2].data, "/")) is_free = 1;
+        if (is_op(r, "landlock") && r->count > 2 && (!strcmp(r->field[1].data, "rx") || !strcmp(r->field[1].data, "r")) && !strcmp(r->field[2].data, "/")) is_free = 1;
     }
     known = 1;
     return is_free;

@@ -3,8 +3,8 @@
  * the path again after it was judged. What the call would have given - a descriptor, an error, a new name - is given instead.
  *
  * Each path is resolved to the thing itself (resolve.h), its canonical path is compared with the rules (rules.h), and then that
- * thing and no other is opened or changed (hands.h). Only execve and execveat go on after they were recorded: what may not be
- * executed is masked, or on a mount without exec.
+ * thing and no other is opened or changed (hands.h). Only execve and execveat go on where they are not refused, and the kernel reads
+ * their path again: what may not be executed is masked, on a mount without exec, or refused by Landlock as well.
  */
 #ifndef PLASTRON_BROKER_H
 #define PLASTRON_BROKER_H

@@ -73,7 +73,7 @@ int judge_call(const struct call *call, int *known) {
     const struct record *head = &spec->record[at++];
     while (at < spec->count && is_op(&spec->record[at], "watch-entry") && (verdict < 0 || rule < 0)) {
         const struct record *entry = &spec->record[at++];
-        int fits = 1;
+        int fits = !number(entry, 3) || atomic_load(&call->w->counts->began);
         for (; at < spec->count && is_op(&spec->record[at], "watch-when"); at++) fits = fits && holds(&spec->record[at], call->args);
         if (!fits) continue;
         if (verdict < 0) verdict = (int)number(entry, 1);

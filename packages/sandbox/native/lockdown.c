@@ -138,6 +138,8 @@ enum { LL_SCOPE_ABSTRACT = 1, LL_SCOPE_SIGNAL = 2 };
 static uint64_t landlock_rights(const char *words, uint64_t handled) {
     const uint64_t read = LL_READ | LL_READ_DIR;
     if (!strcmp(words, "rx")) return read | LL_EXECUTE;
+    if (!strcmp(words, "r")) return read;
+    if (!strcmp(words, "x")) return LL_EXECUTE;
     if (!strcmp(words, "dev")) return (LL_READ | LL_WRITE | LL_TRUNCATE | LL_IOCTL) & handled;
     uint64_t write = handled & ~(uint64_t)(LL_MAKE_CHAR | LL_MAKE_BLOCK | LL_EXECUTE);
     return !strcmp(words, "rwx") ? write | LL_EXECUTE : write;

@@ -28,7 +28,7 @@ void enter_own_namespaces(const struct spec *spec, int life);
 /* Becomes INSIDE_UID with exactly these capabilities in every set. */
 void limit_capabilities(uint64_t kept, int life);
 void set_rlimits(const struct spec *spec, int life);
-/* Records: landlock RIGHTS PATH, RIGHTS of "rx" (read, execute), "rwx", "rw" (no execute), "dev". None = no Landlock. */
+/* Records: landlock RIGHTS PATH, RIGHTS of "rx" (read, execute), "r", "x", "rwx", "rw" (no execute), "dev". None = no Landlock. */
 void restrict_files(const struct spec *spec, int life);
 /* Record: seccomp PROGRAM. None = no filter. */
 void install_seccomp(const struct spec *spec, int life);

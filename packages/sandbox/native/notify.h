@@ -3,9 +3,10 @@
  *
  * Spec records:  watch                                       the filter has a listener
  *                watch-call NUMBER OTHERWISE                 what a call means (packages/contracts/watch.ts):
- *                watch-entry ERRNO RULE                      entries of the call before it; RULE -1 = none
+ *                watch-entry ERRNO RULE [LATE]               entries of the call before it; RULE -1 = none; LATE 1 = see `began`
  *                watch-when INDEX WIDTH OP MASK VALUE        conditions of the entry before it
  *                watch-path RULE PERMISSIONS DENY REPORT GLOB    a rule on paths (rules.h)
+ *                watch-list RULE PERMISSIONS DENY REPORT     hit by what no watch-allow PERMISSIONS GLOB behind it gives
  *
  * The watcher is one process for each sandbox that is watched: outside of its pid namespace (the program cannot see it, signal
  * it or trace it), in its cgroup (a flood of calls is paid by who makes it), with its host uid, no capability and
@@ -21,6 +22,7 @@
 /* Shared with the supervisor: when it has as many violations of this run as may be recorded, the rest are only counted here. */
 struct watch_counts {
     atomic_uint full;
+    atomic_uint began; /* a program was given: from here on lists hold. Before, only the platform's own worker runs in there. */
     atomic_ulong dropped;
 };
 

@@ -123,7 +123,7 @@ int watcher_start(const struct spec *spec, uid_t uid, struct watch_counts *count
         close(pair[1]);
         return pair[0];
     }
-    struct watcher w = {.spec = spec, .channel = pair[1], .listener = -1, .uid = uid, .counts = counts, .paths = has_record(spec, "watch-path"), .keep_root = has_record(spec, "keep-root")};
+    struct watcher w = {.spec = spec, .channel = pair[1], .listener = -1, .uid = uid, .counts = counts, .paths = has_record(spec, "watch-path") || has_record(spec, "watch-list"), .keep_root = has_record(spec, "keep-root")};
     if (pair[1] > 0) syscall(SYS_close_range, 0u, (unsigned)pair[1] - 1, 0);
     syscall(SYS_close_range, (unsigned)pair[1] + 1, ~0u, 0);
     for (int fd = 0; fd >= 0 && fd < 2;) fd = open("/dev/null", O_RDWR | O_CLOEXEC); /* so that no descriptor of use is 0, 1 or 2 */

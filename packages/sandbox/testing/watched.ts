@@ -39,8 +39,8 @@ let made = 0;
 
 /** A confinement with nothing but watched calls and paths: what is denied in it, the watcher denied. */
 export function watched(watch: Partial<Confinement["watch"]>, more: Partial<Confinement> = {}): Confinement {
-  const full = { calls: [], paths: [], ...watch };
-  const numbers = [...full.calls.map(({ number }) => number), ...(full.paths.length > 0 ? [...OPENS, ...CHANGES, ...EXECS] : [])];
+  const full: Confinement["watch"] = { calls: [], paths: [], ...watch };
+  const numbers = [...full.calls.map(({ number }) => number), ...(full.paths.length + (full.lists?.length ?? 0) > 0 ? [...OPENS, ...CHANGES, ...EXECS] : [])];
   return {
     ...NO_RULES,
     id: (++made).toString(16).padStart(64, "c"),

@@ -7,6 +7,7 @@ import type { Claim, Part } from "../part.ts";
 import { capabilityMeasure, mountMeasure, ptraceMeasure, socketMeasure, syscallMeasure } from "./calls.ts";
 import { connectMeasure } from "./connects.ts";
 import { fileMeasure } from "./files.ts";
+import { listMeasure } from "./lists.ts";
 
 /** What a raw rule becomes here where it denies, from what it means alone. `network`: whether the sandbox has a way out. */
 export function rawPart(order: Order, host: HostFacts, network: boolean): Part {
@@ -18,6 +19,8 @@ export function rawPart(order: Order, host: HostFacts, network: boolean): Part {
       denials: measures.flatMap(({ demands }) => demands?.denials ?? []),
       hidden: measures.flatMap(({ demands }) => demands?.hidden ?? []),
       unexecutable: measures.flatMap(({ demands }) => demands?.unexecutable ?? []),
+      executables: measures.find(({ demands }) => demands?.executables)?.demands?.executables ?? null,
+      noexec_writable: measures.some(({ demands }) => demands?.noexec_writable),
     } satisfies Partial<Demands>,
     watched: measures.flatMap(({ watched }) => watched ?? []),
     claim: { ...claim, note: sentences(claim.note, ...(order.notes ?? [])) },
@@ -34,6 +37,8 @@ function chosen(intent: Intent, id: string, host: HostFacts, network: boolean): 
   switch (intent.kind) {
     case "file":
       return fileMeasure(intent, id, host);
+    case "file-list":
+      return listMeasure(intent, host);
     case "connect":
       return connectMeasure(intent, id, host, network);
     case "socket":

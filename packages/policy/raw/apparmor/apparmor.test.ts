@@ -60,7 +60,7 @@ describe("a path", () => {
     ["@{PROC}@{pid}/mem", ["/proc/[1-9]*/mem"]],
     ["@{HOME}/.ssh/**", ["/home/*/.ssh/**", "/root/.ssh/**"]],
     ['"/a b/c"', ["/a b/c"]],
-    ["/a\\*b", ["/a?b"]],
+    ["/a\\*b", ["/a[*]b"]],
     ["/{,**}", ["/", "/**"]],
   ])("%s is %j", (path, wanted) => {
     expect(globs(path)).toEqual(wanted);

@@ -22,7 +22,7 @@ export type Globs = { globs: string[] } | { fault: string };
 
 /**
  * A path of an AppArmor rule → globs (contracts/watch.ts) that match at least what it matches: alternations and well-known
- * variables written out, an escaped character standing for any one, a directory without its last slash.
+ * variables written out, a directory without its last slash.
  */
 export function appArmorGlobs(quoted: string): Globs {
   const given = /^".*"$/.test(quoted) ? quoted.slice(1, -1) : quoted;
@@ -96,7 +96,8 @@ function globOf(path: string): string | { fault: string } {
     return "?";
   };
   const glob = path.replace(/\\(.?)|\[([^\]]*)\]?|\*{3,}|\]/gs, (found, escaped: string | undefined, set: string | undefined) => {
-    if (escaped !== undefined) return escaped === "" || /[0-9a-zA-Z]/.test(escaped) ? unread("escape", found) : "?";
+    if (escaped !== undefined)
+      return escaped === "" || /[0-9a-zA-Z]/.test(escaped) ? unread("escape", found) : /[*?[]/.test(escaped) ? `[${escaped}]` : escaped;
     if (set !== undefined) return setOf(set, found) ?? unread("set", found);
     return found === "]" ? "?" : "**";
   });

@@ -1,9 +1,10 @@
-import type { Intent, Order } from "../../orders/order.ts";
+import type { Intent, Listed, Order, Permission } from "../../orders/order.ts";
 import { CAPABILITIES } from "../capabilities.ts";
 import { MOUNTS } from "../mounts.ts";
 import type { Notes } from "../notes.ts";
 import { PTRACE } from "../ptrace.ts";
 import { DOMAINS, TYPES } from "../socket-names.ts";
+import { BASE_FILES } from "./base.ts";
 import { MAX_STATEMENTS, ordersOf, rowOf } from "./index.ts";
 import { readLine } from "./rule.ts";
 import { type Statement, statementsOf } from "./statements.ts";
@@ -17,9 +18,9 @@ interface Given {
 }
 
 /**
- * A whole AppArmor profile, which denies what it does not allow. Of that, capabilities, families of sockets, mounts and tracing
- * become orders: whatever the profile leaves out is denied. Its lists of files and programs, signals and other profiles are not
- * enforced without AppArmor, and rows say so. Its own `deny` lines hold as they are. `path` is that of defenseInDepth.appArmor.
+ * A whole AppArmor profile, which denies what it does not allow. Of that, capabilities, families of sockets, mounts, tracing,
+ * files and programs become orders: whatever the profile leaves out is denied. Signals and other profiles are not enforced without
+ * AppArmor, and rows say so. Its own `deny` lines hold as they are. `path` is that of defenseInDepth.appArmor.
  */
 export function profileOrders({ customProfile, added, allowViolations }: Given, path: string, notes: Notes): Order[] {
   const at = `${path}.customProfile`;
@@ -39,9 +40,15 @@ export function profileOrders({ customProfile, added, allowViolations }: Given, 
   for (const { statement, path, line } of allowed) if ("unsupported" in line.meaning) notes.rows.push(rowOf(statement, path, line.meaning.unsupported));
   for (const { statement, path } of [...own, ...more]) if (statement.kind === "include" && !isBase(statement)) notes.rows.push(rowOf(statement, path, UNREAD));
   const foreign = [...own, ...more].some(({ statement }) => statement.kind === "include" && !isBase(statement));
-  const files = allowed.filter(({ line }) => line.subject === "file").length;
-  if (files > 0) notes.row(at, `an allow-list of ${files} files and programs is not enforced here: AppArmor itself would, where the kernel has it`);
-  const rest = foreign ? [] : complements(allowed.map(({ line }) => line));
+  const base = body.some((statement) => statement.kind === "include" && isBase(statement) && statement.text.includes("abstractions/base"));
+  const files = listed(allowed.map(({ line }) => line));
+  if (files.length === 0) notes.row(at, "names no file, and AppArmor itself would let none be opened: here files stay open, since nothing would start");
+  const rest = foreign
+    ? []
+    : [
+        ...complements(allowed.map(({ line }) => line)),
+        ...(files.length > 0 ? LISTS.map(({ name, permissions }) => ({ name, intents: listOf(permissions, [...files, ...(base ? BASE_FILES : [])]) })) : []),
+      ];
   const orders = rest.map(
     ({ name, intents }): Order => ({ rule: `defenseInDepth.appArmor:${name}`, path: at, enforcer: "AppArmor", deny: !allowViolations, audit: true, intents }),
   );
@@ -71,6 +78,22 @@ function bodyOf(statements: readonly Statement[], path: string, notes: Notes): S
 }
 
 type Allowed = ReturnType<typeof readLine>;
+
+const LISTS: readonly { name: string; permissions: readonly Permission[] }[] = [
+  { name: "file", permissions: ["read", "write", "append"] },
+  { name: "exec", permissions: ["exec"] },
+];
+
+function listOf(permissions: readonly Permission[], files: readonly Listed[]): Intent[] {
+  return [{ kind: "file-list", permissions, allowed: files.filter((file) => file.permissions.some((each) => permissions.includes(each))) }];
+}
+
+/** Files and programs that lines name. */
+function listed(lines: readonly Allowed[]): Listed[] {
+  return lines.flatMap(({ subject, meaning }) =>
+    subject === "file" && "intents" in meaning ? meaning.intents.flatMap((intent) => (intent.kind === "file" ? [intent] : [])) : [],
+  );
+}
 
 /** Everything that no line allows, by kind. */
 function complements(lines: readonly Allowed[]): { name: string; intents: Intent[] }[] {

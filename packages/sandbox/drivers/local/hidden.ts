@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { lstatSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { lstat, realpath } from "node:fs/promises";
 import { setImmediate as others } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -9,6 +9,9 @@ const run = promisify(execFile);
 
 /** In front of a path that only loses its execution: it stays readable. */
 export const READABLE = "noexec:";
+
+/** In front of a path that may be executed, where a list says what may. */
+export const EXECUTABLE = "exec:";
 
 /** Each is a mount in every sandbox, made under a lock of the whole kernel's: so many take about a second. */
 const MAX_PATHS = 4096;
@@ -25,8 +28,26 @@ export async function resolveHidden(confinement: Confinement, usr: string): Prom
   const unexecutable = confinement.unexecutable.length === 0 ? [] : await resolvePaths({ hidden: confinement.unexecutable, forbidden_programs: [] }, usr);
   const covered = new Set(hidden);
   const all = [...hidden, ...unexecutable.filter((path) => !covered.has(path)).map((path) => READABLE + path)];
-  if (all.length <= MAX_PATHS) return all;
+  if (all.length <= MAX_PATHS) return [...all, ...(await resolveExecutables(confinement, usr))];
   throw new PlastronError("sandbox_failed", `the policy's rules on paths name ${all.length} files of the root; ${MAX_PATHS} can be covered`, { hint: HINT });
+}
+
+/** What loads the libraries of every program that has some: executing one of those is executing this too. */
+const LOADERS = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
+
+/**
+ * The files of the root that a list of programs names, as they are there: Landlock knows files and not their names. Each costs a
+ * rule and no mount. Throws PlastronError sandbox_failed where they are too many.
+ */
+async function resolveExecutables({ executables }: Confinement, usr: string): Promise<string[]> {
+  if (!executables) return [];
+  const named = await resolvePaths({ hidden: executables, forbidden_programs: [] }, usr);
+  const real = await Promise.all([...named, ...LOADERS].map((path) => target(path, usr)));
+  const there = [...new Set(real)].filter(
+    (path) => path === SINGLE[0]?.path || existsSync(path.startsWith("/usr/") ? usr + path.slice("/usr".length) : "/nowhere"),
+  );
+  if (there.length <= MAX_PATHS) return there.map((path) => EXECUTABLE + path);
+  throw new PlastronError("sandbox_failed", `the policy lets ${there.length} programs of the root be executed; ${MAX_PATHS} can be named`, { hint: HINT });
 }
 
 /**

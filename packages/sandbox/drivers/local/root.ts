@@ -1,6 +1,7 @@
 import { existsSync, lstatSync, readlinkSync } from "node:fs";
 import type { Confinement } from "@plastron/contracts";
-import { READABLE } from "./hidden.ts";
+import type { ImageMount } from "../../images/index.ts";
+import { EXECUTABLE, READABLE } from "./hidden.ts";
 import type { SpecRecord } from "./spec.ts";
 
 /** Host paths that go into every sandbox. */
@@ -56,7 +57,7 @@ const ETC: [path: string, content: string][] = [
 const NETWORK_ETC = ["/etc/nsswitch.conf", "/etc/resolv.conf"];
 
 /** The shared, immutable part: everything but proc and the writable places. */
-export function rootRecords(sources: RootSources, confinement: Confinement, hidden: string[]): SpecRecord[] {
+export function rootRecords(sources: RootSources, confinement: Confinement, hidden: string[], shown: SpecRecord[] = []): SpecRecord[] {
   const records: SpecRecord[] = [
     ["root", sources.mountPoint],
     ["bind", sources.usr, "/usr", "ro"],
@@ -87,11 +88,18 @@ export function rootRecords(sources: RootSources, confinement: Confinement, hidd
     ["bind", sources.runtimes, "/opt/plastron/runtimes", "ro"],
     ["bind", sources.node, "/opt/plastron/node/bin/node", "ro"],
     ["bind", sources.zygoteLibrary, "/opt/plastron/libplastron-zygote.so", "ro"],
+    ...shown,
   );
   for (const [path, content] of Object.entries(confinement.weak?.planted_files ?? {})) records.push(["text", path, content, "644"]);
   for (const path of hidden) if (path.startsWith(READABLE)) records.push(["noexec", path.slice(READABLE.length)]);
   for (const path of hidden) if (path.startsWith("/") && !path.startsWith("/proc/")) records.push(["mask", path]);
   return records;
+}
+
+/** Packages, read-only like all of the root: nosuid, nodev, and below every mask. */
+export function imageRecords(image: ImageMount | undefined): SpecRecord[] {
+  if (!image) return [];
+  return [["bind", image.tree, image.place, "ro"], ...image.emptied.map((path): SpecRecord => ["bind", image.empty, path, "ro"])];
 }
 
 function rootLink(name: string): SpecRecord[] {
@@ -120,14 +128,22 @@ export function privateRecords(workspaceBytes: number, confinement: Confinement,
   ];
 }
 
-/** Landlock's view of the same: the root may be read and run, the writable places written. */
-export function landlockRecords(confinement: Confinement): SpecRecord[] {
+/**
+ * Landlock's view of the same: the root may be read and run, the writable places written. Where a list says what may be executed
+ * (`hidden` has it after EXECUTABLE), those files alone may be run, and this run's own interpreter.
+ */
+export function landlockRecords(confinement: Confinement, hidden: readonly string[], interpreter: string): SpecRecord[] {
   if (confinement.weak?.landlock === true) return [];
-  const writable = writesUnexecutable(confinement) ? "rw" : "rwx";
+  const { executables } = confinement;
+  const programs = [interpreter, ...hidden.filter((path) => path.startsWith(EXECUTABLE)).map((path) => path.slice(EXECUTABLE.length))];
+  const ownRun = (place: string) =>
+    !writesUnexecutable(confinement) && (executables === null || executables.some((glob) => glob.startsWith(`${place}/`) || glob.startsWith("/*")));
+  const writable = (place: string) => (ownRun(place) ? "rwx" : "rw");
   return [
-    ["landlock", "rx", "/"],
-    ["landlock", writable, "/workspace"],
-    ["landlock", writable, "/tmp"],
+    ["landlock", executables === null ? "rx" : "r", "/"],
+    ...(executables === null ? [] : programs.map((path): SpecRecord => ["landlock", "x", path])),
+    ["landlock", writable("/workspace"), "/workspace"],
+    ["landlock", writable("/tmp"), "/tmp"],
     ["landlock", "rw", "/dev/shm"],
     ...DEVICES.map((device): SpecRecord => ["landlock", "dev", `/dev/${device}`]),
   ];

@@ -6,27 +6,35 @@ import type { SpecRecord } from "./spec.ts";
 const PERMISSION = { read: 1, write: 2, append: 4, exec: 8 } as const;
 
 /** Whether a confinement has calls that are looked at while the program runs. */
-export const isWatched = ({ watch }: Confinement): boolean => watch.calls.length > 0 || watch.paths.length > 0;
+export const isWatched = ({ watch }: Confinement): boolean => watch.calls.length > 0 || looksAtPaths(watch);
+
+/** Whether every call that takes a path is looked at. */
+export const looksAtPaths = ({ paths, lists = [] }: Confinement["watch"]): boolean => paths.length > 0 || lists.length > 0;
 
 /** What native/notify.h reads. Empty where nothing is watched: such a sandbox has no listener and no watcher. */
 export function watchRecords(confinement: Confinement): SpecRecord[] {
-  const { calls, paths } = confinement.watch;
+  const { calls, paths, lists = [] } = confinement.watch;
   if (!isWatched(confinement) || confinement.seccomp === "" || confinement.weak?.seccomp === true) return [];
   return [
     ["watch"],
     ...calls.flatMap(({ number, otherwise, entries }): SpecRecord[] => [
       ["watch-call", number, otherwise],
-      ...entries.flatMap(({ when, errno, rule }): SpecRecord[] => [
-        ["watch-entry", errno, rule ?? -1],
+      ...entries.flatMap(({ when, errno, rule, late }): SpecRecord[] => [
+        ["watch-entry", errno, rule ?? -1, late ? 1 : 0],
         ...when.map(({ index, width, op, mask, value }): SpecRecord => ["watch-when", index, width, op, mask, value]),
       ]),
     ]),
     ...paths.map(({ rule, glob, permissions, deny, report }): SpecRecord => {
-      const bits = permissions.reduce((all, name) => all | PERMISSION[name], 0);
-      return ["watch-path", rule, bits, deny ? 1 : 0, report ? 1 : 0, glob];
+      return ["watch-path", rule, bitsOf(permissions), deny ? 1 : 0, report ? 1 : 0, glob];
     }),
+    ...lists.flatMap(({ rule, permissions, deny, report, allowed }): SpecRecord[] => [
+      ["watch-list", rule, bitsOf(permissions), deny ? 1 : 0, report ? 1 : 0],
+      ...allowed.map((entry): SpecRecord => ["watch-allow", bitsOf(entry.permissions), entry.glob]),
+    ]),
   ];
 }
+
+const bitsOf = (permissions: readonly (keyof typeof PERMISSION)[]): number => permissions.reduce((all, name) => all | PERMISSION[name], 0);
 
 /** How a supervisor's records of one confinement become violations. */
 export function violationReader({ watch, rules }: Confinement): (payload: Uint8Array) => Violation | undefined {
