@@ -14,6 +14,9 @@ export { type Compiled, compilePolicy, MIN_TIER_ANNOTATION } from "./compile.ts"
 export { compileDefault, defaultPolicy } from "./default.ts";
 export type { Explain, Explanation } from "./explain/index.ts";
 export { assembleHooks, type HookRules } from "./hooks/hooks.ts";
+export { type Requested, withNetwork } from "./network-request.ts";
+export { allowHint } from "./network-request-hint.ts";
+export { type NetworkSeed, networkSeed } from "./network-seed.ts";
 export { globMatches } from "./orders/glob.ts";
 export type { Intent, MountFlag, Order, Permission, PortRange } from "./orders/order.ts";
 export { type ParsedPolicy, parsePolicy } from "./parse/parse.ts";
