@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer as createHttp } from "node:http";
+import { createServer as createHttp, type RequestListener } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -38,6 +38,8 @@ export interface World {
 
 interface Wanted extends Partial<NetworkRules> {
   secrets?: string;
+  /** In place of the servers that tell a request's headers. */
+  answer?: RequestListener;
   /** What the sandbox may use of them. */
   placed?: PlacedSecret[];
   resolve?: (name: string) => string[];
@@ -55,6 +57,7 @@ export async function world({
   resolve,
   resolveMs = 0,
   headersMs,
+  answer,
   placed = [],
   tenant = "acme",
   connections = 1000,
@@ -87,6 +90,7 @@ export async function world({
   for (const server of [http, https]) {
     server.on("request", (request, response) => {
       reached.push(`${request.method} ${request.headers.host} ${request.url}`);
+      if (answer) return void answer(request, response);
       request.resume().once("end", () => response.end(JSON.stringify(request.headers)));
     });
     server.on("upgrade", (request, socket) => {
