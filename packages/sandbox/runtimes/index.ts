@@ -39,6 +39,8 @@ export interface WorkerOptions {
   interpreter: string;
   /** Python modules to import before "ready". */
   imports?: readonly string[];
+  /** Directory of an image's programs, found after all others. */
+  programs?: string | undefined;
   /** Where this folder and the workspace are seen by the worker; the tests run without a sandbox. */
   runtimesDir?: string;
   workspace?: string;
@@ -51,10 +53,10 @@ export interface WorkerOptions {
  * interpreter runs the file itself, so that the program sees nothing that differs from a bare start.
  */
 export function workerCommand(options: WorkerOptions): WorkerCommand {
-  const { runtime, mode, interpreter, imports = [], runtimesDir = RUNTIMES_DIR, workspace = "/workspace", temporary = "/tmp" } = options;
+  const { runtime, mode, interpreter, imports = [], programs, runtimesDir = RUNTIMES_DIR, workspace = "/workspace", temporary = "/tmp" } = options;
   const entry = `${workspace}/${RUNTIMES[runtime].entry}`;
   const env: Record<string, string> = {
-    PATH: "/opt/plastron/node/bin:/usr/local/bin:/usr/bin:/bin",
+    PATH: `/opt/plastron/node/bin:/usr/local/bin:/usr/bin:/bin${programs === undefined ? "" : `:${programs}`}`,
     HOME: workspace,
     TMPDIR: temporary,
     LANG: "C.UTF-8",
