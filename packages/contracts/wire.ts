@@ -13,6 +13,7 @@ import { programSchema, runSpecSchema } from "./run.ts";
  * | session.open   |                             | `X` {session_id} or `P`                                          |
  * | session.run    | as run                      | as run                                                           |
  * | session.close  |                             | `X` {}                                                           |
+ * | run.freeze, run.thaw |                       | `X` {} when the run is held still, or goes on; its wall clock goes on meanwhile |
  * | retire         |                             | `X` {}: warm sandboxes of that confinement are given up; what runs goes on |
  * | image.build    | `K`                         | `O` what the installer prints, `X` Image (JSON) or `P`            |
  * | image.list, image.remove |                   | `X` {images: Image[]}, `X` {}                                    |
@@ -38,6 +39,7 @@ export const agentRequestSchema = z.discriminatedUnion("op", [
   }),
   z.object({ op: z.literal("session.run"), session_id: z.string(), tenant: z.string(), spec: runSpecSchema }),
   z.object({ op: z.literal("session.close"), session_id: z.string(), tenant: z.string() }),
+  z.object({ op: z.enum(["run.freeze", "run.thaw"]), run_id: z.string(), tenant: z.string() }),
   z.object({ op: z.literal("retire"), confinement: confinementSchema.shape.id.describe("of a policy that was replaced") }),
   z.object({
     op: z.literal("image.build"),
