@@ -4,6 +4,7 @@ import {
   type AgentStatus,
   agentRequestSchema,
   type Confinement,
+  type Denial,
   type DoctorReport,
   type Frame,
   FrameReader,
@@ -11,6 +12,7 @@ import {
   MAX_VIOLATIONS,
   PlastronError,
   type RunSpec,
+  TELEMETRY_BOUNDS,
   type Tier,
   toProblem,
   type Violation,
@@ -27,7 +29,7 @@ const REASON_LENGTH = 200;
 
 /** What a connection may reach. */
 export interface Services {
-  driver: Pick<SandboxDriver, "run" | "retire">;
+  driver: Pick<SandboxDriver, "name" | "run" | "retire" | "freeze" | "thaw">;
   sessions: SessionRegistry;
   doctor(): Promise<DoctorReport>;
   hostFacts(minTier: Tier): Promise<HostFacts>;
@@ -125,6 +127,13 @@ async function perform(request: AgentRequest, services: Services, out: Outbound,
     case "session.close":
       await sessions.close(request.session_id, request.tenant, "closed");
       return {};
+    case "run.freeze":
+    case "run.thaw": {
+      const deed = request.op === "run.freeze" ? driver.freeze : driver.thaw;
+      if (!deed) throw new PlastronError("conflict", `The ${driver.name} driver cannot hold a run still`, { hint: "Cancel the run instead." });
+      await deed.call(driver, request.run_id, request.tenant);
+      return {};
+    }
     case "retire":
       driver.retire?.(request.confinement);
       return {};
@@ -139,12 +148,16 @@ async function perform(request: AgentRequest, services: Services, out: Outbound,
 
 function stream(out: Outbound, control: Control, run: Runner): Promise<unknown> {
   let violations = 0;
+  let denials = 0;
   const output: Output = {
     started: () => void out.send(WIRE.started),
     stdout: (chunk) => out.send(WIRE.stdout, chunk),
     stderr: (chunk) => out.send(WIRE.stderr, chunk),
     violation(violation: Violation) {
       if (++violations <= MAX_VIOLATIONS) void out.send(WIRE.violation, JSON.stringify(violation));
+    },
+    denial(denial: Denial) {
+      if (++denials <= TELEMETRY_BOUNDS.denials) void out.send(WIRE.denial, JSON.stringify(denial));
     },
   };
   return run(output, control);

@@ -23,12 +23,39 @@ export class TieredDriver implements SandboxDriver {
     return this.#everyday.tier;
   }
 
+  get images(): SandboxDriver["images"] {
+    return this.#everyday.images;
+  }
+
   async run(spec: RunSpec, output: Output, control?: Control): Promise<RunResult> {
     return (await this.#for(spec)).run(spec, output, control);
   }
 
   async openSession(spec: SessionSpec): Promise<Session> {
     return (await this.#for(spec)).openSession(spec);
+  }
+
+  freeze(run_id: string, tenant: string): Promise<void> {
+    return this.#hold("freeze", run_id, tenant);
+  }
+
+  thaw(run_id: string, tenant: string): Promise<void> {
+    return this.#hold("thaw", run_id, tenant);
+  }
+
+  /** Where it runs is not known by its id: whoever has it answers. */
+  async #hold(deed: "freeze" | "thaw", run_id: string, tenant: string): Promise<void> {
+    const drivers = [this.#everyday, this.#strong.opened].filter((driver) => driver !== undefined);
+    for (const driver of drivers.filter((each) => each[deed])) {
+      try {
+        return await driver[deed]?.(run_id, tenant);
+      } catch (error) {
+        if (!(error instanceof PlastronError) || error.code !== "not_found") throw error;
+      }
+    }
+    const unable = drivers.find((driver) => !driver[deed]);
+    if (unable) throw new PlastronError("conflict", `The ${unable.name} driver cannot hold a run still`, { hint: "Cancel the run instead." });
+    throw new PlastronError("not_found", "No such run is under way");
   }
 
   retire(confinement: string): void {

@@ -60,6 +60,11 @@ export class AgentClient {
     await this.#call({ op: "session.close", session_id, tenant }, 15_000);
   }
 
+  /** Holds a run still, or lets it go on. Errors: not_found, conflict where it has just ended or was killed since it could not be held. */
+  async hold(deed: "freeze" | "thaw", run_id: string, tenant: string): Promise<void> {
+    await this.#call({ op: `run.${deed}`, run_id, tenant }, 5_000);
+  }
+
   /** Lets the warm sandboxes of a confinement go that no policy compiles to any more. */
   async retire(confinement: string): Promise<void> {
     await this.#call({ op: "retire", confinement }, 5_000);

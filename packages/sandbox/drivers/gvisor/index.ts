@@ -5,6 +5,7 @@ import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpe
 import { Admission } from "../local/admission.ts";
 import { type Box, NeverStarted, type RunEnd } from "../local/box.ts";
 import { knobValues, reclaimCgroups } from "../local/cgroups.ts";
+import { Hands } from "../local/hands.ts";
 import { phasesOf } from "../local/result.ts";
 import { LocalSession, type SessionBox } from "../local/session.ts";
 import type { BoxKind } from "../local/sources.ts";
@@ -58,6 +59,9 @@ function sessionBox(box: Box): SessionBox {
     gone: box.gone,
     destroy: () => box.destroy(),
     run: async (...program) => guestEnd(await box.run(...program)),
+    freeze: () => box.freeze(),
+    thaw: () => box.thaw(),
+    kill: (reason) => box.kill(reason),
   };
 }
 
@@ -68,6 +72,7 @@ class GvisorDriver implements SandboxDriver {
   readonly #fleet: GuestFleet;
   readonly #admission: Admission;
   readonly #sessions = new Set<Session>();
+  readonly #hands = new Hands();
   readonly #sweep: NodeJS.Timeout;
 
   constructor(options: DriverOptions, shop: GuestWorkshop, fleet: GuestFleet) {
@@ -109,7 +114,7 @@ class GvisorDriver implements SandboxDriver {
       const { box, cold, kind } = await this.#fleet.take(spec);
       const acquired = performance.now();
       traceOf(box)?.begin(spec.sensing);
-      const end = await box.run(spec, this.#knobs(kind, spec), output, control);
+      const end = await this.#hands.on(box, spec, () => box.run(spec, this.#knobs(kind, spec), output, control));
       return { cold, acquired, end, telemetry: traceOf(box)?.end() ?? noTelemetry("its kernel told nothing") };
     } catch (error) {
       if (!(error instanceof NeverStarted) || tries <= 1 || control?.stdin || control?.signal?.aborted) throw error;
@@ -125,7 +130,7 @@ class GvisorDriver implements SandboxDriver {
       });
     }
     const box = await this.#fleet.alone(spec, "session");
-    const session = new LocalSession(spec, sessionBox(box), this.name, this.tier);
+    const session = new LocalSession(spec, sessionBox(box), this.name, this.tier, this.#hands);
     const { run } = session;
     session.run = async (program, ...rest) => {
       traceOf(box)?.begin(program.sensing);
@@ -135,6 +140,14 @@ class GvisorDriver implements SandboxDriver {
     this.#sessions.add(session);
     void box.gone.then(() => this.#sessions.delete(session));
     return session;
+  }
+
+  freeze(run_id: string, tenant: string): Promise<void> {
+    return this.#hands.freeze(run_id, tenant);
+  }
+
+  thaw(run_id: string, tenant: string): Promise<void> {
+    return this.#hands.thaw(run_id, tenant);
   }
 
   retire(confinement: string): void {

@@ -12,36 +12,14 @@ import {
   type Violation,
 } from "@plastron/contracts";
 import type { Control, Output } from "../../driver.ts";
+import { BoxRun, NeverStarted } from "./box-run.ts";
 import { Hold } from "./hold.ts";
-import { Reports } from "./reports.ts";
-import { newEnd, type RunEnd, readArtifact, readFacts, readStat, text } from "./run-end.ts";
+import { type RunEnd, readArtifact, readStat, text } from "./run-end.ts";
 import type { Looked, Sight } from "./sight.ts";
 import { startFrames } from "./start-frames.ts";
 
+export { NeverStarted } from "./box-run.ts";
 export type { RunEnd } from "./run-end.ts";
-
-/** Why the agent asks a supervisor to kill what exceeded a rate rule; `RunEnd.broken` says the rest. */
-const BROKEN = "a rate rule was exceeded";
-
-/** The sandbox was dead before it was given its program: nothing of the program has run, so another sandbox may have it. */
-export class NeverStarted extends PlastronError {
-  constructor() {
-    super("sandbox_failed", "the sandbox died while it waited for its program");
-  }
-}
-
-interface Current {
-  output: Output;
-  started: boolean;
-  /** Its result has come; what others recorded is still being looked up. */
-  ended: boolean;
-  /** It exceeded a rate rule and is being looked at, then killed. */
-  breaking: Promise<void> | undefined;
-  reports: Reports;
-  end: RunEnd;
-  resolve(end: RunEnd): void;
-  reject(error: Error): void;
-}
 
 const NO_WAY = "A secret is put into requests by the proxy: let the run reach the secret's hosts (network), or leave the secret out.";
 
@@ -82,7 +60,7 @@ export class Box {
   /** The cgroup's counters when the next program begins: a session's go on counting. */
   #counters = new Map<string, string>();
   readonly #onHello: (token: string) => void;
-  #current: Current | undefined;
+  #current: BoxRun | undefined;
   #environment: Record<string, string> = {};
   readonly #hold = new Hold((frame) => this.#stream.write(frame));
   #onPlaced: ((pid: number) => void) | undefined;
@@ -133,13 +111,10 @@ export class Box {
   run(program: Program & Looked, knobs: Record<string, string>, output: Output, control: Control = {}): Promise<RunEnd> {
     if (this.state !== "ready") return Promise.reject(new NeverStarted());
     this.state = "running";
-    const end = newEnd(this.#counters);
-    const reports = new Reports(output, end.violations, this.isRecorded, this.sight?.looksOn ?? false);
-    const ended = new Promise<RunEnd>((resolve, reject) => {
-      this.#current = { output, started: false, ended: false, breaking: undefined, reports, end, resolve, reject };
-    });
+    const current = new BoxRun({ output, before: this.#counters, isRecorded: this.isRecorded, sight: this.sight, hands: this });
+    this.#current = current;
     for (const told of this.onBegin) told(program);
-    this.sight?.begin(program, { denial: (denial) => reports.denial(denial), broken: (broken) => this.break(broken) });
+    current.begin(program);
     const given = { ...program, env: { ...program.env, ...this.#environment } };
     this.#stream.write(startFrames(given, knobs, control.stdin !== undefined));
     if (control.stdin) void this.#feed(control.stdin);
@@ -147,7 +122,7 @@ export class Box {
     const abort = () => this.kill(typeof signal?.reason === "string" ? signal.reason : "cancelled");
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort, { once: true });
-    return ended.finally(() => signal?.removeEventListener("abort", abort));
+    return current.told.finally(() => signal?.removeEventListener("abort", abort));
   }
 
   kill(reason: string): void {
@@ -156,7 +131,7 @@ export class Box {
 
   /** A rule was hit: told to the run's reader and kept for its result. Of no effect unless a program runs: an interpreter's start is ours. */
   record(violation: Violation): void {
-    this.#current?.reports.violation(violation);
+    this.#current?.record(violation);
   }
 
   /** So many were not told one by one, since they were a flood. */
@@ -185,16 +160,7 @@ export class Box {
 
   /** The program exceeded a rate rule: it is held still while its stacks are taken, and killed. Of no effect the second time. */
   break(broken: BrokenBy): void {
-    const current = this.#current;
-    if (!current || current.ended || current.breaking) return;
-    current.end.broken = broken;
-    current.breaking = this.#breakRun(current, broken);
-  }
-
-  async #breakRun({ end }: Current, broken: BrokenBy): Promise<void> {
-    const stacks = (await this.freeze()) ? await this.sight?.stacks() : [];
-    end.broken = { ...broken, stacks: stacks ?? [] };
-    this.kill(BROKEN);
+    this.#current?.break(broken);
   }
 
   /** Of a sandbox that was asked to wait for `proceed`: pid 1 is there, and nothing has run yet. */
@@ -275,27 +241,11 @@ export class Box {
   #onEnd(payload: Uint8Array): void {
     const current = this.#current;
     if (!current || current.ended) return;
-    current.ended = true;
-    const looking = [...this.beforeEnd.flatMap((look) => look() ?? []), ...this.#look(current), ...(current.breaking ? [current.breaking] : [])];
-    if (looking.length === 0) this.#tellEnd(current, payload);
-    else void Promise.allSettled(looking).then(() => this.#tellEnd(current, payload));
-  }
-
-  #look({ end }: Current): Promise<void>[] {
-    if (!this.sight) return [];
-    end.telemetry = this.sight.unseen;
-    if (!this.sight.looksOn) return [];
-    return [this.sight.collect().then((seen) => void (end.telemetry = seen))];
-  }
-
-  #tellEnd(current: Current, payload: Uint8Array): void {
-    for (const [name, value] of readFacts(payload)) current.end.facts.set(name, value);
-    current.reports.close(current.end.telemetry.denials);
-    current.end.violations.drop(Number(current.end.facts.get("violations_dropped") ?? 0));
-    this.#current = undefined;
-    this.#counters = current.end.stats;
-    if (this.state !== "gone") this.state = current.end.facts.get("over") === "0" ? "ready" : "gone"; // only a session's sandbox outlives a run
-    current.resolve(current.end);
+    current.finish(payload, this.beforeEnd, () => {
+      this.#current = undefined;
+      this.#counters = current.end.stats;
+      if (this.state !== "gone") this.state = current.end.facts.get("over") === "0" ? "ready" : "gone"; // only a session's sandbox outlives a run
+    });
   }
 
   #onClose(): void {
@@ -305,7 +255,7 @@ export class Box {
     const error = new PlastronError("sandbox_failed", this.failure ?? "the supervisor of the sandbox has died");
     if (!wasReady) this.#failReady(this.failure === undefined ? new NeverStarted() : error);
     if (this.#current?.ended) return; // its result has come and is about to be told
-    this.#current?.reject(this.#current.started ? error : new NeverStarted());
+    this.#current?.fail(error);
     this.#current = undefined;
   }
 }

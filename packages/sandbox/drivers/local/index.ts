@@ -13,6 +13,7 @@ import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "./cgrou
 import { Egress } from "./egress.ts";
 import { FLEET_DEFAULTS, Fleet, type FleetSettings } from "./fleet.ts";
 import { Forge } from "./forge.ts";
+import { Hands } from "./hands.ts";
 import { HookGroups } from "./hooks.ts";
 import { describeEnd, phasesOf } from "./result.ts";
 import { LocalSession } from "./session.ts";
@@ -116,6 +117,7 @@ class LocalDriver implements SandboxDriver {
   readonly #admission: Admission;
   readonly #sessions = new Set<LocalSession>();
   readonly images: LocalImages;
+  readonly #hands = new Hands();
   readonly #sweep: NodeJS.Timeout;
 
   constructor(options: DriverOptions, shop: Workshop, fleet: Fleet) {
@@ -152,7 +154,8 @@ class LocalDriver implements SandboxDriver {
       const { box, source, cold, kind } = await this.#fleet.take(spec);
       const acquired = performance.now();
       box.assign(spec.tenant, spec.secrets);
-      return { source, cold, acquired, end: await box.run(spec, this.#knobs(kind, spec), output, control) };
+      const end = await this.#hands.on(box, spec, () => box.run(spec, this.#knobs(kind, spec), output, control));
+      return { source, cold, acquired, end };
     } catch (error) {
       if (!(error instanceof NeverStarted) || tries <= 1 || control?.stdin || control?.signal?.aborted) throw error;
       return this.#runInFreshBox(spec, output, control, tries - 1);
@@ -166,10 +169,18 @@ class LocalDriver implements SandboxDriver {
     }
     const box = await this.#fleet.alone(spec, "session");
     box.assign(spec.tenant, spec.secrets);
-    const session = new LocalSession(spec, box, this.name, this.tier);
+    const session = new LocalSession(spec, box, this.name, this.tier, this.#hands);
     this.#sessions.add(session);
     void box.gone.then(() => this.#sessions.delete(session));
     return session;
+  }
+
+  freeze(run_id: string, tenant: string): Promise<void> {
+    return this.#hands.freeze(run_id, tenant);
+  }
+
+  thaw(run_id: string, tenant: string): Promise<void> {
+    return this.#hands.thaw(run_id, tenant);
   }
 
   retire(confinement: string): void {

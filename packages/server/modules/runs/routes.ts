@@ -22,6 +22,7 @@ export interface RunDependencies {
 }
 
 const idParams = z.object({ id: idSchema("run") });
+const findQuery = z.object({ timeline: z.stringbool().default(false).describe("with the timeline of a run that was traced, which is long") }).strict();
 const listQuery = z
   .object({
     status: runStatusSchema.optional(),
@@ -53,21 +54,27 @@ export function runRoutes(app: App, deps: RunDependencies): void {
       },
     },
     async (request, reply) => {
-      const { program, policy: name, text, minTier } = parseRun(request.body);
+      const { program, policy: name, text, minTier, sensing } = parseRun(request.body);
       // Whoever may choose any rules can also choose none: a key that only runs has what its tenant's admins stored.
       if (text) requireScope(request.principal, "admin");
       const resolved = text ? deps.policies.resolveText({ ...text, minTier }) : deps.policies.resolve(request.principal.tenant, name, minTier);
       const policy = resolved instanceof Promise ? await resolved : resolved;
       const strongest = Math.max(minTier ?? 1, policy.confinement.value.min_tier) as typeof policy.confinement.value.min_tier;
-      await answerRun(request, reply, { ...deps, order: { program, policy, minTier: strongest, session_id: null }, stream: request.body.stream });
+      await answerRun(request, reply, { ...deps, order: { program, policy, minTier: strongest, sensing, session_id: null }, stream: request.body.stream });
       return reply;
     },
   );
 
   app.get(
     "/v1/runs/:id",
-    { onRequest: mayRead, schema: { tags: ["runs"], summary: "One run with its output", params: idParams, response: { 200: runSchema, ...problems } } },
-    async (request) => found(await deps.store.find(request.principal.tenant, request.params.id)),
+    {
+      onRequest: mayRead,
+      schema: { tags: ["runs"], summary: "One run with its output", params: idParams, querystring: findQuery, response: { 200: runSchema, ...problems } },
+    },
+    async (request) => {
+      const run = found(await deps.store.find(request.principal.tenant, request.params.id));
+      return request.query.timeline || run.telemetry === null ? run : { ...run, telemetry: { ...run.telemetry, timeline: null } };
+    },
   );
 
   app.get(
@@ -105,13 +112,42 @@ export function runRoutes(app: App, deps: RunDependencies): void {
     async (request, reply) => {
       const { id } = request.params;
       const { tenant } = request.principal;
-      if (!deps.runs.cancel(tenant, id, "cancelled by request")) {
-        const run = found(await deps.store.find(tenant, id));
-        throw new PlastronError("conflict", run.status === "running" ? "The run is in progress on another server" : `The run has ended: ${run.status}`);
-      }
+      if (!deps.runs.cancel(tenant, id, "cancelled by request")) throw await elsewhere(deps.store, tenant, id);
       return reply.code(202).send({ id, cancelling: true as const });
     },
   );
+
+  for (const [deed, summary] of [
+    ["freeze", "Hold a run in progress still"],
+    ["thaw", "Let a run that is held still go on"],
+  ] as const) {
+    app.post(
+      `/v1/runs/:id/${deed}`,
+      {
+        onRequest: mayRun,
+        schema: {
+          tags: ["runs"],
+          summary,
+          description:
+            "Answers when it is so. Its wall clock goes on while it is held: a run that stays held ends as `timed_out`. One that cannot be held is killed.",
+          params: idParams,
+          response: { 200: z.object({ id: z.string(), frozen: z.boolean() }), ...problems },
+        },
+      },
+      async (request) => {
+        const { id } = request.params;
+        const { tenant } = request.principal;
+        if (!(await deps.runs.hold(tenant, id, deed))) throw await elsewhere(deps.store, tenant, id);
+        return { id, frozen: deed === "freeze" };
+      },
+    );
+  }
+}
+
+/** Why a run that is not under way here cannot be reached. */
+async function elsewhere(store: RunStore, tenant: string, id: string): Promise<PlastronError> {
+  const run = found(await store.find(tenant, id));
+  return new PlastronError("conflict", run.status === "running" ? "The run is in progress on another server" : `The run has ended: ${run.status}`);
 }
 
 function found<T>(run: T | undefined): T {

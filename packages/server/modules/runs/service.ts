@@ -8,6 +8,7 @@ import {
   type Problem,
   type Program,
   type RunResult,
+  type Sensing,
   type Tier,
   toProblem,
   type Violation,
@@ -20,7 +21,7 @@ import type { ResolvedPolicy } from "../policies/compiled.ts";
 import { type RecorderDependencies, RunViolations } from "../violations/recorder.ts";
 import type { Gate } from "./gate.ts";
 import { OutputBuffer } from "./output.ts";
-import { type RunHead, type RunView, type StoredResult, summaryOf, violationsOf } from "./view.ts";
+import { accountOf, type RunHead, type RunView, type StoredResult, summaryOf } from "./view.ts";
 
 /** One run as a front door orders it. */
 export interface RunOrder {
@@ -28,6 +29,7 @@ export interface RunOrder {
   program: Program;
   policy: ResolvedPolicy;
   minTier: Tier;
+  sensing: Sensing;
   session_id: string | null;
   /** The admission is durable before the caller hears of the run: for callers that are told its id before its end. */
   durableFirst: boolean;
@@ -45,15 +47,15 @@ export interface RunListener extends Partial<RunSink> {
 }
 
 export interface RunObserver {
-  finished(language: string, status: string, phasesUs: Record<string, number>): void;
+  finished(language: string, status: string, phasesUs: Record<string, number>, account: Pick<StoredResult, "telemetry" | "broken_by"> | null): void;
 }
 
 interface Dependencies {
-  agent: Pick<AgentClient, "run">;
+  agent: Pick<AgentClient, "run" | "hold">;
   records: Pick<GroupCommit, "admit" | "admitNow" | "note" | "finish" | "reachable">;
   gate: Gate;
   observer: RunObserver;
-  violations: Pick<RecorderDependencies, "observer" | "log">;
+  violations: Pick<RecorderDependencies, "observer" | "log" | "recorded">;
   server: string;
   /** Name of this host. */
   node: string;
@@ -106,6 +108,13 @@ export class RunService {
     return true;
   }
 
+  /** Holds a run still, or lets it go on. False where no such run of this tenant is in progress on this server. @throws PlastronError conflict */
+  async hold(tenant: string, id: string, deed: "freeze" | "thaw"): Promise<boolean> {
+    if (this.#live.get(id)?.tenant !== tenant) return false;
+    await this.#deps.agent.hold(deed, id, tenant);
+    return true;
+  }
+
   /** Ends everything that runs or waits here, refuses what comes, and waits until all is recorded, at most `ms`. */
   async drain(reason: string, ms: number): Promise<void> {
     this.#draining = true;
@@ -134,7 +143,7 @@ export class RunService {
     const so = { stdout: new OutputBuffer(), stderr: new OutputBuffer(), violations: this.#violationsOf(order, head, listener) };
     const { stdout, stderr, violations } = so;
     if (order.signal?.aborted) return { ...so, result: neverStarted(String(order.signal.reason)), problem: undefined };
-    const spec = { ...PLAIN, ...order.program, run_id: head.id, tenant: order.principal.tenant, min_tier: order.minTier };
+    const spec = { ...PLAIN, ...order.program, run_id: head.id, tenant: order.principal.tenant, min_tier: order.minTier, sensing: order.sensing };
     const run = this.#deps.agent.run(
       { spec, confinement: order.policy.confinement, ...(order.session_id === null ? {} : { session_id: order.session_id }) },
       {
@@ -148,6 +157,7 @@ export class RunService {
           listener.stderr?.(chunk);
         },
         violation: (violation) => violations.take(violation),
+        denial: (denial) => violations.denied(denial),
       },
     );
     const onAbort = () => run.kill(String(order.signal?.reason));
@@ -182,10 +192,10 @@ export class RunService {
     }
     clock.mark("commit");
     const phases_us = { ...result?.phases_us, ...clock.done() };
-    this.#deps.observer.finished(head.language, status, phases_us);
+    this.#deps.observer.finished(head.language, status, phases_us, result);
     if (ended.problem !== undefined) throw ended.problem;
     const output = { stdout: ended.stdout.text(), stderr: ended.stderr.text(), artifacts };
-    return { ...summaryOf(head, status, finishedAt, result, problem), phases_us, ...output, ...violationsOf(result) };
+    return { ...summaryOf(head, status, finishedAt, result, problem), phases_us, ...output, ...accountOf(result) };
   }
 
   #violationsOf(order: RunOrder, head: RunHead, listener: RunListener): RunViolations {
@@ -194,7 +204,7 @@ export class RunService {
       ...{ node, run_id: head.id, session_id: head.session_id, tenant: order.principal.tenant, runtime: head.language },
       ...{ driver: order.policy.driver, confinement: order.policy.confinement.value.id, policy: order.policy },
     };
-    return new RunViolations({ records, ...violations }, context, (violation) => listener.violation?.(violation));
+    return new RunViolations({ records, ...violations, explain: order.policy.explain }, context, (violation) => listener.violation?.(violation));
   }
 }
 
