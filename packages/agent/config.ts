@@ -22,6 +22,8 @@ export interface AgentConfig {
   clusterAddresses: string | undefined;
   /** Directory of TENANT/NAME/KEY files for the egress process, which must be able to read them; the agent never does. Absolute. */
   secrets: string | undefined;
+  /** Hosts that a registry of packages keeps archives on, besides its own. */
+  archiveHosts: string[];
   /** Exit when standard input closes: the parent that holds its other end is gone. */
   lifeline: boolean;
 }
@@ -32,7 +34,8 @@ const DEFAULT_WARM: Partial<Record<Runtime, number>> = { python3: 2, nodejs: 1, 
  * PLASTRON_HOME (default ./.plastron), PLASTRON_AGENT_SOCKET, PLASTRON_SERVER_UID, PLASTRON_DRIVER, PLASTRON_WARM
  * (`python3=4,nodejs=2`; a runtime that is not named gets none), PLASTRON_MAX_RUNNING, PLASTRON_MAX_QUEUED,
  * PLASTRON_UID_BASE, PLASTRON_DRAIN_MS, PLASTRON_LIFELINE=stdin, PLASTRON_PERMISSIVE=1, PLASTRON_CLUSTER_ADDRESSES=FILE,
- * PLASTRON_EGRESS_SECRETS=DIRECTORY.
+ * PLASTRON_EGRESS_SECRETS=DIRECTORY, PLASTRON_PACKAGE_HOSTS (`files.example.com,cdn.example.com`). How pip and npm are configured is read
+ * as they read it, from their own variables and files.
  * Throws PlastronError invalid_request that names the variable.
  */
 export function readConfig(env: Record<string, string | undefined>, ownUid: number): AgentConfig {
@@ -52,6 +55,7 @@ export function readConfig(env: Record<string, string | undefined>, ownUid: numb
     permissive: yes(env, "PLASTRON_PERMISSIVE"),
     clusterAddresses: absolute(env, "PLASTRON_CLUSTER_ADDRESSES"),
     secrets: absolute(env, "PLASTRON_EGRESS_SECRETS"),
+    archiveHosts: hostNames(env, "PLASTRON_PACKAGE_HOSTS"),
     drainMs: integer(env, "PLASTRON_DRAIN_MS", 0) ?? 10_000,
     lifeline: env.PLASTRON_LIFELINE === "stdin",
   };
@@ -86,6 +90,15 @@ function yes(env: Record<string, string | undefined>, name: string): boolean {
   const value = env[name] ?? "";
   if (!["", "0", "1"].includes(value)) throw wrong(name, "1 or 0");
   return value === "1";
+}
+
+function hostNames(env: Record<string, string | undefined>, name: string): string[] {
+  const hosts = (env[name] ?? "")
+    .split(",")
+    .map((host) => host.trim().toLowerCase())
+    .filter(Boolean);
+  if (hosts.some((host) => !/^([a-z0-9_-]{1,63}\.)*[a-z0-9_-]{1,63}$/.test(host))) throw wrong(name, "names of hosts with commas between them");
+  return hosts;
 }
 
 function absolute(env: Record<string, string | undefined>, name: string): string | undefined {

@@ -5,6 +5,7 @@ import { compileDefault, parseCluster } from "@plastron/policy";
 import { type DriverOptions, doctor, hostFacts, openDriver } from "@plastron/sandbox";
 import { type Agent, startAgent } from "./agent.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
+import { confineBuilds } from "./registry.ts";
 
 /**
  * The privileged daemon: `node packages/agent/main.ts`, configured by its environment only (config.ts). It prints one line
@@ -47,6 +48,7 @@ function driverOptions(config: AgentConfig, host: HostFacts): DriverOptions {
     maxQueued: config.maxQueued,
     warm: warm.filter((pool) => pool.count > 0),
     egress: { command: [process.execPath, EGRESS], ...(config.secrets === undefined ? {} : { secrets: config.secrets }) },
+    images: { confine: confineBuilds(host), env: process.env, archiveHosts: config.archiveHosts },
     log,
   };
 }
