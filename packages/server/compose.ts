@@ -39,6 +39,7 @@ import { SessionStore } from "./modules/sessions/store.ts";
 import { tenantRoutes } from "./modules/tenants/routes.ts";
 import { TenantService } from "./modules/tenants/service.ts";
 import { TenantStore } from "./modules/tenants/store.ts";
+import { ViolationFeed } from "./modules/violations/feed.ts";
 import type { ViolationLog } from "./modules/violations/log.ts";
 import { violationRoutes } from "./modules/violations/routes.ts";
 import { ViolationStore } from "./modules/violations/store.ts";
@@ -93,7 +94,9 @@ export async function compose(parts: Parts): Promise<Server> {
   });
   const metrics = new Metrics({ agent: () => agent.status(), gate, database: pool.gauges, records, violationsLog: parts.violationsLog });
   const runStore = new RunStore(pool.db);
-  const violations = { observer: metrics, log: parts.violationsLog };
+  const violationStore = new ViolationStore(pool.db);
+  const feed = new ViolationFeed(violationStore);
+  const violations = { observer: metrics, log: parts.violationsLog, recorded: () => feed.wake() };
   const runs = new RunService({ agent, records, gate, observer: metrics, violations, server: parts.serverId, node: hostname() });
   const host = new HostKnowledge((minTier) => agent.host(minTier));
   const policies = new PolicyService(new PolicyStore(pool.db), parts.compiler, host, (confinement) => void agent.retire(confinement).catch(() => {}));
@@ -134,7 +137,7 @@ export async function compose(parts: Parts): Promise<Server> {
   healthRoutes(app, { auth, health, metrics, agent, violationsLog: parts.violationsLog });
   runRoutes(app, { auth, runs, store: runStore, policies, idempotency });
   sessionRoutes(app, { auth, sessions, runs, policies, idempotency });
-  violationRoutes(app, { auth, store: new ViolationStore(pool.db) });
+  violationRoutes(app, { auth, store: violationStore, feed });
   adviseRoute(app, { auth });
   exportRoute(app, { auth });
   policyRoutes(app, { auth, policies, tests: new PolicyTests(agent, gate) });
@@ -156,6 +159,7 @@ export async function compose(parts: Parts): Promise<Server> {
     // All of it fits into the 2.5 s that `plastron down` gives; what does not is killed, and found `lost` at the next start.
     async close() {
       housekeeping.stop();
+      feed.close();
       await runs.drain("the server is shutting down", 1_200);
       await Promise.all([app as unknown as FastifyInstance, ...others].map(closeListener));
       await Promise.all([records.close(), changes.close(), parts.violationsLog?.close()]);

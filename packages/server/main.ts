@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { compileDefault, compilePolicy, defaultPolicy, type PolicyDocument, parsePolicy } from "@plastron/policy";
+import { compileDefault, compilePolicy, defaultPolicy, explainFloor, type PolicyDocument, parsePolicy } from "@plastron/policy";
 import { type Logger, pino } from "pino";
 import { compose, type Server } from "./compose.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -51,6 +51,7 @@ const compiler: Compiler = {
     return { ...compilePolicy(policy, host), identity: identityOf(policy) };
   },
   compileDefault: (host) => ({ ...compileDefault(host), identity: identityOf(defaultPolicy) }),
+  explainFloor,
 };
 
 function identityOf({ kind, metadata }: PolicyDocument): PolicyIdentity {

@@ -1,5 +1,6 @@
 import type { Denial, Enforcer, ViolationEvent } from "@plastron/contracts";
 import type { Part } from "../lower/part.ts";
+import { floorRules } from "../rules/floor.ts";
 
 /** Why a call was denied, in the policy's words. */
 export interface Explanation {
@@ -37,3 +38,6 @@ export const FLOOR_PATH = "spec.policy.mode";
 export function platformCause(rule: string, advice: string, part: Part | null = null): Cause {
   return { rule, path: FLOOR_PATH, enforcer: part?.order.enforcer ?? "BPF", by: "platform", recorded: part?.order.audit ?? false, part, advice };
 }
+
+/** Every name that a denial by the platform itself may have: the floor's rules, and what every sandbox is made of besides. */
+export const PLATFORM_RULES: readonly string[] = [...floorRules.map(({ name }) => name), "floor-read-only-root", "floor-shared-memory", "floor-capabilities"];

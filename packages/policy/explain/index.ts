@@ -1,2 +1,3 @@
 export { explainer } from "./explain.ts";
-export type { Explain, Explanation } from "./explanation.ts";
+export { type Explain, type Explanation, PLATFORM_RULES } from "./explanation.ts";
+export { denialKey, explainTelemetry, isTold, seenViolation } from "./seen.ts";

@@ -1,5 +1,17 @@
 import type { Socket } from "node:net";
-import { ERRORS, type ErrorCode, encodeFrame, FrameReader, PlastronError, type RunResult, runResultSchema, type Violation, WIRE } from "@plastron/contracts";
+import {
+  type Denial,
+  ERRORS,
+  type ErrorCode,
+  encodeFrame,
+  FrameReader,
+  PlastronError,
+  type RunResult,
+  runResultSchema,
+  type Violation,
+  WIRE,
+} from "@plastron/contracts";
+import { boundTelemetry, readDenial } from "./telemetry.ts";
 import { boundResult, readViolation } from "./violation.ts";
 
 /** Where a run's frames go. Chunks are raw bytes, cut at the run's output limit by the agent. */
@@ -8,6 +20,8 @@ export interface RunSink {
   stdout(chunk: Uint8Array): void;
   stderr(chunk: Uint8Array): void;
   violation?(violation: Violation): void;
+  /** A call was denied and the sensor saw it; which rule that was is not said. */
+  denial?(denial: Denial): void;
 }
 
 /** A run in progress. */
@@ -50,8 +64,9 @@ export function exchangeRun(socket: Socket, request: Uint8Array, sink: RunSink, 
       else if (type === WIRE.stderr) sink.stderr(payload);
       else if (type === WIRE.started) sink.started?.();
       else if (type === WIRE.violation) sink.violation?.(readViolation(parse(payload)));
+      else if (type === WIRE.denial) sink.denial?.(readDenial(parse(payload)));
       else if (type === WIRE.result) {
-        const result = boundResult(runResultSchema.parse(parse(payload)));
+        const result = boundTelemetry(boundResult(runResultSchema.parse(parse(payload))));
         settle(() => resolve(result));
       } else if (type === WIRE.problem) {
         const problem = problemOf(payload);

@@ -67,5 +67,13 @@ export interface Schema {
     answer: string | null;
     created_at: Generated<Date>;
   };
-  events: { seq: Generated<string>; at: Generated<Date>; tenant: string; type: string; subject: string; data: Generated<unknown> };
+  events: {
+    seq: Generated<string>;
+    tx: Generated<string | null>;
+    at: Generated<Date>;
+    tenant: string;
+    type: string;
+    subject: string;
+    data: Generated<unknown>;
+  };
 }

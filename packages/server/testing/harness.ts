@@ -1,4 +1,5 @@
-import { NO_RULES, PlastronError } from "@plastron/contracts";
+import { type Denial, NO_RULES, PlastronError } from "@plastron/contracts";
+import type { Explanation } from "@plastron/policy";
 import { pino } from "pino";
 import { compose, type Parts, type Server } from "../compose.ts";
 import { readConfig } from "../config.ts";
@@ -14,11 +15,33 @@ export const FAKE_COMPILER: Compiler = {
     return {
       confinement: confinement("named", text.length),
       identity: { name: "named", kind: "VarmorPolicy", namespace: "demo" },
+      explain: FAKE_EXPLAIN,
       fidelity: [{ rule: "r", category: "spec.policy", fidelity: "exact", mechanism: "seccomp", note: "", self_tests: [] }],
     };
   },
-  compileDefault: () => ({ confinement: confinement("default", 0), identity: { name: "default", kind: "VarmorClusterPolicy", namespace: "" } }),
+  compileDefault: () => ({
+    confinement: confinement("default", 0),
+    identity: { name: "default", kind: "VarmorClusterPolicy", namespace: "" },
+    explain: FAKE_EXPLAIN,
+  }),
+  explainFloor: () => () => null,
 };
+
+/** Every splice is denied by the rule of its path, and nothing else by any. A path that begins so asks for a record too. */
+function FAKE_EXPLAIN(denial: Denial): Explanation | null {
+  if (denial.call !== "splice") return null;
+  const rule_id = denial.path ?? "dirty-pipe-mitigation";
+  const event = { operation: "Syscall" as const, syscall: denial.call, arguments: denial.arguments };
+  return {
+    rule_id,
+    rule_path: `spec.${rule_id}`,
+    enforcer: "Seccomp",
+    event,
+    hint: `remove ${rule_id}`,
+    by: "policy",
+    recorded: rule_id.startsWith("recorded"),
+  };
+}
 
 function confinement(policy: string, seed: number) {
   const id = seed.toString(16).padStart(64, "0");

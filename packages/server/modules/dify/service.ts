@@ -37,6 +37,14 @@ export class DifyService {
     const policy = await this.#policies.resolveOrDefault(order.principal.tenant, DIFY_POLICY);
     const limits = { ...DEFAULT_LIMITS, wall_ms: this.#options.workerTimeoutMs };
     const program = { runtime, code, args: [], env: {}, stdin: "", files: [], collect: [], imports: [], limits };
-    return this.#runs.run({ ...request, program, policy, minTier: policy.confinement.value.min_tier, session_id: null, durableFirst: false });
+    return this.#runs.run({
+      ...request,
+      program,
+      policy,
+      minTier: policy.confinement.value.min_tier,
+      sensing: "account",
+      session_id: null,
+      durableFirst: false,
+    });
   }
 }

@@ -1,7 +1,9 @@
 import type { AgentStatus } from "@plastron/contracts";
+import { PLATFORM_RULES, ruleNames } from "@plastron/policy";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { RunObserver } from "../runs/service.ts";
 import type { ViolationObserver } from "../violations/recorder.ts";
+import { SensingMetrics } from "./sensing-metrics.ts";
 
 /** Where the gauges read from at the moment of a scrape. */
 export interface MetricSources {
@@ -13,8 +15,9 @@ export interface MetricSources {
   violationsLog: { readonly state: { written: number; lost: number } } | undefined;
 }
 
-/** The built-in rules, and as many fields of raw rules again and again. */
+/** Of rules that are not built in: fields of raw rules. Those that are built in have their names whatever tenants write. */
 const MOST_RULES = 500;
+const BUILT_IN: ReadonlySet<string> = new Set([...ruleNames(), ...PLATFORM_RULES]);
 const PHASES = ["auth", "admit", "agent_connect", "agent", "commit", "total"];
 const SECONDS = [0.0005, 0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600];
 
@@ -25,6 +28,7 @@ export class Metrics implements RunObserver, ViolationObserver {
   readonly #rules = new Set<string>();
   readonly #runs: Counter<"status" | "language">;
   readonly #phases: Histogram<"phase">;
+  readonly #sensing: SensingMetrics;
   readonly #askAgent: () => Promise<void>;
 
   constructor(sources: MetricSources) {
@@ -44,6 +48,7 @@ export class Metrics implements RunObserver, ViolationObserver {
       buckets: SECONDS,
       registers,
     });
+    this.#sensing = new SensingMetrics(this.registry);
     this.#gauge("plastron_runs_running", "Runs with the agent", () => sources.gate.running);
     this.#gauge("plastron_runs_waiting", "Runs that wait for a place", () => sources.gate.waiting);
     this.#gauge("plastron_records_queued", "Records of runs that wait for the next commit", () => sources.records.queued);
@@ -55,18 +60,20 @@ export class Metrics implements RunObserver, ViolationObserver {
     this.#askAgent = this.#agentGauges(sources);
   }
 
-  finished(language: string, status: string, phasesUs: Record<string, number>): void {
+  finished(language: string, status: string, phasesUs: Record<string, number>, account: Parameters<RunObserver["finished"]>[3]): void {
     this.#runs.inc({ status, language });
+    if (account) this.#sensing.finished(account);
     for (const phase of PHASES) {
       const us = phasesUs[phase];
       if (us !== undefined) this.#phases.observe({ phase }, us / 1e6);
     }
   }
 
-  /** Names of rules come from policies, which tenants write: past a bound they are counted together. */
+  /** Names of raw rules come from policies, which tenants write: past a bound they are counted together. */
   violated(rule: string, action: string): void {
-    if (this.#rules.size < MOST_RULES) this.#rules.add(rule);
-    this.#violations.inc({ rule: this.#rules.has(rule) ? rule : "other", action });
+    const builtIn = BUILT_IN.has(rule);
+    if (!builtIn && this.#rules.size < MOST_RULES) this.#rules.add(rule);
+    this.#violations.inc({ rule: builtIn || this.#rules.has(rule) ? rule : "other", action });
   }
 
   /** The page in Prometheus' text format. */

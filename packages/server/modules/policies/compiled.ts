@@ -1,4 +1,5 @@
 import type { Confinement, FidelityRow, HostFacts, Tier } from "@plastron/contracts";
+import type { Explain } from "@plastron/policy";
 import type { EncodedConfinement } from "../../agent-client/client.ts";
 import type { HostKnowledge } from "./host.ts";
 
@@ -18,12 +19,16 @@ export interface CompiledPolicy {
   confinement: Confinement;
   fidelity: FidelityRow[];
   identity: PolicyIdentity;
+  /** Which rule denied a call that the sensor saw. */
+  explain: Explain;
 }
 
 /** The policy package, as it is used here. @throws PlastronError invalid_policy (with line and column) */
 export interface Compiler {
   compile(text: string, host: HostFacts, options: CompileOptions): CompiledPolicy;
-  compileDefault(host: HostFacts): Pick<CompiledPolicy, "confinement" | "identity">;
+  compileDefault(host: HostFacts): Pick<CompiledPolicy, "confinement" | "identity" | "explain">;
+  /** By the platform alone, for what ran under a policy that cannot be read any more. */
+  explainFloor(host: HostFacts): Explain;
 }
 
 /** What is compared and what is told of a run's policy: the name it was stored under, or its own and the sha256 of its text. */
@@ -36,6 +41,7 @@ export interface ResolvedPolicy {
   /** The driver whose facts it was compiled with. */
   driver: string;
   confinement: EncodedConfinement;
+  explain: Explain;
 }
 
 /**

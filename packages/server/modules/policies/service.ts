@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Confinement, type FidelityRow, type HostFacts, PlastronError, type Tier } from "@plastron/contracts";
+import type { Explain } from "@plastron/policy";
 import { type CompiledPolicy, type CompileOptions, type Compiler, compileForTier, encoded, type ResolvedPolicy } from "./compiled.ts";
 import type { HostKnowledge } from "./host.ts";
 import { ResolvedCache } from "./resolved-cache.ts";
@@ -16,8 +17,17 @@ export interface PolicyText extends CompileOptions {
   minTier?: Tier | undefined;
 }
 
+/** What a session was opened with. */
+export interface HeldPolicy {
+  name: string;
+  version: number | null;
+  confinement: Confinement;
+}
+
 /** Newer versions that another server stored come with its notice; where none comes (its connection was cut), after this long. */
 const FRESH_MS = 5_000;
+/** Open sessions' policies: each is compiled once while it is asked for. */
+const MOST_EXPLAINED = 100;
 export const DEFAULT_POLICY = "default";
 
 /** Policies of a tenant and what they compile to. Every version is kept. */
@@ -28,6 +38,7 @@ export class PolicyService {
   /** Hears of confinements that no policy here compiles to any more. */
   readonly #retire: (confinement: string) => void;
   readonly #cache = new ResolvedCache();
+  readonly #explained = new Map<string, Explain>();
   readonly #defaults = new Map<Tier, ResolvedPolicy>();
 
   constructor(store: PolicyStore, compiler: Compiler, host: HostKnowledge, retire: (confinement: string) => void = () => {}) {
@@ -62,6 +73,22 @@ export class PolicyService {
     const sha256 = createHash("sha256").update(yaml).digest("hex");
     const key = `:text ${sha256} ${upstreamCompat}`; // no tenant's id begins with a colon, and the text is the whole of what it means
     return this.#cache.get(key, minTier)?.policy ?? this.#resolveText(key, sha256, { yaml, upstreamCompat, minTier });
+  }
+
+  /**
+   * How denials in a session are explained: by the version of its policy that it was opened with. Where that text no longer means
+   * what confines the session (another version of Plastron, another host) the platform's own rules are all that can be named.
+   */
+  async explainOf(tenant: string, held: HeldPolicy): Promise<Explain> {
+    const known = this.#explained.get(explainKey(tenant, held)) ?? (await this.#explainAgain(tenant, held));
+    this.keepExplain(tenant, held, known);
+    return known;
+  }
+
+  /** Of a session that is opened now: its policy is at hand, and need not be compiled again. */
+  keepExplain(tenant: string, held: HeldPolicy, explain: Explain): void {
+    if (this.#explained.size >= MOST_EXPLAINED) this.#explained.delete(this.#explained.keys().next().value as string);
+    this.#explained.set(explainKey(tenant, held), explain);
   }
 
   /** What a text compiles to on this host, without storing it. @throws PlastronError invalid_policy, agent_unavailable */
@@ -121,8 +148,8 @@ export class PolicyService {
   }
 
   async #compileDefault(minTier: Tier): Promise<ResolvedPolicy> {
-    const { confinement, identity, host } = await compileForTier(this.#host, minTier, (facts) => this.#compiler.compileDefault(facts));
-    const policy = { ...identity, name: DEFAULT_POLICY, version: null, driver: host.driver, confinement: encoded(confinement) };
+    const { confinement, identity, explain, host } = await compileForTier(this.#host, minTier, (facts) => this.#compiler.compileDefault(facts));
+    const policy = { ...identity, name: DEFAULT_POLICY, version: null, driver: host.driver, confinement: encoded(confinement), explain };
     this.#defaults.set(minTier, policy);
     return policy;
   }
@@ -140,18 +167,31 @@ export class PolicyService {
   }
 
   async #resolved(row: PolicyRow & { yaml: string }, minTier: Tier): Promise<ResolvedPolicy> {
-    const { identity, confinement, host } = await this.compile({ yaml: row.yaml, upstreamCompat: row.upstream_compat, minTier });
-    return { ...identity, name: row.name, version: row.version, driver: host.driver, confinement: encoded(confinement) };
+    const { identity, confinement, explain, host } = await this.compile({ yaml: row.yaml, upstreamCompat: row.upstream_compat, minTier });
+    return { ...identity, name: row.name, version: row.version, driver: host.driver, confinement: encoded(confinement), explain };
+  }
+
+  async #explainAgain(tenant: string, { name, version, confinement }: HeldPolicy): Promise<Explain> {
+    const floor = async (): Promise<Explain> => this.#compiler.explainFloor(await this.#host.facts(confinement.min_tier));
+    try {
+      const row = version === null ? null : present(await this.#store.latest(tenant, name, version));
+      const policy = row ? await this.#resolved(row, confinement.min_tier) : await this.resolve(tenant, undefined, confinement.min_tier);
+      return policy.confinement.value.id === confinement.id ? policy.explain : await floor();
+    } catch {
+      return floor();
+    }
   }
 
   async #resolveText(key: string, sha256: string, text: Required<PolicyText>): Promise<ResolvedPolicy> {
     const token = this.#cache.begin();
-    const { identity, confinement, host } = await this.compile(text);
-    const policy = { ...identity, version: null, sha256, driver: host.driver, confinement: encoded(confinement) };
+    const { identity, confinement, explain, host } = await this.compile(text);
+    const policy = { ...identity, version: null, sha256, driver: host.driver, confinement: encoded(confinement), explain };
     this.#cache.set(key, text.minTier, token, policy);
     return policy;
   }
 }
+
+const explainKey = (tenant: string, { name, version, confinement }: HeldPolicy): string => `${tenant} ${name} ${version} ${confinement.id}`;
 
 function present(row: PolicyRow | undefined): PolicyRow & { yaml: string } {
   if (row === undefined || row.yaml === null) throw new PlastronError("not_found", "There is no such policy");

@@ -32,11 +32,19 @@ export class EventStream {
     this.#source = source;
   }
 
-  send(event: string, data: unknown): void {
+  /** Sends the head of the answer now, for a stream whose first event may be long in coming. */
+  open(): void {
+    if (this.#open) return;
+    this.#begin();
+    this.#reply.raw.write(": open\n\n");
+  }
+
+  /** False where the client is behind. An id of its own is what the client can come back with. */
+  send(event: string, data: unknown, id: string | number = ++this.#id): boolean {
     if (!this.#open) this.#begin();
     const raw = this.#reply.raw;
-    if (raw.destroyed) return;
-    const flowing = raw.write(`id: ${++this.#id}\nevent: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    if (raw.destroyed) return false;
+    const flowing = raw.write(`${id === "" ? "" : `id: ${id}\n`}event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     if (!flowing && this.#source && !this.#held) {
       this.#held = true;
       this.#source.pause();
@@ -45,6 +53,24 @@ export class EventStream {
         this.#source?.resume();
       });
     }
+    return flowing;
+  }
+
+  /** Resolves with true when the client has read what was sent, with false when it leaves or does not in time. */
+  drained(ms: number): Promise<boolean> {
+    const raw = this.#reply.raw;
+    if (raw.destroyed || !raw.writableNeedDrain) return Promise.resolve(!raw.destroyed);
+    return new Promise((resolve) => {
+      const settle = (read: boolean) => {
+        clearTimeout(timer);
+        raw.off("drain", onDrain).off("close", onClose);
+        if (!read) raw.destroy();
+        resolve(read);
+      };
+      const [onDrain, onClose] = [() => settle(true), () => settle(false)];
+      const timer = setTimeout(onClose, ms);
+      raw.once("drain", onDrain).once("close", onClose);
+    });
   }
 
   end(): void {

@@ -1,4 +1,4 @@
-import { type Limits, type Program, programSchema, type Runtime, type Tier, tierSchema } from "@plastron/contracts";
+import { type Limits, type Program, programSchema, type Runtime, type Sensing, type Tier, tierSchema } from "@plastron/contracts";
 import { z } from "zod";
 
 const LANGUAGES = { python3: "python3", python: "python3", nodejs: "nodejs", javascript: "nodejs", bash: "bash" } as const satisfies Record<string, Runtime>;
@@ -42,6 +42,7 @@ const runFields = z
       .describe("a policy that holds for this run alone, instead of a stored one; needs the scope admin"),
     upstream_compat: z.boolean().optional().describe("of policy_yaml: unknown rules have no effect, as upstream treats them"),
     min_tier: tierSchema.optional().describe("refuse to run below this isolation tier"),
+    trace: z.boolean().default(false).describe("keep the order of what the program did at the kernel, in `telemetry.timeline`"),
     stream: z.boolean().default(false).describe("answer with server-sent events: started, stdout, stderr, violation, result"),
   })
   .strict();
@@ -67,15 +68,20 @@ export interface ParsedRun {
   /** Set instead of `policy`. */
   text: { yaml: string; upstreamCompat: boolean } | undefined;
   minTier: Tier | undefined;
+  sensing: Sensing;
 }
 
+/** How closely a run is looked at. */
+export const sensingOf = ({ trace }: { trace: boolean }): Sensing => (trace ? "trace" : "account");
+
 export function parseRun(request: RunRequest): ParsedRun {
-  const { language, policy, policy_yaml: yaml, upstream_compat: upstreamCompat = false, min_tier, stream: _stream, timeout_ms, ...program } = request;
+  const { language, policy, policy_yaml: yaml, upstream_compat: upstreamCompat = false, min_tier, stream: _stream, trace, timeout_ms, ...program } = request;
   const limits: Limits = timeout_ms === undefined ? program.limits : { ...program.limits, wall_ms: timeout_ms };
   return {
     program: { ...program, limits, runtime: runtimeOf(language) },
     policy,
     text: yaml === undefined ? undefined : { yaml, upstreamCompat },
     minTier: min_tier,
+    sensing: sensingOf({ trace }),
   };
 }

@@ -1,7 +1,7 @@
 import { newId, type Problem, type RunStatus, runStatusSchema } from "@plastron/contracts";
 import { sql } from "kysely";
 import type { Database } from "../../database/pool.ts";
-import { type RunHead, type RunSummary, type RunView, type StoredResult, summaryOf, violationsOf } from "./view.ts";
+import { accountOf, type RunHead, type RunSummary, type RunView, type StoredResult, summaryOf } from "./view.ts";
 
 export interface RunFilter {
   status?: RunStatus;
@@ -47,8 +47,8 @@ export class RunStore {
       .executeTakeFirst();
     if (row === undefined) return undefined;
     const artifacts = (row.artifacts ?? []) as RunView["artifacts"];
-    const violations = violationsOf((row as SummaryRow).result);
-    return { ...summary(row as SummaryRow), ...violations, stdout: row.stdout?.toString("utf8") ?? "", stderr: row.stderr?.toString("utf8") ?? "", artifacts };
+    const account = accountOf((row as SummaryRow).result);
+    return { ...summary(row as SummaryRow), ...account, stdout: row.stdout?.toString("utf8") ?? "", stderr: row.stderr?.toString("utf8") ?? "", artifacts };
   }
 
   /** Newest first. */

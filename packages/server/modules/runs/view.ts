@@ -1,10 +1,12 @@
 import {
   artifactOutSchema,
+  brokenBySchema,
   limitNameSchema,
   type Problem,
   type RunResult,
   runResultSchema,
   runStatusSchema,
+  telemetrySchema,
   usageSchema,
   violationSchema,
 } from "@plastron/contracts";
@@ -46,6 +48,10 @@ export const runSchema = runSummarySchema
     ...{ stdout: z.string(), stderr: z.string(), artifacts: z.array(artifactOutSchema) },
     violations: z.array(violationSchema).describe("the first that were hit, in order"),
     violations_dropped: z.number().int().describe("those beyond what one run may record"),
+    telemetry: telemetrySchema
+      .nullable()
+      .describe("what the sensor saw: see docs/reference/telemetry.md; null before the end, and of runs of an older version"),
+    broken_by: brokenBySchema.nullable().describe("the rate rule that ended it"),
   })
   .meta({ id: "Run", description: "One program that was run once. `status` says how it ended." });
 export type RunView = z.infer<typeof runSchema>;
@@ -56,8 +62,9 @@ export type RunHead = Pick<RunSummary, "id" | "language" | "session_id" | "polic
 export type StoredResult = Omit<RunResult, "status" | "stdout" | "stderr" | "artifacts">;
 
 /** What of a stored result only the whole run shows. */
-export function violationsOf(result: StoredResult | null): Pick<RunView, "violations" | "violations_dropped"> {
-  return { violations: result?.violations ?? [], violations_dropped: result?.violations_dropped ?? 0 };
+export function accountOf(result: StoredResult | null): Pick<RunView, "violations" | "violations_dropped" | "telemetry" | "broken_by"> {
+  const { violations = [], violations_dropped = 0, telemetry = null, broken_by = null } = result ?? {};
+  return { violations, violations_dropped, telemetry, broken_by };
 }
 
 const NO_RESULT = {
@@ -72,6 +79,6 @@ export function summaryOf(
   result: StoredResult | null,
   problem: Problem | null,
 ): RunSummary {
-  const { violations, violations_dropped, ...rest } = { ...(result ?? NO_RESULT), ...violationsOf(result) };
+  const { violations, violations_dropped, telemetry: _telemetry, broken_by: _broken, ...rest } = { ...(result ?? NO_RESULT), ...accountOf(result) };
   return { ...head, status, finished_at: finishedAt, ...rest, violations_total: violations.length + violations_dropped, problem };
 }

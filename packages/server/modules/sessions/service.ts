@@ -5,7 +5,7 @@ import type { Principal } from "../auth/principal.ts";
 import type { ResolvedPolicy } from "../policies/compiled.ts";
 import { DEFAULT_POLICY, type PolicyService } from "../policies/service.ts";
 import type { languageSchema } from "../runs/program.ts";
-import { runtimeOf, type SessionRunRequest } from "../runs/program.ts";
+import { runtimeOf, type SessionRunRequest, sensingOf } from "../runs/program.ts";
 import type { RunOrder, RunService } from "../runs/service.ts";
 import type { SessionRow, SessionStore } from "./store.ts";
 
@@ -22,8 +22,12 @@ export interface SessionOrder {
 export class SessionService {
   readonly #store: SessionStore;
   readonly #agent: Pick<AgentClient, "openSession" | "closeSession">;
-  readonly #policies: Pick<PolicyService, "currentVersions">;
-  constructor(store: SessionStore, agent: Pick<AgentClient, "openSession" | "closeSession">, policies: Pick<PolicyService, "currentVersions">) {
+  readonly #policies: Pick<PolicyService, "currentVersions" | "explainOf" | "keepExplain">;
+  constructor(
+    store: SessionStore,
+    agent: Pick<AgentClient, "openSession" | "closeSession">,
+    policies: Pick<PolicyService, "currentVersions" | "explainOf" | "keepExplain">,
+  ) {
     this.#store = store;
     this.#agent = agent;
     this.#policies = policies;
@@ -54,6 +58,7 @@ export class SessionService {
       ...{ created_at, expires_at: new Date(created_at.getTime() + order.ttlMs) },
     };
     await this.#store.insert(row);
+    this.#policies.keepExplain(principal.tenant, { name: policy.name, version: policy.version, confinement }, policy.explain);
     return { ...row, closed_at: null, close_reason: null };
   }
 
@@ -76,16 +81,19 @@ export class SessionService {
   }
 
   /** What a run in the session is. @throws PlastronError not_found, session_gone */
-  async order(tenant: string, id: string, request: SessionRunRequest): Promise<Pick<RunOrder, "program" | "policy" | "minTier" | "session_id">> {
+  async order(tenant: string, id: string, request: SessionRunRequest): Promise<Pick<RunOrder, "program" | "policy" | "minTier" | "sensing" | "session_id">> {
     const row = await this.find(tenant, id);
     if (statusOf(row) !== "open") throw new PlastronError("session_gone", `The session is ${statusOf(row)}${row.close_reason ? `: ${row.close_reason}` : ""}`);
-    const { stream: _stream, timeout_ms, ...program } = request;
+    const { stream: _stream, trace, timeout_ms, ...program } = request;
     const limits = { ...row.limits, ...(timeout_ms === undefined ? {} : { wall_ms: timeout_ms }) };
     const confinement = { value: row.confinement, json: JSON.stringify(row.confinement) };
+    const held = { name: row.policy, version: row.policy_version, confinement: row.confinement };
+    const explain = await this.#policies.explainOf(tenant, held).catch(() => () => null); // the agent is away, which the run will say
     return {
       program: { ...program, limits, runtime: row.language, imports: [] } satisfies Program,
-      policy: { ...(row.policy_origin ?? UNKNOWN_ORIGIN), name: row.policy, version: row.policy_version, confinement },
+      policy: { ...(row.policy_origin ?? UNKNOWN_ORIGIN), name: row.policy, version: row.policy_version, confinement, explain },
       minTier: row.confinement.min_tier,
+      sensing: sensingOf({ trace }),
       session_id: id,
     };
   }

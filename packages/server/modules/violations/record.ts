@@ -1,4 +1,4 @@
-import type { Violation } from "@plastron/contracts";
+import type { Stack, Violation } from "@plastron/contracts";
 import { z } from "zod";
 
 /** Who and where: what a driver does not know of its violations. */
@@ -51,6 +51,36 @@ export const violationRecordSchema = z.object({
 });
 export type ViolationRecord = z.infer<typeof violationRecordSchema>;
 
+/** What the sensor adds to a violation: in the event, and not in the log, whose shape is upstream's. */
+export type Seen = Pick<Violation, "audited" | "hint" | "exe" | "stack">;
+/** A violation as an event has it. */
+export type ViolationData = ViolationRecord & { n: number; seen?: Seen };
+
+/** Frames of a stack that a violation keeps, and how much of their texts. The run's account may have more. */
+const MOST_FRAMES = 24;
+const LONGEST = { function: 120, file: 240 } as const;
+
+/** Null where there is nothing but what every violation is: recorded because the policy asks for it. */
+export function seenOf({ audited, hint, exe, stack }: Violation): Seen | undefined {
+  if (audited && hint === null && exe === "" && stack === null) return undefined;
+  return { audited, hint, exe, stack };
+}
+
+/** As much of a stack as a violation keeps. */
+export function shortStack({ frames, truncated, incomplete }: Stack): Stack {
+  const kept = frames.slice(0, MOST_FRAMES).map((frame) => ({
+    ...frame,
+    function: frame.function.slice(0, LONGEST.function).toWellFormed(),
+    file: frame.file.slice(-LONGEST.file).toWellFormed(),
+  }));
+  return { frames: kept, truncated: truncated || frames.length > MOST_FRAMES, incomplete };
+}
+
+/** One line for each frame, as the log has them: `main (/workspace/a.py:3)`. */
+function stackLines(stack: Stack): string[] {
+  return stack.frames.map(({ function: name, file, line }) => `${name || "?"} (${file}${line === null ? "" : `:${line}`})`);
+}
+
 /** `n`: its number within the run. */
 export function recordOf(violation: Violation, context: ViolationContext, n: number): ViolationRecord {
   const { policy } = context;
@@ -77,7 +107,7 @@ export function recordOf(violation: Violation, context: ViolationContext, n: num
     policyName: policy.name,
     policyNamespace: policy.namespace,
     ruleId: violation.rule_id,
-    stack: null,
+    stack: violation.stack && stackLines(violation.stack),
     event: eventOf(violation, `${context.run_id}.${n}`),
     time: violation.at,
     message: "violation event",
@@ -86,9 +116,9 @@ export function recordOf(violation: Violation, context: ViolationContext, n: num
 
 /**
  * A system call has upstream's keys beside ours. Upstream takes them from the audit daemon's line, which tells no arguments; here
- * no daemon is asked: its id is the violation's in the API, and nobody looked which file the process runs.
+ * no daemon is asked: its id is the violation's in the API, and `exe` is empty where the sensor did not see it.
  */
-function eventOf({ event, at, pid, comm }: Violation, auditID: string): Record<string, unknown> {
+function eventOf({ event, at, pid, comm, exe }: Violation, auditID: string): Record<string, unknown> {
   if (event.operation !== "Syscall") return event;
-  return { ...event, auditID, epoch: Math.floor(Date.parse(at) / 1000), subj: "plastron", pid, comm, exe: "" };
+  return { ...event, auditID, epoch: Math.floor(Date.parse(at) / 1000), subj: "plastron", pid, comm, exe };
 }

@@ -1,6 +1,7 @@
-import { MAX_VIOLATIONS, type RunResult, type Violation } from "@plastron/contracts";
+import { type Denial, MAX_VIOLATIONS, type RunResult, type Violation } from "@plastron/contracts";
+import { denialKey, type Explain, explainTelemetry, isTold, seenViolation } from "@plastron/policy";
 import type { GroupCommit, ViolationRow } from "../../database/group-commit.ts";
-import { recordOf, type ViolationContext, type ViolationRecord } from "./record.ts";
+import { recordOf, seenOf, shortStack, type ViolationContext, type ViolationRecord } from "./record.ts";
 
 export interface ViolationObserver {
   violated(rule: string, action: string): void;
@@ -10,19 +11,36 @@ export interface RecorderDependencies {
   records: Pick<GroupCommit, "note">;
   observer: ViolationObserver;
   log: { write(record: ViolationRecord): void } | undefined;
+  explain: Explain;
+  /** Violations can be read that could not before. */
+  recorded(): void;
+}
+
+interface Taken {
+  violation: Violation;
+  row: ViolationRow;
+  durable: boolean;
 }
 
 /**
  * The violations of one run, from the first frame to its end: into the events, the log, the metrics, and to whoever listens.
  * A listener hears of a violation when it is durable, in order, and of all before the run's result.
+ *
+ * There are two kinds. Audited ones the policy asked for, and the driver's watcher tells them; they alone are in the log, as
+ * upstream's are. The others are denials that the sensor saw and a rule explains. Each kind has a bound of its own, so that
+ * nobody hides an audited one behind a flood of others.
  */
 export class RunViolations {
   readonly #deps: RecorderDependencies;
   readonly #context: ViolationContext;
   readonly #tell: (violation: Violation) => void;
-  readonly #taken: { violation: Violation; row: ViolationRow; durable: boolean }[] = [];
+  readonly #taken: Taken[] = [];
+  readonly #room = { audited: MAX_VIOLATIONS, seen: MAX_VIOLATIONS };
+  readonly #denials = new Set<string>();
+  /** Of rules that are audited: the watcher may still tell of the same call. */
+  readonly #waiting: Violation[] = [];
   #told = 0;
-  #dropped = 0;
+  #dropped = { audited: 0, seen: 0 };
 
   constructor(deps: RecorderDependencies, context: ViolationContext, tell: (violation: Violation) => void) {
     this.#deps = deps;
@@ -30,32 +48,53 @@ export class RunViolations {
     this.#tell = tell;
   }
 
-  take(violation: Violation): void {
-    if (this.#taken.length >= MAX_VIOLATIONS) {
-      this.#dropped++;
+  take(given: Violation): void {
+    const violation = given.stack === null ? given : { ...given, stack: shortStack(given.stack) };
+    const kind = violation.audited ? "audited" : "seen";
+    if (this.#room[kind] === 0) {
+      this.#dropped[kind]++;
       return;
     }
+    this.#room[kind]--;
     const n = this.#taken.length;
     const record = recordOf(violation, this.#context, n);
     const { run_id: run, tenant } = this.#context;
-    const taken = { violation, row: { at: new Date().toISOString(), tenant, run, data: { ...record, n } }, durable: false };
+    const seen = seenOf(violation);
+    const taken = { violation, row: { at: new Date().toISOString(), tenant, run, data: { ...record, n, ...(seen ? { seen } : {}) } }, durable: false };
     this.#taken.push(taken);
     this.#deps.observer.violated(violation.rule_id, violation.action);
-    this.#deps.log?.write(record);
+    if (violation.audited) this.#deps.log?.write(record);
     this.#deps.records.note(taken.row).then(
       () => {
         taken.durable = true;
+        this.#deps.recorded();
         this.#tellDurable();
       },
       () => {}, // it goes with the run's end once more
     );
   }
 
-  /** The driver's own list may hold some that were not told while it ran: they come at its end. */
-  complete(result: RunResult | undefined): Pick<RunResult, "violations" | "violations_dropped"> {
-    for (const violation of result?.violations.slice(this.#taken.length) ?? []) this.take(violation);
-    const violations_dropped = Math.max(this.#dropped, result?.violations_dropped ?? 0);
-    return { violations: this.#taken.map(({ violation }) => violation), violations_dropped };
+  /** A call that was denied: a violation where a rule explains it. What none explains stays in the run's account. */
+  denied(denial: Denial): void {
+    const key = denialKey(denial);
+    if (this.#denials.has(key) || this.#denials.size >= 2 * MAX_VIOLATIONS) return;
+    this.#denials.add(key);
+    const explanation = this.#deps.explain(denial);
+    if (explanation === null) return;
+    const violation = seenViolation(denial, explanation, new Date().toISOString());
+    if (explanation.recorded) this.#waiting.push(violation);
+    else this.take(violation);
+  }
+
+  /** The driver's own lists may hold some that were not told while it ran: they come at its end. */
+  complete(result: RunResult | undefined): Pick<RunResult, "violations" | "violations_dropped"> & Partial<Pick<RunResult, "telemetry">> {
+    const audited = this.#taken.filter(({ violation }) => violation.audited).length;
+    for (const violation of result?.violations.slice(audited) ?? []) this.take(violation);
+    for (const denial of result?.telemetry.denials ?? []) this.denied(denial);
+    this.#takeUntold();
+    const violations_dropped = Math.max(this.#dropped.audited, result?.violations_dropped ?? 0) + this.#dropped.seen;
+    const telemetry = result && { telemetry: explainTelemetry(result.telemetry, this.#deps.explain) };
+    return { violations: this.#taken.map(({ violation }) => violation), violations_dropped, ...telemetry };
   }
 
   /** What has to be written with the end of the run. */
@@ -65,8 +104,15 @@ export class RunViolations {
 
   /** All are on record. */
   settled(): void {
+    if (this.#taken.some(({ durable }) => !durable)) this.#deps.recorded();
     for (const taken of this.#taken) taken.durable = true;
     this.#tellDurable();
+  }
+
+  /** Where a watcher told more than is kept, what is missing among it may have been one of these. */
+  #takeUntold(): void {
+    const told = this.#taken.map(({ violation }) => violation);
+    for (const violation of this.#waiting.splice(0)) if (this.#dropped.audited === 0 && !isTold(violation, told)) this.take(violation);
   }
 
   #tellDurable(): void {
