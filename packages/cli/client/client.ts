@@ -1,5 +1,6 @@
-import type { FidelityRow, Limits, RunResult, Runtime, Violation } from "@plastron/contracts";
+import type { FidelityRow, RunResult, Runtime, Violation } from "@plastron/contracts";
 import type { FileIn } from "../run/inputs.ts";
+import type { GivenLimits } from "../run/limits.ts";
 import type { Connection } from "./connection.ts";
 import { type Request, send, sendForJson } from "./http.ts";
 import { type ServerEvent, SseParser } from "./sse.ts";
@@ -13,7 +14,7 @@ export interface RunBody {
   stdin?: string;
   files?: FileIn[];
   collect?: string[];
-  limits?: Partial<Limits>;
+  limits?: GivenLimits;
   timeout_ms?: number;
   policy?: string;
   policy_yaml?: string;
@@ -127,7 +128,7 @@ export class Client {
     language: Runtime;
     policy?: string;
     ttl_ms?: number;
-    limits?: Partial<Limits>;
+    limits?: GivenLimits;
     min_tier?: number;
   }): Promise<{ id: string; expires_at: string }> {
     return this.#json("POST", "/v1/sessions", body);

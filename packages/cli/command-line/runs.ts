@@ -69,7 +69,11 @@ function runOptions(command: Command, help: string): Command {
     .argument("<file|->", "the program, or - for standard input")
     .argument("[args...]", "arguments for the program, after --")
     .option("-l, --language <name>", "python3, nodejs or bash (default: by suffix, then by #! line)")
-    .option("--limit <name=value>", "memory=256m wall=10s cpus=0.5 pids=50 output=1m workspace=64m files=256; repeatable", collect)
+    .option(
+      "--limit <name=value>",
+      "memory=256m wall=10s cpus=0.5 pids=50 output=1m workspace=64m files=256 forks-per-s=2000 connections-per-s=500 denied-per-s=20000 bytes-out=none; repeatable",
+      collect,
+    )
     .option("-e, --env <NAME=value>", "environment variable; repeatable", collect)
     .option("-f, --file <local[:path]>", "put a local file into the workspace; repeatable", collect)
     .option("--collect <glob>", "bring these workspace files back, with --out; repeatable", collect)

@@ -31,5 +31,7 @@ describe("explain", () => {
   it("names the limit and how to raise it, in one line", () => {
     const words = explain(outcome({ status: "timed_out", reason: "5000 ms of wall clock (limits.wall_ms)" }));
     expect(words).toBe("timed out: 5000 ms of wall clock; --limit wall=… allows more");
+    const broken = explain(outcome({ status: "broken_by_rule", reason: "900 new processes in 100 ms; it was killed (limits.rates.forks_per_s)" }));
+    expect(broken).toBe("broken by a rate rule: 900 new processes in 100 ms; it was killed; --limit forks-per-s=… allows more");
   });
 });

@@ -46,10 +46,15 @@ const WORDS: Partial<Record<Outcome["status"], { what: string; flag?: string }>>
 /** One line for stderr where the program did not simply end by itself; null where there is nothing to say. */
 export function explain(outcome: Outcome): string | null {
   if (outcome.status === "completed" || (outcome.status === "failed" && outcome.signal === null)) return null;
-  const { what, flag } = WORDS[outcome.status] ?? { what: outcome.signal ? `ended by ${outcome.signal}` : `the run is ${outcome.status}` };
+  const { what, flag = rateFlag(outcome) } = WORDS[outcome.status] ?? { what: outcome.signal ? `ended by ${outcome.signal}` : `the run is ${outcome.status}` };
   // The reason names the field of the API; here the flag is what helps.
-  const reason = outcome.reason?.replace(/\s*\(limits\.\w+\)/, "");
+  const reason = outcome.reason?.replace(/\s*\(limits\.[\w.]+\)/, "");
   return `${what}${reason ? `: ${reason}` : ""}${flag ? `; --limit ${flag}=… allows more` : ""}`;
+}
+
+/** The reason of a run that a rate rule broke names the rule's field. */
+function rateFlag({ status, reason }: Outcome): string | undefined {
+  return status === "broken_by_rule" ? /limits\.rates\.(\w+)/.exec(reason ?? "")?.[1]?.replaceAll("_", "-") : undefined;
 }
 
 function ownCode({ exit_code, signal }: Outcome): number | null {

@@ -20,12 +20,30 @@ describe("parseLimits", () => {
     expect(parseLimits(["memory=1g,wall=1500ms", "wall=2m"])).toEqual({ memory_bytes: 1_073_741_824, wall_ms: 120_000 });
   });
 
-  it.each(["", "memory", "memory=", "memory=lots", "ram=1g", "wall=-1s", "pids=1.5", "cpus=two", "__proto__=1", "constructor=1"])(
-    "refuses %j with exit code 2's error",
-    (text) => {
-      expect(() => parseLimits([text])).toThrow(expect.objectContaining({ code: "invalid_request" }));
-    },
-  );
+  it("reads rate rules, and none as no such rule", () => {
+    const given = parseLimits(["forks-per-s=100,bytes-out=10m", "denied-per-s=none", "wall=1s"]);
+    expect(given).toEqual({ wall_ms: 1000, rates: { forks_per_s: 100, bytes_out: 10_485_760, denied_per_s: null } });
+    expect(limitsSchema.parse(given).rates).toEqual({ forks_per_s: 100, bytes_out: 10_485_760, denied_per_s: null, connections_per_s: 500 });
+  });
+
+  it.each([
+    "forks-per-s=many",
+    "forks-per-s=",
+    "rates=1",
+    "memory=none",
+    "",
+    "memory",
+    "memory=",
+    "memory=lots",
+    "ram=1g",
+    "wall=-1s",
+    "pids=1.5",
+    "cpus=two",
+    "__proto__=1",
+    "constructor=1",
+  ])("refuses %j with exit code 2's error", (text) => {
+    expect(() => parseLimits([text])).toThrow(expect.objectContaining({ code: "invalid_request" }));
+  });
 
   it("gives what the schema takes, for every whole number of MiB in range", () => {
     fc.assert(

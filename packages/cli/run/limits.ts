@@ -1,4 +1,4 @@
-import type { Limits } from "@plastron/contracts";
+import type { Limits, RateRules } from "@plastron/contracts";
 import { usage } from "../failure.ts";
 
 /** Name on the command line → field of the request, and how its value is written. */
@@ -10,24 +10,46 @@ const NAMES = {
   pids: { field: "pids", parse: parseCount },
   files: { field: "open_files", parse: parseCount },
   cpus: { field: "cpus", parse: parseRate },
-} as const satisfies Record<string, { field: keyof Limits; parse: (text: string) => number | null }>;
+} as const satisfies Record<string, { field: Exclude<keyof Limits, "rates">; parse: (text: string) => number | null }>;
+
+/** Rules on how fast it may do something; `none` is no such rule. */
+const RATES = {
+  "connections-per-s": { field: "connections_per_s", parse: parseCount },
+  "forks-per-s": { field: "forks_per_s", parse: parseCount },
+  "denied-per-s": { field: "denied_per_s", parse: parseCount },
+  "bytes-out": { field: "bytes_out", parse: parseSize },
+} as const satisfies Record<string, { field: keyof RateRules; parse: (text: string) => number | null }>;
+
+/** What `--limit` says: as a request takes it. */
+export type GivenLimits = Partial<Omit<Limits, "rates">> & { rates?: Partial<RateRules> };
 
 /**
- * `["memory=256m", "wall=10s"]` → `{memory_bytes: 268435456, wall_ms: 10000}`. What is not named keeps the server's default, and
- * the server checks the ranges. Throws Failure invalid_request that names the part.
+ * `["memory=256m", "wall=10s", "forks-per-s=none"]` → `{memory_bytes: 268435456, wall_ms: 10000, rates: {forks_per_s: null}}`. What is
+ * not named keeps the server's default, and the server checks the ranges. Throws Failure invalid_request that names the part.
  */
-export function parseLimits(given: string[]): Partial<Limits> {
-  const limits: Partial<Limits> = {};
+export function parseLimits(given: string[]): GivenLimits {
+  const limits: GivenLimits = {};
   for (const text of given.flatMap((item) => item.split(","))) {
     const at = text.indexOf("=");
     const name = at < 0 ? text : text.slice(0, at);
-    if (at < 0 || !Object.hasOwn(NAMES, name)) throw usage(`--limit ${text} is not known`, `Use NAME=VALUE with ${Object.keys(NAMES).join(", ")}.`);
-    const { field, parse } = NAMES[name as keyof typeof NAMES];
-    const value = parse(text.slice(at + 1));
-    if (value === null) throw usage(`--limit ${text} has a value that cannot be read`, "For example memory=256m, wall=10s, cpus=0.5, pids=50.");
-    limits[field] = value;
+    const isRate = Object.hasOwn(RATES, name);
+    if (at < 0 || (!isRate && !Object.hasOwn(NAMES, name)))
+      throw usage(`--limit ${text} is not known`, `Use NAME=VALUE with ${[...Object.keys(NAMES), ...Object.keys(RATES)].join(", ")}.`);
+    const written = text.slice(at + 1);
+    if (isRate) {
+      const { field, parse } = RATES[name as keyof typeof RATES];
+      limits.rates = { ...limits.rates, [field]: written === "none" ? null : readable(text, parse(written)) };
+    } else {
+      const { field, parse } = NAMES[name as keyof typeof NAMES];
+      limits[field] = readable(text, parse(written));
+    }
   }
   return limits;
+}
+
+function readable(text: string, value: number | null): number {
+  if (value === null) throw usage(`--limit ${text} has a value that cannot be read`, "For example memory=256m, wall=10s, cpus=0.5, pids=50, forks-per-s=100.");
+  return value;
 }
 
 const BYTES: Record<string, number> = { "": 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };

@@ -93,7 +93,7 @@ const COUNTED: Record<BrokenBy["rule"], string> = {
 function brokenReason({ rule, limit, measured, window_ms }: BrokenBy): string {
   const over = rule === "bytes_out" ? "" : ` in ${Math.round(window_ms)} ms`;
   const allowed = rule === "bytes_out" ? String(limit) : `${limit} a second`;
-  return `${Math.round(measured)} ${COUNTED[rule]}${over}, where its rate rule allows ${allowed}; it was stopped, looked at and killed (limits.rates.${rule}; a higher value or null lets it)`;
+  return `${Math.round(measured)} ${COUNTED[rule]}${over}, where its rate rule allows ${allowed}; it was stopped, looked at and killed (limits.rates.${rule})`;
 }
 
 /** `code` is what the worker said, `status` what wait4 said of it (the truth where both came). */
