@@ -3,6 +3,7 @@ import { createServer as createHttp, type IncomingMessage, type RequestListener 
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, createServer as createTcp, type Server, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import type { Confinement, NetworkRules, WatchedRule } from "@plastron/contracts";
 import { TYPICAL_HOST } from "@plastron/contracts";
 import { Authority } from "@plastron/egress";
@@ -67,7 +68,7 @@ async function listen(server: Server, host: string, sockets: Set<{ destroy(): vo
 
 const GIGABYTE = 1 << 30;
 
-/** `/big` sends a gigabyte; everything else tells the request as JSON. */
+/** `/big` sends a gigabyte; everything else tells the request as JSON: `/gzip` compressed, `/split` a byte at a time, `/redirect?URL` sent elsewhere. */
 async function answer(request: IncomingMessage, reached: string[]) {
   reached.push(`${request.method} ${request.headers.host}${request.url}`);
   const isBig = request.url === "/big";
@@ -75,6 +76,10 @@ async function answer(request: IncomingMessage, reached: string[]) {
   for await (const chunk of request) bytes += (chunk as Buffer).length;
   const said = JSON.stringify({ method: request.method, url: request.url, headers: request.headers, bytes });
   return (response: Parameters<RequestListener>[1]) => {
+    if (request.url === "/gzip") return void response.writeHead(200, { "content-encoding": "gzip" }).end(gzipSync(`${said}\n`));
+    const to = /^\/redirect\?(.*)$/.exec(request.url ?? "")?.[1];
+    if (to !== undefined) return void response.writeHead(302, { location: to }).end();
+    if (request.url === "/split") return void trickle(response, said);
     if (!isBig) return void response.end(`${said}\n`);
     const chunk = Buffer.alloc(1 << 20);
     let sent = 0;
@@ -87,6 +92,14 @@ async function answer(request: IncomingMessage, reached: string[]) {
     };
     more();
   };
+}
+
+async function trickle(response: Parameters<RequestListener>[1], text: string): Promise<void> {
+  for (const byte of text) {
+    response.write(byte);
+    await new Promise((later) => setImmediate(later));
+  }
+  response.end();
 }
 
 type Rule = { verdict?: "allow" | "deny" | "none"; audit?: boolean };
