@@ -4,7 +4,9 @@ import { UNWATCHABLE } from "./lower/recorded.ts";
 import type { RuleTable } from "./lower/rule-table.ts";
 import { defenseProfile } from "./raw/index.ts";
 import type { Resolvable } from "./rules/resolve.ts";
-import { type Entry, NOTIFY, type Profile } from "./seccomp/profile.ts";
+import { complement } from "./seccomp/complement.ts";
+import { floorProfile } from "./seccomp/floor.ts";
+import { ALLOW, type Condition, type Entry, ERRNO, entriesByName, NOTIFY, type Profile } from "./seccomp/profile.ts";
 import { RUNTIME_DEFAULT } from "./seccomp/runtime-default.ts";
 import { syscallNumbers } from "./seccomp/syscalls.ts";
 
@@ -20,10 +22,12 @@ export function modeProfile(policy: Resolvable, table: RuleTable, host: HostFact
   const found = defenseProfile(policy);
   if (!found) return { profile: null, rows: [] };
   const { profile, rows } = found;
-  const own = policy.spec.policy.defenseInDepth?.seccomp?.profileType === "Custom";
-  if (profile.otherwise.action !== "log") return { profile, rows: own ? [...rows, enforcing()] : rows };
-  if (!canWatch(host)) return { profile, rows: [...rows, { ...observing(), fidelity: "unsupported", note: "passes, and is told to the kernel's log alone" }] };
-  return { profile: { ...profile, entries: [...profile.entries, ...unlisted(profile, table, host)] }, rows: [...rows, observing()] };
+  const observes = profile.otherwise.action === "log";
+  if (!observes && policy.spec.policy.defenseInDepth?.seccomp?.profileType !== "Custom") return { profile, rows };
+  if (!canWatch(host)) return { profile, rows: [...rows, observes ? UNHEARD : SILENT] };
+  const heard = denying(profile, table, host);
+  if (heard) return { profile: heard, rows: [...rows, observes ? OBSERVING : ENFORCING] };
+  return { profile, rows: [...rows, observes ? UNHEARD : SILENT] };
 }
 
 const PATH = "spec.policy.defenseInDepth.seccomp";
@@ -38,31 +42,56 @@ const RUNTIME_DEFAULT_ROW: FidelityRow = {
   observes: true,
 };
 
-function enforcing(): FidelityRow {
-  return {
-    rule: "defenseInDepth.seccomp",
-    category: PATH,
-    fidelity: "stricter",
-    mechanism: "seccomp lets pass what both the custom profile and the platform's floor allow",
-    note: "what the floor refuses no profile can allow; foreign ABIs are killed whatever it lists",
-    self_tests: [],
-    observes: true,
-  };
-}
+const SILENT: FidelityRow = {
+  rule: "defenseInDepth.seccomp",
+  category: PATH,
+  fidelity: "stricter",
+  mechanism: "seccomp lets pass what both the custom profile and the platform's floor allow",
+  note: "what the floor refuses no profile can allow; foreign ABIs are killed whatever it lists; it holds for the interpreter's own start too, and what it refuses is not recorded",
+  self_tests: [],
+  observes: true,
+};
+const ENFORCING: FidelityRow = {
+  ...SILENT,
+  mechanism: "seccomp hands over what the custom profile does not list, and a listener refuses and records it",
+  note: "what the floor refuses no profile can allow; foreign ABIs are killed whatever it lists; it holds from the first program on, not for the interpreter's own start",
+};
+const UNHEARD: FidelityRow = { ...SILENT, fidelity: "unsupported", note: "passes, and is told to the kernel's log alone" };
+const OBSERVING: FidelityRow = {
+  ...SILENT,
+  fidelity: "approximate",
+  mechanism: "a listener lets pass and records calls that the custom profile does not list",
+  note: "what the floor refuses stays refused",
+};
 
-function observing(): FidelityRow {
-  return {
-    ...enforcing(),
-    fidelity: "approximate",
-    mechanism: "a listener lets pass and records calls that the custom profile does not list",
-    note: "calls that it lists with conditions are not recorded where the conditions fail; what the floor refuses stays refused",
-  };
-}
+/** What the floor answers as if the kernel had no such call: nothing can be done with it, and every C library tries some. */
+const ABSENT = new Set(
+  floorProfile().entries.flatMap(({ names, verdict, when }) =>
+    verdict.action === "errno" && verdict.errno === ERRNO.ENOSYS && when.length === 0 ? names : [],
+  ),
+);
 
-/** Everything that the profile does not speak of, to be heard of. */
-function unlisted(profile: Profile, table: RuleTable, host: HostFacts): Entry[] {
-  const listed = new Set(profile.entries.flatMap(({ names }) => names));
-  const names = [...syscallNumbers(host.arch).keys()].filter((name) => !listed.has(name) && !UNWATCHABLE.has(name));
-  const report = table.add({ id: "defenseInDepth.seccomp", path: PATH, enforcer: "Seccomp", operation: "syscall", subject: "" });
-  return names.length > 0 ? [{ names, verdict: NOTIFY, when: [], report }] : [];
+/**
+ * The same profile as a list of what it refuses, so that each refusal can be heard of and can wait for the first program. Null
+ * where that would take too many conditions. What a listener cannot be asked about stays a refusal in silence.
+ */
+function denying({ otherwise, unknown, entries }: Profile, table: RuleTable, host: HostFacts): Profile | null {
+  const byName = entriesByName(entries);
+  const refuse = (name: string, when: readonly Condition[]): Entry[] => {
+    const silent = UNWATCHABLE.has(name) || ABSENT.has(name);
+    if (silent) return otherwise.action === "log" ? [] : [{ names: [name], verdict: otherwise, when }];
+    const verdict = otherwise.action === "log" ? NOTIFY : otherwise;
+    return [{ names: [name], verdict, when, report: report(), late: true }];
+  };
+  const report = () => table.add({ id: "defenseInDepth.seccomp", path: PATH, enforcer: "Seccomp", operation: "syscall", subject: "" });
+  const refusals: Entry[] = [];
+  for (const name of syscallNumbers(host.arch).keys()) {
+    const grants = (byName.get(name) ?? []).filter(({ verdict }) => verdict.action === "allow" || verdict.action === "log").map(({ when }) => when);
+    if (grants.some((when) => when.length === 0)) continue;
+    const lists = grants.length === 0 ? [[]] : complement(name, grants);
+    if (lists === null) return null;
+    refusals.push(...lists.flatMap((when) => refuse(name, when)));
+  }
+  const own = entries.filter(({ verdict }) => verdict.action !== "allow" && verdict.action !== "log");
+  return { otherwise: ALLOW, unknown, entries: [...own, ...refusals] };
 }

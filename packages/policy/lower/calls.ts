@@ -27,8 +27,8 @@ export function watchedCalls(profile: Profile, arch: Arch): WatchedCall[] {
   });
 }
 
-function watched(name: string, { when, report }: Entry, errno: number): WatchedCall["entries"][number] {
-  return { errno, rule: report ?? null, when: when.map((condition) => written(condition, argumentWidth(name, condition.index))) };
+function watched(name: string, { when, report, late }: Entry, errno: number): WatchedCall["entries"][number] {
+  return { ...(late ? { late } : {}), errno, rule: report ?? null, when: when.map((condition) => written(condition, argumentWidth(name, condition.index))) };
 }
 
 function written(condition: Condition, width: Width): WatchedCall["entries"][number]["when"][number] {

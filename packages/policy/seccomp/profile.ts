@@ -25,6 +25,8 @@ export interface Entry {
   when: readonly Condition[];
   /** What is recorded when it matches: an index in the confinement's rules. */
   report?: number;
+  /** It holds from the first program on, if a listener decides: before, only the platform's own worker runs there. */
+  late?: boolean;
 }
 
 export type Verdict =

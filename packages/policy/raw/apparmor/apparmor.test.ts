@@ -61,6 +61,7 @@ describe("a path", () => {
     ["@{HOME}/.ssh/**", ["/home/*/.ssh/**", "/root/.ssh/**"]],
     ['"/a b/c"', ["/a b/c"]],
     ["/a\\*b", ["/a[*]b"]],
+    ["/a\\101\\040\\303\\251\\012\\052", ["/aA é\n[*]"]],
     ["/{,**}", ["/", "/**"]],
   ])("%s is %j", (path, wanted) => {
     expect(globs(path)).toEqual(wanted);
@@ -73,7 +74,8 @@ describe("a path", () => {
     ["/a}b", "brackets do not match"],
     [`/${"{a,b}".repeat(7)}`, "more than 64 paths"],
     ["/[!a]", "the set [!a] is not read"],
-    ["/a\\101", "the escape \\1 is not read"],
+    ["/a\\x", "the escape \\x is not read"],
+    ["/a\\000", "control character"],
     ["/a/../b", "canonical"],
     ["{a,/b}", "does not begin with /"],
   ])("%s is not read, and a row says why", (path, why) => {

@@ -95,7 +95,9 @@ function globOf(path: string): string | { fault: string } {
     faults.push(`the ${what} ${found} is not read`);
     return "?";
   };
-  const glob = path.replace(/\\(.?)|\[([^\]]*)\]?|\*{3,}|\]/gs, (found, escaped: string | undefined, set: string | undefined) => {
+  const spelt = withOctal(path);
+  if (spelt.includes("\0")) return { fault: "it has a control character" };
+  const glob = spelt.replace(/\\(.?)|\[([^\]]*)\]?|\*{3,}|\]/gs, (found, escaped: string | undefined, set: string | undefined) => {
     if (escaped !== undefined)
       return escaped === "" || /[0-9a-zA-Z]/.test(escaped) ? unread("escape", found) : /[*?[]/.test(escaped) ? `[${escaped}]` : escaped;
     if (set !== undefined) return setOf(set, found) ?? unread("set", found);
@@ -105,6 +107,19 @@ function globOf(path: string): string | { fault: string } {
   if (fault !== undefined) return { fault };
   const clean = glob.replace(/\/{2,}/g, "/").replace(/(.)\/$/, "$1");
   return /\/\.{1,2}(\/|$)/.test(clean) ? { fault: "no canonical path has . or .. in it" } : clean;
+}
+
+/** `\040` and its like: bytes of UTF-8. What would be a sign stays escaped. */
+function withOctal(path: string): string {
+  return path.replace(/(?:\\[0-3][0-7]{2})+/g, (run) => {
+    const text = Buffer.from(
+      run
+        .split("\\")
+        .slice(1)
+        .map((digits) => Number.parseInt(digits, 8)),
+    ).toString("utf8");
+    return text.replace(/[*?[\]{}\\]/g, (sign) => `\\${sign}`);
+  });
 }
 
 /** `[^/]` is any character of a name, since no set matches a slash. */
