@@ -1,6 +1,6 @@
 /*
  * The supervisor's cgroups. Records: cgroup DIR (made now, removed at the end), cgset PATH VALUE, cgjoin PATH (a
- * cgroup.procs), cgjoin-program PATH (the same, but not of its watcher: that one is frozen with the program, freeze.c), knob NAME
+ * cgroup.procs), cgjoin-program PATH (the same, but its watcher stays outside and answers while the program is frozen, freeze.c), knob NAME
  * PATH (may be written per run), stat NAME PATH (read at the end of each run), freezer DIR (of the unified hierarchy).
  */
 #ifndef PLASTRON_CGROUP_H

@@ -1,7 +1,8 @@
 /*
- * Holding a program still. The freezer of the unified hierarchy stops every process of its cgroup, each new one as it is forked,
- * and whatever they send each other wakes none; a frozen process still dies of SIGKILL, so that every way to end a sandbox
- * stays as it is. Where there is none, or something inside does not come to rest, it says so and the agent kills instead.
+ * Holding a program still. The freezer of the unified hierarchy stops every process of its cgroup before it would next run an
+ * instruction of its own, each new one as it is forked, and whatever they send each other wakes none; a frozen process still dies
+ * of SIGKILL, so that every way to end a sandbox stays as it is. Where there is no such hierarchy we say so, and the agent kills
+ * instead.
  */
 #define _GNU_SOURCE
 #include "watch.h"
@@ -10,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TRIES 4
-#define REST_US 5000 /* in which all come to rest where nothing holds one of them in a call */
+/* Who sleeps in a call that cannot be interrupted, or has no core to go on, is at rest later, if at all; neither runs any more. */
+#define REST_US 3000
 #define LOOK_US 50
 
 enum answer { THAWED, FROZEN, RESTLESS };
@@ -32,22 +33,10 @@ static int is_frozen(const char *dir) {
     return strstr(text, "frozen 1") != NULL;
 }
 
-static int comes_to_rest(const char *dir) {
-    for (uint64_t until = now_us() + REST_US; now_us() < until; usleep(LOOK_US))
-        if (is_frozen(dir)) return 1;
-    return is_frozen(dir);
-}
-
-/* A call that the watcher was about to answer holds its caller where the freezer does not count it as at rest (on version 2 the
- * watcher has to share the cgroup): it gets to answer, and then the next try. */
 static enum answer hold(const char *dir) {
-    for (int i = 0; i < TRIES; i++) {
-        if (set_frozen(dir, "1")) return RESTLESS;
-        if (comes_to_rest(dir)) return FROZEN;
-        set_frozen(dir, "0");
-        usleep(LOOK_US);
-    }
-    return RESTLESS;
+    if (set_frozen(dir, "1")) return RESTLESS;
+    for (uint64_t until = now_us() + REST_US; !is_frozen(dir) && now_us() < until;) usleep(LOOK_US);
+    return FROZEN;
 }
 
 void freeze(struct watch *w, int wanted) {
