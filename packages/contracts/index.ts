@@ -4,6 +4,7 @@
  */
 export * from "./confinement.ts";
 export * from "./egress.ts";
+export * from "./env-name.ts";
 export * from "./errors.ts";
 export * from "./frames.ts";
 export * from "./glob.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { envNameSchema } from "./env-name.ts";
 
 const domain = z
   .string()
@@ -42,10 +43,7 @@ export type NetworkRequest = z.infer<typeof networkRequestSchema>;
  */
 export const secretGrantSchema = z
   .object({
-    env: z
-      .string()
-      .max(128)
-      .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a variable name"),
+    env: envNameSchema,
     name: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, "not the name of a secret"),
     key: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, "not the key of a secret"),
     hosts: z.array(domain).min(1).max(32),

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { confinementSchema } from "./confinement.ts";
+import { envNameSchema } from "./env-name.ts";
 import { tierSchema } from "./host.ts";
 import { imageIdSchema } from "./images.ts";
 import { limitsSchema } from "./limits.ts";
@@ -39,15 +40,6 @@ function collision(files: FileIn[]): string | undefined {
   return files.find(({ path }) => isUnderFile(path))?.path;
 }
 
-/** Environment names a request may set. Loader and interpreter switches could change what runs: refused. */
-export const envNameSchema = z
-  .string()
-  .max(128)
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "not a variable name")
-  .refine(
-    (name) => !/^(LD_|PYTHON|NODE_|BASH_|PLASTRON_)/.test(name) && !["ENV", "IFS", "PATH", "SHELLOPTS", "GCONV_PATH", "HOME", "TMPDIR"].includes(name),
-    "this variable would change what the runtime loads",
-  );
 const envValueSchema = z
   .string()
   .max(32_768)

@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { chmod, readFile, rename, writeFile } from "node:fs/promises";
-import type { NetworkRules } from "@plastron/contracts";
+import { type NetworkRules, TRUST_VARIABLES } from "@plastron/contracts";
 import type { SpecRecord } from "./spec.ts";
 
 /** Where Debian, Ubuntu and Alpine keep all certificates in one file; programs that ask for no variable read it. */
 const SYSTEM_BUNDLE = "/etc/ssl/certs/ca-certificates.crt";
 const BUNDLE = "/opt/plastron/egress-trust.crt";
-const VARIABLES = ["SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO", "PIP_CERT"];
 
 /**
  * Lets a sandbox trust the egress process's certificates, beside those that the host trusts: only where the policy has the TLS of
@@ -25,5 +24,5 @@ export async function trustRecords(network: NetworkRules, directory: string, cer
     await rename(unfinished, path);
   }
   const places = system === "" ? [BUNDLE] : [BUNDLE, SYSTEM_BUNDLE];
-  return [...places.map((place): SpecRecord => ["bind", path, place, "ro"]), ...VARIABLES.map((name): SpecRecord => ["env", `${name}=${BUNDLE}`])];
+  return [...places.map((place): SpecRecord => ["bind", path, place, "ro"]), ...TRUST_VARIABLES.map((name): SpecRecord => ["env", `${name}=${BUNDLE}`])];
 }
