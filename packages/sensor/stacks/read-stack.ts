@@ -1,9 +1,11 @@
 import type { Stack } from "@plastron/contracts";
 import { functionName, type Loaded, loadedAt } from "./elf/binaries.ts";
 import { Memory, Unreadable } from "./memory.ts";
-import { unwind } from "./native/unwind.ts";
-import { hasEnded, innerThreadId, type Mapping, readMappings, readStanding } from "./process.ts";
-import { walkPython } from "./python/frames.ts";
+import { findThreadPointer } from "./native/thread-pointer.ts";
+import { type NativeFrame, unwind } from "./native/unwind.ts";
+import { exitFrameOf, walkJavaScript } from "./node/frames.ts";
+import { hasEnded, innerThreadId, type Mapping, mappingAt, readMappings, readStanding, type Standing } from "./process.ts";
+import { type Interpreter, walkPython } from "./python/frames.ts";
 import { Sink } from "./sink.ts";
 
 export interface StackOptions {
@@ -14,7 +16,7 @@ export interface StackOptions {
 }
 
 const PLATFORM = ["/opt/plastron/"];
-const BUDGET_MS = 50;
+const BUDGET_MS = 250;
 /** Files of one process that are looked at for an interpreter. */
 const MAX_FILES = 48;
 
@@ -42,37 +44,78 @@ export function readStack(pid: number, tid: number, options: StackOptions = {}):
 function walk(memory: Memory, pid: number, tid: number, sink: Sink): string | null {
   const { mappings, complete } = readMappings(pid);
   const standing = readStanding(pid, tid);
-  const python = findPython(pid, mappings);
+  const found = findInterpreter(pid, mappings);
   const native = unwind(pid, memory, mappings, standing);
-  if (python === null) return pushNative(pid, native, null, sink) ?? (complete ? null : "the process has too many mappings");
-  pushNative(pid, native, python.file, sink);
-  walkPython(memory, python, { id: innerThreadId(pid, tid), isMain: pid === tid }, sink);
+  const thread = innerThreadId(pid, tid);
+  if (found === null) return pushNative(pid, native, sink, () => false) ?? (complete ? null : "the process has too many mappings");
+  const { mapping, loaded } = found;
+  if (loaded.binary.engine !== null) return walkNode(memory, pid, { mappings, standing, thread, loaded, native }, sink);
+  // What calls the interpreter's own functions are the program's.
+  pushNative(pid, native, sink, (frame) => frame.mapping.file === mapping.file);
+  walkPython(memory, pythonAt(loaded), { id: thread, isMain: pid === tid }, sink);
   return null;
 }
 
-/** Native frames up to the interpreter's own, whose callers are the program's. Returns why there are no more. */
-function pushNative(pid: number, frames: ReturnType<typeof unwind>, interpreter: string | null, sink: Sink): string | null {
+interface NodeThread {
+  mappings: readonly Mapping[];
+  standing: Standing;
+  thread: number;
+  loaded: Loaded;
+  native: Unwinding;
+}
+
+/** V8 says where the thread left JavaScript. Where it does not, native frames lead to code that V8 made, if the thread runs any. */
+function walkNode(memory: Memory, pid: number, { mappings, standing, thread, loaded, native }: NodeThread, sink: Sink): string | null {
+  const { engine, tls } = loaded.binary;
+  const stack = mappingAt(mappings, standing.sp ?? 0);
+  if (engine === null || stack === undefined) return "the thread was running, and runs have no place";
+  const pointer = tls === null ? null : findThreadPointer(memory, mappings, stack, thread);
+  const exit =
+    pointer === null || tls === null ? 0 : exitFrameOf(memory, engine, pointer - Math.ceil(tls.size / tls.align) * tls.align + engine.currentIsolate);
+  if (exit !== 0) {
+    pushNative(pid, native, sink, (frame) => frame.loaded?.binary === loaded.binary);
+    return walkJavaScript(memory, engine, { fp: exit, pc: null }, mappings, sink);
+  }
+  let made: NativeFrame | null = null;
+  const end = pushNative(pid, native, sink, (frame) => {
+    const isMade = frame.loaded === null || functionName(pid, frame.loaded, frame.mapping, frame.pc)?.startsWith("Builtins_") === true;
+    if (isMade) made = frame;
+    return isMade;
+  });
+  const last = made as NativeFrame | null;
+  const fp = last?.framePointer() ?? null;
+  return last === null || fp === null ? end : walkJavaScript(memory, engine, { fp, pc: last.pc }, mappings, sink);
+}
+
+type Unwinding = ReturnType<typeof unwind>;
+
+/** Native frames up to the first that `isEnd`. Returns why there are no more, null where there are or the outermost was reached. */
+function pushNative(pid: number, frames: Unwinding, sink: Sink, isEnd: (frame: NativeFrame) => boolean): string | null {
   for (;;) {
     const { done, value } = frames.next();
     if (done) return value;
+    if (isEnd(value)) return null;
+    if (sink.isFull) {
+      sink.cut();
+      return null;
+    }
     const { pc, mapping, loaded } = value;
-    if (interpreter !== null && mapping.file === interpreter) return null;
-    if (sink.isFull) sink.cut();
-    if (sink.isFull) return null;
     sink.push({ language: "native", function: (loaded && functionName(pid, loaded, mapping, pc)) ?? "", file: mapping.path, line: null });
   }
 }
 
-function findPython(pid: number, mappings: readonly Mapping[]) {
-  for (const { mapping, loaded } of executables(pid, mappings)) {
-    const { binary, bias } = loaded;
-    const { named } = binary.symbols;
-    const runtime = named.get("_PyRuntime");
-    if (runtime === undefined) continue;
-    const at = (name: string) => (named.has(name) ? (named.get(name) as number) + bias : null);
-    return { file: mapping.file, runtime: runtime + bias, version: at("Py_Version"), codeType: at("PyCode_Type") };
+/** By what a file has in it, never by its name: a program may be called anything. */
+function findInterpreter(pid: number, mappings: readonly Mapping[]): { mapping: Mapping; loaded: Loaded } | null {
+  for (const found of executables(pid, mappings)) {
+    const { engine, symbols } = found.loaded.binary;
+    if (engine !== null || symbols.named.has("_PyRuntime")) return found;
   }
   return null;
+}
+
+function pythonAt({ binary, bias }: Loaded): Interpreter {
+  const at = (name: string) => (binary.symbols.named.has(name) ? (binary.symbols.named.get(name) as number) + bias : null);
+  return { runtime: at("_PyRuntime") ?? 0, version: at("Py_Version"), codeType: at("PyCode_Type") };
 }
 
 function* executables(pid: number, mappings: readonly Mapping[]): Iterable<{ mapping: Mapping; loaded: Loaded }> {

@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import type { Mapping } from "../process.ts";
 import type { UnwindRow } from "./cfi.ts";
+import { type Engine, readEngine } from "./engine.ts";
 import { ElfFile, NotElf, type Section, type Segment } from "./file.ts";
 import { functionAt, readSymbols, type SymbolTable } from "./symbols.ts";
 import { unwindRowAt } from "./unwind-table.ts";
@@ -12,6 +13,9 @@ export interface Binary {
   segments: Segment[];
   symbols: SymbolTable;
   sections: Section[];
+  tls: { size: number; align: number } | null;
+  /** Constants that V8 leaves in its binary for debuggers (v8dbg_…), without that beginning, and code of its ways in and out. */
+  engine: Engine | null;
   functionNames: Map<number, string | null>;
   rows: Map<number, UnwindRow | null>;
 }
@@ -23,13 +27,12 @@ export interface Loaded {
   path: string;
 }
 
-/** Symbols of all files in the cache: 17 bytes each. Above it the ones longest not used are forgotten. */
+/** Symbols of all files in the cache: 8 bytes each. Above it the ones longest not used are forgotten. */
 const MAX_CACHED_SYMBOLS = 2_000_000;
 const MAX_REMEMBERED = 4096;
 
 /** Names that readers look for. */
-const WANTED =
-  /^(_PyRuntime|Py_Version|PyCode_Type|v8dbg_\w+|_ZN2v88internal18g_current_isolate_E|Builtins_(CEntry_Return1_ArgvOnStack_BuiltinExit|Interpreter\w+|Baseline\w+))$/;
+const WANTED = /^(_PyRuntime|Py_Version|PyCode_Type|v8dbg_\w+|_ZN2v88internal18g_current_isolate_E|Builtins_CEntry_Return1_ArgvOnStack_BuiltinExit)$/;
 
 /** By identity, the one longest not used first. Null: no ELF file that we read. */
 const cache = new Map<string, Binary | null>();
@@ -127,9 +130,19 @@ function readBinary(path: string): Binary | null {
 
 function parse(file: ElfFile): Binary | null {
   try {
-    const { machine, segments, sections } = file.header();
+    const { machine, segments, sections, tls } = file.header();
     const symbols = readSymbols(file, sections, (name) => WANTED.test(name));
-    return { identity: file.identity, machine, segments, sections, symbols, functionNames: new Map(), rows: new Map() };
+    return {
+      identity: file.identity,
+      machine,
+      segments,
+      sections,
+      tls,
+      symbols,
+      engine: readEngine(file, segments, symbols.named),
+      functionNames: new Map(),
+      rows: new Map(),
+    };
   } catch (error) {
     if (error instanceof NotElf || error instanceof RangeError) return null;
     throw error;
@@ -138,11 +151,11 @@ function parse(file: ElfFile): Binary | null {
 
 function evict(): void {
   let total = 0;
-  for (const binary of cache.values()) total += 1_000 + (binary?.symbols.functions.address.length ?? 0);
+  for (const binary of cache.values()) total += 1_000 + (binary?.symbols.functions.length ?? 0);
   for (const [identity, binary] of cache) {
     if (total <= MAX_CACHED_SYMBOLS) return;
     cache.delete(identity);
-    total -= 1_000 + (binary?.symbols.functions.address.length ?? 0);
+    total -= 1_000 + (binary?.symbols.functions.length ?? 0);
   }
 }
 

@@ -18,9 +18,18 @@ export interface Section {
   link: number;
 }
 
+export interface Header {
+  machine: "x64" | "arm64";
+  segments: Segment[];
+  sections: Section[];
+  /** Thread-local variables: how much room they take. */
+  tls: { size: number; align: number } | null;
+}
+
 /** Machines whose layouts the readers know. */
 const MACHINES: Record<number, "x64" | "arm64"> = { 62: "x64", 183: "arm64" };
 const PT_LOAD = 1;
+const PT_TLS = 7;
 /** One section that is read as a whole: symbols and names of Node are 3.5 and 12 MiB. */
 export const MAX_SECTION = 32 * 1024 * 1024;
 
@@ -67,24 +76,29 @@ export class ElfFile {
     return this.bytes(offset, Math.min(length, Math.max(0, this.size - offset)));
   }
 
-  header(): { machine: "x64" | "arm64"; segments: Segment[]; sections: Section[] } {
+  header(): Header {
     const header = this.bytes(0, 64);
     if (header.readUInt32BE() !== 0x7f454c46 || header[4] !== 2 || header[5] !== 1) throw new NotElf("not a 64-bit ELF file");
     const machine = MACHINES[header.readUInt16LE(18)];
     if (machine === undefined) throw new NotElf("of a machine that is not known");
     return {
       machine,
-      segments: this.#segments(word(header, 32), header.readUInt16LE(54), header.readUInt16LE(56)),
+      ...this.#segments(word(header, 32), header.readUInt16LE(54), header.readUInt16LE(56)),
       sections: this.#sections(word(header, 40), header.readUInt16LE(58), header.readUInt16LE(60), header.readUInt16LE(62)),
     };
   }
 
-  #segments(offset: number, size: number, count: number): Segment[] {
+  #segments(offset: number, size: number, count: number): Pick<Header, "segments" | "tls"> {
     if (size !== 56 || count > 128) throw new NotElf("its program headers are odd");
     const table = this.bytes(offset, size * count);
-    return Array.from({ length: count }, (_, i) => table.subarray(i * size))
-      .filter((entry) => entry.readUInt32LE() === PT_LOAD)
-      .map((entry) => ({ offset: word(entry, 8), vaddr: word(entry, 16), size: word(entry, 32) }));
+    const entries = Array.from({ length: count }, (_, i) => table.subarray(i * size));
+    const tls = entries.find((entry) => entry.readUInt32LE() === PT_TLS);
+    return {
+      segments: entries
+        .filter((entry) => entry.readUInt32LE() === PT_LOAD)
+        .map((entry) => ({ offset: word(entry, 8), vaddr: word(entry, 16), size: word(entry, 32) })),
+      tls: tls ? { size: word(tls, 40), align: word(tls, 48) } : null,
+    };
   }
 
   /** None where they were stripped: then there are no symbols to look up. */

@@ -1,10 +1,14 @@
 import { cString, type ElfFile, MAX_SECTION, type Section, word } from "./file.ts";
 
-const DATA = new Set([1, 6]); // OBJECT, TLS
-const FUNCTIONS = new Set([2, 10]); // FUNC, GNU_IFUNC
+/** Types of symbols: data, functions, thread-local data, functions chosen at start. */
+const OBJECT = 1;
+const FUNC = 2;
+const TLS = 6;
+const IFUNC = 10;
 const ENTRY = 24;
 /** Node has 142,000. A file with more gives its first ones. */
-const MAX_SYMBOLS = 400_000;
+const MAX_SYMBOLS = 2 ** 18;
+const MAX_ADDRESS = 2 ** 35;
 const MAX_NAME = 512;
 const MAX_ALIASES = 8;
 
@@ -12,83 +16,62 @@ const MAX_ALIASES = 8;
 export interface SymbolTable {
   /** Only of the names that were asked for when the table was made. */
   named: Map<string, number>;
-  /** Sorted by address. */
-  functions: { address: Float64Array; size: Float64Array; name: Uint32Array; table: Uint8Array };
-  /** Where names of table 0 and 1 lie in the file. */
-  strings: Section[];
+  /** Sorted: an address times MAX_SYMBOLS, plus which symbol it is. That is all that is kept of a hundred thousand. */
+  functions: Float64Array;
+  /** What `functions` counts in, and its names. */
+  table: Section | null;
+  strings: Section | null;
 }
 
-/** Reads both tables once. `wanted` says of which names the value is kept. */
+/** Reads the file's fullest table once. `wanted` says of which names the value is kept. */
 export function readSymbols(file: ElfFile, sections: Section[], wanted: (name: string) => boolean): SymbolTable {
-  const tables = [".dynsym", ".symtab"].flatMap((name) => sections.find((section) => section.name === name) ?? []);
-  const strings = tables.flatMap(({ link }) => sections[link] ?? []);
-  const named = new Map<string, number>();
-  const found: { address: number; size: number; name: number; table: number }[] = [];
-  tables.forEach((table, index) => {
-    const names = strings[index];
-    if (names === undefined) return;
-    readTable(file, table, names, (entry) => {
-      if (entry.value !== 0 || entry.type === 6) keepNamed(named, entry, wanted);
-      if (FUNCTIONS.has(entry.type) && entry.value !== 0) found.push({ address: entry.value, size: entry.size, name: entry.nameAt, table: index });
-    });
-  });
-  return { named, functions: sorted(found), strings };
-}
-
-interface Entry {
-  nameAt: number;
-  names: Buffer;
-  type: number;
-  value: number;
-  size: number;
-}
-
-function keepNamed(named: Map<string, number>, { names, nameAt, type, value }: Entry, wanted: (name: string) => boolean): void {
-  // Making text of a hundred thousand names takes long. Functions that anybody asks for by name are V8's builtins (Builtins_…).
-  if (!DATA.has(type) && names[nameAt] !== 0x42) return;
-  const name = cString(names, nameAt, 128);
-  if (wanted(name) && !named.has(name)) named.set(name, value);
-}
-
-function readTable(file: ElfFile, table: Section, strings: Section, each: (entry: Entry) => void): void {
+  const table = sections.find(({ name }) => name === ".symtab") ?? sections.find(({ name }) => name === ".dynsym") ?? null;
+  const strings = table === null ? null : (sections[table.link] ?? null);
+  if (table === null || strings === null) return { named: new Map(), functions: new Float64Array(), table: null, strings: null };
   const count = Math.min(Math.floor(Math.min(table.size, MAX_SECTION) / ENTRY), MAX_SYMBOLS);
   const bytes = file.bytes(table.offset, count * ENTRY);
   const names = file.bytes(strings.offset, Math.min(strings.size, MAX_SECTION));
-  for (let i = 0; i < count; i++) {
-    const at = i * ENTRY;
+  const named = new Map<string, number>();
+  const functions = new Float64Array(count);
+  let found = 0;
+  for (let index = 0, at = 0; index < count; index++, at += ENTRY) {
+    const type = bytes.readUInt8(at + 4) & 15;
     // Section 0: it is defined elsewhere.
-    if (bytes.readUInt16LE(at + 6) === 0) continue;
-    each({ nameAt: bytes.readUInt32LE(at), names, type: bytes.readUInt8(at + 4) & 15, value: word(bytes, at + 8), size: word(bytes, at + 16) });
+    if ((type !== OBJECT && type !== FUNC && type !== TLS && type !== IFUNC) || bytes.readUInt16LE(at + 6) === 0) continue;
+    const value = word(bytes, at + 8);
+    const nameAt = bytes.readUInt32LE(at);
+    if (isCandidate(type, names, nameAt)) keep(named, cString(names, nameAt, 128), value, wanted);
+    if ((type === FUNC || type === IFUNC) && value > 0 && value < MAX_ADDRESS) functions[found++] = value * MAX_SYMBOLS + index;
   }
+  return { named, functions: functions.slice(0, found).sort(), table, strings };
 }
 
-function sorted(found: { address: number; size: number; name: number; table: number }[]): SymbolTable["functions"] {
-  found.sort((a, b) => a.address - b.address);
-  return {
-    address: Float64Array.from(found, ({ address }) => address),
-    size: Float64Array.from(found, ({ size }) => size),
-    name: Uint32Array.from(found, ({ name }) => name),
-    table: Uint8Array.from(found, ({ table }) => table),
-  };
+function keep(named: Map<string, number>, name: string, value: number, wanted: (name: string) => boolean): void {
+  if (wanted(name) && !named.has(name)) named.set(name, value);
 }
 
-/** The function that holds an address of the file; null where none does. Its name is read from the file again: names are not kept. */
-export function functionAt(file: ElfFile, symbols: SymbolTable, address: number): string | null {
-  const { address: starts, size } = symbols.functions;
-  const last = countUpTo(starts, address) - 1;
-  if (last < 0) return null;
+/** Making text of a hundred thousand names takes long: v8dbg_, _PyRuntime, Py_Version and Builtins_ are told by two characters. */
+function isCandidate(type: number, names: Buffer, at: number): boolean {
+  if (type === TLS) return true;
+  const [first, second] = [names[at], names[at + 1]];
+  if (type === FUNC) return first === 0x42 && second === 0x75;
+  return (first === 0x76 && second === 0x38) || (first === 0x5f && second === 0x50) || (first === 0x50 && second === 0x79);
+}
+
+/** The function that holds an address of the file; null where none does. Read from the file again: only addresses are kept. */
+export function functionAt(file: ElfFile, { functions, table, strings }: SymbolTable, address: number): string | null {
+  if (table === null || strings === null) return null;
+  const last = countUpTo(functions, address * MAX_SYMBOLS + MAX_SYMBOLS - 1) - 1;
+  const start = Math.floor((functions[last] ?? 0) / MAX_SYMBOLS);
   const names: string[] = [];
-  for (let at = last; at >= 0 && at > last - MAX_ALIASES && starts[at] === starts[last]; at--) {
+  for (let at = last; at >= 0 && at > last - MAX_ALIASES && Math.floor((functions[at] as number) / MAX_SYMBOLS) === start; at--) {
+    const symbol = file.bytes(table.offset + ((functions[at] as number) % MAX_SYMBOLS) * ENTRY, ENTRY);
+    const size = word(symbol, 16);
     // Assembly has functions without a size: they reach to the next.
-    if (size[at] === 0 || address < (starts[at] as number) + (size[at] as number)) names.push(nameOf(file, symbols, at));
+    if (size === 0 || address < start + size) names.push(cString(file.upTo(strings.offset + symbol.readUInt32LE(), MAX_NAME), 0, MAX_NAME));
   }
   // Of mkdir, __mkdir and __libc_mkdir the first is what the programmer wrote.
   return names.sort((a, b) => underscores(a) - underscores(b) || a.length - b.length)[0] ?? null;
-}
-
-function nameOf(file: ElfFile, { functions, strings }: SymbolTable, at: number): string {
-  const section = strings[functions.table[at] as number];
-  return section === undefined ? "" : cString(file.upTo(section.offset + (functions.name[at] as number), MAX_NAME), 0, MAX_NAME);
 }
 
 function underscores(name: string): number {

@@ -8,6 +8,8 @@ export interface NativeFrame {
   pc: number;
   mapping: Mapping;
   loaded: Loaded | null;
+  /** Its frame pointer, for code that keeps one and has no tables; null where none is found. */
+  framePointer(): number | null;
 }
 
 /** Frames that are followed, shown or not. */
@@ -31,7 +33,7 @@ export function* unwind(pid: number, memory: Memory, mappings: readonly Mapping[
     const mapping = mappingAt(mappings, at);
     if (mapping === undefined || !mapping.executable) return "callers are not followed beyond code that is not there";
     const loaded = loadedOf(mapping);
-    yield { pc: at, mapping, loaded };
+    yield { pc: at, mapping, loaded, framePointer: () => walker.framePointer(null) };
     const row = loaded === null ? null : unwindRow(pid, loaded, mapping, at);
     const next = walker.up(row, row === null || loaded === null ? null : row.start + loaded.bias);
     if (next === 0 && row !== null) return null;
@@ -66,11 +68,15 @@ class Walker {
     this.#sp = sp;
   }
 
+  framePointer(start: number | null): number | null {
+    this.#fp ??= this.#findFrame(start);
+    return this.#fp;
+  }
+
   /** The return address into the caller, 0 at the outermost, null where it cannot be known. `start`: of the function. */
   up(row: UnwindRow | null, start: number | null): number | null {
     if (row !== null && row.returnAddress === undefined) return 0;
-    if (row === null || row.cfa.from === "fp") this.#fp ??= this.#findFrame(start);
-    const base = row === null || row.cfa.from === "fp" ? this.#fp : this.#sp;
+    const base = row === null || row.cfa.from === "fp" ? this.framePointer(start) : this.#sp;
     if (base === null) return null;
     const cfa = base + (row?.cfa.offset ?? 16);
     // A caller's frame lies further up, or we would go round in circles.
