@@ -1,0 +1,11 @@
+/** How a sensor is opened. */
+export interface SensorOptions {
+  /** A directory of the unified cgroup hierarchy below which sandboxes' cgroups are: bytes by peer are counted there. */
+  cgroup?: string | null;
+  /** Bytes of the ring of events, a power of two. */
+  ringBytes?: number;
+  log?: (message: string, fields?: Record<string, unknown>) => void;
+}
+
+/** At a million events a second a quarter of a second's. */
+export const RING_BYTES = 32 * 1024 * 1024;

@@ -1,0 +1,55 @@
+import { posix } from "node:path";
+import type { PathClass } from "@plastron/contracts";
+import { PART, PART_FLAG } from "../layout.ts";
+import { type EventView, partAt, text } from "./event.ts";
+
+/** A path that the kernel walked: names from the innermost outwards. `…/` where it was too long to be walked to its root. */
+export function walked(event: EventView, part: number, order: "opened" | "asked" | "exec"): string {
+  const at = partAt(event, part, order);
+  if (at < 0) return "";
+  const names = text(event.bytes, at, at + event.partSize(part) - 1)
+    .split("\0")
+    .reverse();
+  const flags = event.partFlags(part);
+  if (names.length === 1 && names[0] === "") return "/";
+  return `${flags & PART_FLAG.cut ? "…" : ""}/${names.join("/")}${flags & PART_FLAG.deleted ? " (deleted)" : ""}`;
+}
+
+/** What was asked for, made absolute where its directory is known. */
+export function asked(event: EventView): string | null {
+  const path = said(event, PART.asked);
+  if (path === null || path.startsWith("/")) return path;
+  if (event.partSize(PART.directory) === 0) return path;
+  return posix.join(walked(event, PART.directory, "asked"), path);
+}
+
+/** Text that the program gave; null where it could not be read. */
+export function said(event: EventView, part: number): string | null {
+  const at = partAt(event, part, "asked");
+  return at < 0 ? null : text(event.bytes, at, at + event.partSize(part) - 1);
+}
+
+const PLACES: readonly [string, PathClass][] = [
+  ["/workspace", "workspace"],
+  ["/tmp", "tmp"],
+  ["/var/tmp", "tmp"],
+  ["/dev/shm", "tmp"],
+  ["/opt/plastron", "runtime"],
+  ["/usr", "system"],
+  ["/lib", "system"],
+  ["/lib32", "system"],
+  ["/lib64", "system"],
+  ["/libx32", "system"],
+  ["/bin", "system"],
+  ["/sbin", "system"],
+  ["/etc", "etc"],
+  ["/proc", "proc"],
+  ["/sys", "sys"],
+  ["/dev", "dev"],
+];
+
+/** What a path is to a sandbox: by the layout that drivers give it. */
+export function classOf(path: string, flags: number): PathClass {
+  if (flags & PART_FLAG.anonymous) return "anonymous";
+  return PLACES.find(([place]) => path === place || path.startsWith(`${place}/`))?.[1] ?? "other";
+}

@@ -1,0 +1,75 @@
+import { readFileSync } from "node:fs";
+import type { Stack } from "@plastron/contracts";
+import type { Accounts } from "../account.ts";
+import { EVENT } from "../layout.ts";
+import type { EventView } from "./event.ts";
+
+export type StackReader = (pid: number, tid: number) => Stack;
+
+/** So long a process stands still for its stack at most; past it goes on, read or not. */
+export const STOP_MS = 50;
+const STANDS_STILL = /^[TtZX]$/;
+/** It stops as soon as it wants to leave the kernel, which takes some microseconds. */
+const UNTIL_STOPPED_MS = 2;
+
+/** Processes that the kernel's side has stopped at a denied call: their stack is read, and they go on. */
+export class Stops {
+  readonly #accounts: Accounts;
+  readonly #read: StackReader;
+
+  constructor(accounts: Accounts, read: StackReader) {
+    this.#accounts = accounts;
+    this.#read = read;
+  }
+
+  /** Null where it did not come to stand. */
+  stackOf(event: EventView): Stack | null {
+    const slot = event.half(EVENT.slot);
+    const pid = event.word(EVENT.process);
+    if (this.#accounts.get(slot, "stopped") !== pid) return null;
+    try {
+      return hasStopped(pid, event.word(EVENT.thread)) ? this.#read(pid, event.word(EVENT.thread)) : null;
+    } finally {
+      this.goOn(slot);
+    }
+  }
+
+  /** Whatever is stopped there. */
+  goOn(slot: number): void {
+    letGo(this.#accounts, slot);
+  }
+
+  /** One whose event was lost or has to wait. */
+  goOnAfter(slot: number, now: number): void {
+    if (this.#accounts.get(slot, "stopped") !== 0 && now - this.#accounts.count(slot, "stopped_at") / 1e6 > STOP_MS) this.goOn(slot);
+  }
+}
+
+/** The only signal that anything here sends. To a process that goes on already it says nothing. */
+export function letGo(accounts: Accounts, slot: number): void {
+  const pid = accounts.get(slot, "stopped");
+  if (pid === 0) return;
+  try {
+    process.kill(pid, "SIGCONT");
+  } catch {
+    // It was killed while it stood.
+  }
+  accounts.set(slot, "stopped", 0);
+}
+
+function hasStopped(pid: number, tid: number): boolean {
+  const until = performance.now() + UNTIL_STOPPED_MS;
+  do {
+    if (STANDS_STILL.test(stateOf(pid, tid))) return true;
+  } while (performance.now() < until);
+  return false;
+}
+
+function stateOf(pid: number, tid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/task/${tid}/stat`, "latin1");
+    return stat.charAt(stat.lastIndexOf(")") + 2);
+  } catch {
+    return "X";
+  }
+}

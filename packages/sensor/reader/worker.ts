@@ -1,0 +1,21 @@
+import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
+import type { ReaderData, ToReader } from "./messages.ts";
+import { Reader } from "./reader.ts";
+import type { StackReader } from "./stops.ts";
+
+// A thread of its own: neither does the agent's work hold up the ring, nor the ring the agent's work. It never returns to its event
+// loop while it reads, so that messages are fetched, and waiting is the kernel's.
+const data = workerData as ReaderData & { port: MessagePort };
+const { port } = data;
+const reader = new Reader(data, await stackReader(), (message) => port.postMessage(message));
+port.postMessage({ kind: "ready", stacks: reader.hasStacks });
+while (!reader.isLeaving) {
+  reader.wait();
+  for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) reader.answer(next.message as ToReader);
+}
+port.close();
+
+async function stackReader(): Promise<StackReader | null> {
+  const found = (await import("../stacks/index.ts").catch(() => null)) as { readStack?: StackReader } | null;
+  return found?.readStack ?? null;
+}

@@ -1,0 +1,77 @@
+import { noTelemetry, type Telemetry, type WatchOptions, type Watchpoint } from "@plastron/contracts";
+import type { Accounts } from "./account.ts";
+import { SENSING } from "./layout.ts";
+import type { Board } from "./reader/board.ts";
+import { countersOf } from "./reader/counters.ts";
+import { letGo } from "./reader/stops.ts";
+import type { ReaderThread } from "./reader/thread.ts";
+
+/** Stacks that a run may have taken at once; the reader adds more by and by, up to TELEMETRY_BOUNDS.stacks. */
+const STACK_BURST = 4;
+const SENSED = { account: 0, trace: SENSING.trace, model: SENSING.model } as const;
+
+interface Around {
+  reader: ReaderThread;
+  accounts: Accounts;
+  board: Board;
+  nextGeneration(): number;
+}
+
+/** One sandbox's place. */
+export class Point implements Watchpoint {
+  readonly #around: Around;
+  readonly #slot: number;
+  readonly #free: () => void;
+  #generation = 0;
+  #options: WatchOptions | undefined;
+  #isReleased = false;
+
+  constructor(around: Around, slot: number, free: () => void) {
+    this.#around = around;
+    this.#slot = slot;
+    this.#free = free;
+  }
+
+  /** What the run with this generation is to be told by; undefined where it is not this one. */
+  armed(generation: number): WatchOptions | undefined {
+    return generation === this.#generation ? this.#options : undefined;
+  }
+
+  arm(options: WatchOptions): void {
+    const { accounts, board, reader } = this.#around;
+    if (this.#isReleased) return;
+    letGo(accounts, this.#slot);
+    this.#options = options;
+    this.#generation = this.#around.nextGeneration();
+    board.setRules(this.#slot, options.rates);
+    accounts.arm(this.#slot, {
+      generation: this.#generation,
+      sensing: SENSED[options.sensing],
+      armedAt: process.hrtime.bigint(),
+      stacks: reader.hasStacks ? STACK_BURST : 0,
+    });
+    if (board.isAsleep) reader.wake();
+  }
+
+  async collect(): Promise<Telemetry> {
+    const { accounts, reader } = this.#around;
+    if (this.#generation === 0) return noTelemetry("the sensor was not armed for this run");
+    accounts.set(this.#slot, "generation", 0);
+    const telemetry = await reader.collect(this.#slot, this.#generation);
+    this.#options = undefined;
+    if (telemetry !== null) return telemetry;
+    letGo(accounts, this.#slot);
+    const { capabilities: _, ...counters } = countersOf(accounts, this.#slot);
+    return { ...counters, reason: "the reader of events died: only what the kernel counted is here" };
+  }
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#options = undefined;
+    this.#around.accounts.set(this.#slot, "generation", 0);
+    letGo(this.#around.accounts, this.#slot);
+    this.#around.reader.release(this.#slot, this.#generation);
+    this.#free();
+  }
+}
