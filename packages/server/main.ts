@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { compileDefault, compilePolicy, defaultPolicy, explainFloor, type PolicyDocument, parsePolicy } from "@plastron/policy";
+import { type Compiled, compileDefault, compilePolicy, defaultPolicy, explainFloor, networkSeed, type PolicyDocument, parsePolicy } from "@plastron/policy";
 import { type Logger, pino } from "pino";
 import { compose, type Server } from "./compose.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -48,11 +48,17 @@ async function main(): Promise<void> {
 const compiler: Compiler = {
   compile(text, host, options) {
     const policy = parsePolicy(text, options);
-    return { ...compilePolicy(policy, host), identity: identityOf(policy) };
+    return { ...seeded(compilePolicy(policy, host)), identity: identityOf(policy) };
   },
-  compileDefault: (host) => ({ ...compileDefault(host), identity: identityOf(defaultPolicy) }),
+  compileDefault: (host) => ({ ...seeded(compileDefault(host)), identity: identityOf(defaultPolicy) }),
   explainFloor,
 };
+
+/** Only what is needed later is kept of a compiled policy. */
+function seeded(compiled: Compiled) {
+  const { confinement, fidelity, explain } = compiled;
+  return { confinement, fidelity, explain, seed: networkSeed(compiled) };
+}
 
 function identityOf({ kind, metadata }: PolicyDocument): PolicyIdentity {
   return { name: metadata.name, kind, namespace: metadata.namespace ?? "" };

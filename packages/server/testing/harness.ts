@@ -1,5 +1,5 @@
 import { type Denial, NO_RULES, PlastronError } from "@plastron/contracts";
-import type { Explanation } from "@plastron/policy";
+import type { Explanation, NetworkSeed } from "@plastron/policy";
 import { pino } from "pino";
 import { compose, type Parts, type Server } from "../compose.ts";
 import { readConfig } from "../config.ts";
@@ -16,6 +16,7 @@ export const FAKE_COMPILER: Compiler = {
       confinement: confinement("named", text.length),
       identity: { name: "named", kind: "VarmorPolicy", namespace: "demo" },
       explain: FAKE_EXPLAIN,
+      seed: seed("named", text.length),
       fidelity: [{ rule: "r", category: "spec.policy", fidelity: "exact", mechanism: "seccomp", note: "", self_tests: [] }],
     };
   },
@@ -23,6 +24,7 @@ export const FAKE_COMPILER: Compiler = {
     confinement: confinement("default", 0),
     identity: { name: "default", kind: "VarmorClusterPolicy", namespace: "" },
     explain: FAKE_EXPLAIN,
+    seed: seed("default", 0),
   }),
   explainFloor: () => () => null,
 };
@@ -43,8 +45,12 @@ function FAKE_EXPLAIN(denial: Denial): Explanation | null {
   };
 }
 
-function confinement(policy: string, seed: number) {
-  const id = seed.toString(16).padStart(64, "0");
+function seed(policy: string, number: number): NetworkSeed {
+  return { confinement: confinement(policy, number), orders: [], closed: null };
+}
+
+function confinement(policy: string, number: number) {
+  const id = number.toString(16).padStart(64, "0");
   return { ...NO_RULES, id, policy, seccomp: "AAAA" };
 }
 

@@ -1,5 +1,5 @@
 import type { Confinement, FidelityRow, HostFacts, Tier } from "@plastron/contracts";
-import type { Explain } from "@plastron/policy";
+import type { Explain, NetworkSeed } from "@plastron/policy";
 import type { EncodedConfinement } from "../../agent-client/client.ts";
 import type { HostKnowledge } from "./host.ts";
 
@@ -21,18 +21,20 @@ export interface CompiledPolicy {
   identity: PolicyIdentity;
   /** Which rule denied a call that the sensor saw. */
   explain: Explain;
+  /** What a run's own network is made of. */
+  seed: NetworkSeed;
 }
 
 /** The policy package, as it is used here. @throws PlastronError invalid_policy (with line and column) */
 export interface Compiler {
   compile(text: string, host: HostFacts, options: CompileOptions): CompiledPolicy;
-  compileDefault(host: HostFacts): Pick<CompiledPolicy, "confinement" | "identity" | "explain">;
+  compileDefault(host: HostFacts): Pick<CompiledPolicy, "confinement" | "identity" | "explain" | "seed">;
   /** By the platform alone, for what ran under a policy that cannot be read any more. */
   explainFloor(host: HostFacts): Explain;
 }
 
 /** What is compared and what is told of a run's policy: the name it was stored under, or its own and the sha256 of its text. */
-export interface ResolvedPolicy {
+export interface RunPolicy {
   name: string;
   version: number | null;
   sha256?: string;
@@ -42,6 +44,11 @@ export interface ResolvedPolicy {
   driver: string;
   confinement: EncodedConfinement;
   explain: Explain;
+}
+
+export interface ResolvedPolicy extends RunPolicy {
+  /** What a network is added to, and for which host; `confinement` may have one already. */
+  ground: { seed: NetworkSeed; host: HostFacts };
 }
 
 /**

@@ -3,6 +3,7 @@ import { type Confinement, type FidelityRow, type HostFacts, PlastronError, type
 import type { Explain } from "@plastron/policy";
 import { type CompiledPolicy, type CompileOptions, type Compiler, compileForTier, encoded, type ResolvedPolicy } from "./compiled.ts";
 import type { HostKnowledge } from "./host.ts";
+import { type AskedNetwork, RequestedNetworks, type RunNetwork } from "./networks.ts";
 import { ResolvedCache } from "./resolved-cache.ts";
 import type { PolicyRow, PolicyStore } from "./store.ts";
 
@@ -39,13 +40,15 @@ export class PolicyService {
   readonly #retire: (confinement: string) => void;
   readonly #cache = new ResolvedCache();
   readonly #explained = new Map<string, Explain>();
+  readonly #networks: RequestedNetworks;
   readonly #defaults = new Map<Tier, ResolvedPolicy>();
 
-  constructor(store: PolicyStore, compiler: Compiler, host: HostKnowledge, retire: (confinement: string) => void = () => {}) {
+  constructor(store: PolicyStore, compiler: Compiler, host: HostKnowledge, retire: (confinement: string) => void = () => {}, runNetwork: RunNetwork = "allow") {
     this.#store = store;
     this.#compiler = compiler;
     this.#host = host;
     this.#retire = retire;
+    this.#networks = new RequestedNetworks(runNetwork);
   }
 
   /**
@@ -66,6 +69,14 @@ export class PolicyService {
       if (error instanceof PlastronError && error.code === "not_found") return this.resolve(tenant, undefined);
       throw error;
     }
+  }
+
+  /**
+   * A policy as one run has it that asks to reach something. Known where it was asked before: this is on the path of a run.
+   * @throws PlastronError invalid_request (with the path of each fault), conflict, tier_unavailable, forbidden
+   */
+  asking(policy: ResolvedPolicy, asked: AskedNetwork): ResolvedPolicy {
+    return this.#networks.resolve(policy, asked);
   }
 
   /** A policy that comes with the run itself. It is known by its content: the same text is compiled once. */
@@ -134,12 +145,14 @@ export class PolicyService {
   changed(tenant: string, name: string, version: number, now?: string): void {
     const key = `${tenant} ${name}`;
     if (this.#cache.versionOf(key) >= version) return;
-    for (const id of this.#cache.forget(key)) if (id !== now && !this.#isDefault(id)) this.#retire(id);
+    const gone = this.#cache.forget(key).filter((id) => id !== now && !this.#isDefault(id));
+    for (const id of [...gone, ...this.#networks.forget(gone)]) this.#retire(id);
   }
 
   /** The host is not what it was, or notices of changes may have been missed. */
   forgetAll(): void {
     this.#cache.forgetAll();
+    this.#networks.forgetAll();
     this.#defaults.clear();
   }
 
@@ -148,8 +161,16 @@ export class PolicyService {
   }
 
   async #compileDefault(minTier: Tier): Promise<ResolvedPolicy> {
-    const { confinement, identity, explain, host } = await compileForTier(this.#host, minTier, (facts) => this.#compiler.compileDefault(facts));
-    const policy = { ...identity, name: DEFAULT_POLICY, version: null, driver: host.driver, confinement: encoded(confinement), explain };
+    const { confinement, identity, explain, seed, host } = await compileForTier(this.#host, minTier, (facts) => this.#compiler.compileDefault(facts));
+    const policy = {
+      ...identity,
+      name: DEFAULT_POLICY,
+      version: null,
+      driver: host.driver,
+      confinement: encoded(confinement),
+      explain,
+      ground: { seed, host },
+    };
     this.#defaults.set(minTier, policy);
     return policy;
   }
@@ -167,8 +188,8 @@ export class PolicyService {
   }
 
   async #resolved(row: PolicyRow & { yaml: string }, minTier: Tier): Promise<ResolvedPolicy> {
-    const { identity, confinement, explain, host } = await this.compile({ yaml: row.yaml, upstreamCompat: row.upstream_compat, minTier });
-    return { ...identity, name: row.name, version: row.version, driver: host.driver, confinement: encoded(confinement), explain };
+    const { identity, confinement, explain, seed, host } = await this.compile({ yaml: row.yaml, upstreamCompat: row.upstream_compat, minTier });
+    return { ...identity, name: row.name, version: row.version, driver: host.driver, confinement: encoded(confinement), explain, ground: { seed, host } };
   }
 
   async #explainAgain(tenant: string, { name, version, confinement }: HeldPolicy): Promise<Explain> {
@@ -184,8 +205,8 @@ export class PolicyService {
 
   async #resolveText(key: string, sha256: string, text: Required<PolicyText>): Promise<ResolvedPolicy> {
     const token = this.#cache.begin();
-    const { identity, confinement, explain, host } = await this.compile(text);
-    const policy = { ...identity, version: null, sha256, driver: host.driver, confinement: encoded(confinement), explain };
+    const { identity, confinement, explain, seed, host } = await this.compile(text);
+    const policy = { ...identity, version: null, sha256, driver: host.driver, confinement: encoded(confinement), explain, ground: { seed, host } };
     this.#cache.set(key, text.minTier, token, policy);
     return policy;
   }

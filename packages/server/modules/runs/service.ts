@@ -17,7 +17,7 @@ import type { AgentClient } from "../../agent-client/client.ts";
 import type { AgentRun, RunSink } from "../../agent-client/exchange.ts";
 import type { GroupCommit } from "../../database/group-commit.ts";
 import type { Principal } from "../auth/principal.ts";
-import type { ResolvedPolicy } from "../policies/compiled.ts";
+import type { RunPolicy } from "../policies/compiled.ts";
 import { type RecorderDependencies, RunViolations } from "../violations/recorder.ts";
 import type { Gate } from "./gate.ts";
 import { OutputBuffer } from "./output.ts";
@@ -27,7 +27,7 @@ import { accountOf, type RunHead, type RunView, type StoredResult, summaryOf } f
 export interface RunOrder {
   principal: Principal;
   program: Program;
-  policy: ResolvedPolicy;
+  policy: RunPolicy;
   minTier: Tier;
   sensing: Sensing;
   session_id: string | null;
