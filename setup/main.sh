@@ -48,14 +48,14 @@ one_at_a_time() {
   flock "$lock"
 }
 
-# A compiler that is missing or sources that do not build cost isolation, not the whole product: the bubblewrap driver takes over.
+# A compiler that is missing or sources that do not build cost isolation or the sensor, not the whole product.
 build_native_parts() {
   local script directory name key
   for script in "$root"/packages/*/native/build.sh; do
     [[ -f $script ]] || continue
     directory=${script%/build.sh} name=native-$(basename -- "${directory%/native}")
-    if ! command -v cc >/dev/null; then
-      missing+=("gcc")
+    if ! command -v "$(compiler_of "$name")" >/dev/null; then
+      missing+=("$(compiler_of "$name")")
       continue
     fi
     key=$(native_key "$directory")
@@ -66,16 +66,21 @@ build_native_parts() {
       stamp "$name" "built $key"
     else
       stamp "$name" "failed $key"
-      say "  the native parts did not build (see $log): sandboxes use bubblewrap until the sources or the compiler change"
+      say "  the native parts of ${name#native-} did not build (see $log): $(cost_without "$name") until the sources or the compiler change"
     fi
   done
 }
+
+compiler_of() { [[ $1 == native-sensor ]] && echo clang || echo gcc; }
+
+cost_without() { [[ $1 == native-sensor ]] && echo "runs are confined, but nobody looks at them" || echo "sandboxes use bubblewrap"; }
 
 native_key() (
   cd -- "$1"
   {
     find . -name build -prune -o -type f -exec sha256sum {} + | sort
-    cc --version
+    cc --version || true
+    clang --version 2>/dev/null || true
   } | sha256sum
 )
 
