@@ -11,6 +11,7 @@ const TOP = 2 ** 47;
 
 /** Reused by every read: reads are synchronous, and a page's worth is overwritten as a whole or not used. */
 const slab = Buffer.allocUnsafeSlow(PAGE * MAX_PAGES);
+const scratch = Buffer.allocUnsafeSlow(PAGE * 8);
 
 /**
  * The memory of one process, through a descriptor that stays with the address space that it had when opened. Everything in it is
@@ -39,6 +40,15 @@ export class Memory {
     const at = this.#page(page);
     if (offset + length <= PAGE) return slab.subarray(at + offset, at + offset + length);
     return this.#joined(page, offset, length);
+  }
+
+  /** Bytes that are looked through once and not remembered, at most 32 KiB; null where they are not all there. To be used at once. */
+  glance(address: number, length: number): Buffer | null {
+    try {
+      return readSync(this.#fd, scratch, 0, Math.min(length, scratch.length), address) === length ? scratch.subarray(0, length) : null;
+    } catch {
+      return null;
+    }
   }
 
   u8(address: number): number {

@@ -46,20 +46,20 @@ function walk(memory: Memory, pid: number, tid: number, sink: Sink): string | nu
   const standing = readStanding(pid, tid);
   const found = findInterpreter(pid, mappings);
   const native = unwind(pid, memory, mappings, standing);
-  const thread = innerThreadId(pid, tid);
+  const thread = { host: tid, inner: innerThreadId(pid, tid) };
   if (found === null) return pushNative(pid, native, sink, () => false) ?? (complete ? null : "the process has too many mappings");
   const { mapping, loaded } = found;
   if (loaded.binary.engine !== null) return walkNode(memory, pid, { mappings, standing, thread, loaded, native }, sink);
   // What calls the interpreter's own functions are the program's.
   pushNative(pid, native, sink, (frame) => frame.mapping.file === mapping.file);
-  walkPython(memory, pythonAt(loaded), { id: thread, isMain: pid === tid }, sink);
+  walkPython(memory, pythonAt(loaded), { id: thread.inner, isMain: pid === tid }, sink);
   return null;
 }
 
 interface NodeThread {
   mappings: readonly Mapping[];
   standing: Standing;
-  thread: number;
+  thread: { host: number; inner: number };
   loaded: Loaded;
   native: Unwinding;
 }

@@ -6,6 +6,9 @@ export interface Engine {
   constants: Map<string, number>;
   /** Where fields lie in classes, as they were looked up: readers remember them here. */
   offsets: Map<string, number>;
+  /** What stands in frames that are no function's where others have their context: of those that leave JavaScript, and that enter it. */
+  exits: Set<number>;
+  entries: Set<number>;
   /** Machine code of the way from JavaScript into C++. */
   exit: Buffer;
   /** In the block of thread-local variables: the isolate that the thread runs. */
@@ -24,10 +27,15 @@ export function readEngine(file: ElfFile, segments: Segment[], named: ReadonlyMa
     const segment = segments.find(({ vaddr, size }) => address >= vaddr && address < vaddr + size);
     return segment === undefined ? Buffer.alloc(length) : file.bytes(address - segment.vaddr + segment.offset, length);
   };
-  const constants = [...named].filter(([name]) => name.startsWith(PREFIX));
+  const found = [...named].filter(([name]) => name.startsWith(PREFIX));
+  const constants = new Map(found.map(([name, address]) => [name.slice(PREFIX.length), bytesAt(address, 4).readInt32LE()]));
+  const markers = (suffix: string) =>
+    new Set([...constants].filter(([name]) => name.startsWith("frametype_") && name.endsWith(suffix)).map(([, type]) => type * 2));
   return {
-    constants: new Map(constants.map(([name, address]) => [name.slice(PREFIX.length), bytesAt(address, 4).readInt32LE()])),
+    constants,
     offsets: new Map(),
+    exits: markers("ExitFrame"),
+    entries: markers("EntryFrame"),
     exit: bytesAt(exitAt, EXIT_CODE),
     currentIsolate,
   };

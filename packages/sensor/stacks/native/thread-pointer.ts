@@ -1,45 +1,56 @@
 import type { Memory } from "../memory.ts";
 import type { Mapping } from "../process.ts";
 
-const PAGE = 4096;
-/** Pages that are searched in one mapping: the block lies at the end of a thread's stack, and the main one's among the first things made. */
-const MAX_PAGES = 8;
-const MAX_MAPPINGS = 32;
+/** So much is searched of one mapping: the block lies at the end of a thread's stack, and the main one's among the first things made. */
+const SEARCHED = 32 * 1024;
+const MAX_MAPPINGS = 48;
 /** Where the C libraries keep the thread's id in its block. */
 const ID_WITHIN = 1024;
 
+/** Where it was of the threads looked at last; looked at again before it is believed. */
+const lastSeen = new Map<number, number>();
+const MAX_REMEMBERED = 512;
+
 /**
  * The address of a thread's control block (the FS register of x86-64), without its registers: its first word is its own address, as
- * is its third, and its thread id is within. The block of a thread lies at the end of its stack; the main thread's in memory of its own, right before
- * that of a library. Null where none is found.
+ * is its third, and its thread id is within. The block of a thread lies at the end of its stack; the main thread's in memory of its
+ * own, right before that of a library. Null where none is found.
  */
-export function findThreadPointer(memory: Memory, mappings: readonly Mapping[], stack: Mapping, innerTid: number): number | null {
+export function findThreadPointer(memory: Memory, mappings: readonly Mapping[], stack: Mapping, thread: { host: number; inner: number }): number | null {
+  const remembered = lastSeen.get(thread.host);
+  if (remembered !== undefined) {
+    const block = memory.glance(remembered, ID_WITHIN);
+    if (block !== null && isBlock(block, 0, remembered, thread.inner)) return remembered;
+  }
   const candidates = mappings.filter(
     ({ writable, file, path, end }, index) =>
-      writable && file === null && path === "" && mappings[index + 1]?.file != null && mappings[index + 1]?.start === end,
+      writable && file === null && path === "" && mappings[index + 1]?.start === end && mappings[index + 1]?.writable === false,
   );
-  for (const mapping of [stack.path === "[stack]" ? undefined : stack, ...candidates.slice(-MAX_MAPPINGS)]) {
-    const found = mapping === undefined ? null : within(memory, mapping, innerTid);
-    if (found !== null) return found;
+  for (const mapping of [...(stack.path === "[stack]" ? [] : [stack]), ...candidates.slice(-MAX_MAPPINGS).reverse()]) {
+    const found = within(memory, mapping, thread.inner);
+    if (found === null) continue;
+    if (lastSeen.size >= MAX_REMEMBERED) lastSeen.clear();
+    lastSeen.set(thread.host, found);
+    return found;
   }
   return null;
 }
 
 function within(memory: Memory, { start, end }: Mapping, innerTid: number): number | null {
-  for (let page = end - PAGE; page >= Math.max(start, end - MAX_PAGES * PAGE); page -= PAGE) {
-    const bytes = memory.bytes(page, PAGE);
-    for (let at = PAGE - 64; at >= 0; at -= 64) {
-      const address = page + at;
-      // glibc keeps the address a second time; musl there has the thread before it, which of the only thread is itself.
-      const isSelf = bytes.readUInt32LE(at) === address % 2 ** 32 && memory.u64(address) === address && memory.u64(address + 16) === address;
-      if (isSelf && holdsId(memory, address, end, innerTid)) return address;
-    }
-  }
+  const length = Math.min(end - start, SEARCHED);
+  const from = end - length;
+  const bytes = memory.glance(from, length);
+  if (bytes === null) return null;
+  for (let at = length - 64; at >= 0; at -= 64) if (isBlock(bytes, at, from + at, innerTid)) return from + at;
   return null;
 }
 
-function holdsId(memory: Memory, address: number, end: number, innerTid: number): boolean {
-  const block = memory.bytes(address, Math.min(ID_WITHIN, end - address));
-  for (let at = 16; at + 4 <= block.length; at += 4) if (block.readInt32LE(at) === innerTid) return true;
+/** glibc keeps the address a second time; musl has the thread before it there, which of the only thread is itself. */
+function isBlock(bytes: Buffer, at: number, address: number, innerTid: number): boolean {
+  const low = address % 2 ** 32;
+  const high = Math.floor(address / 2 ** 32);
+  const isSelf = (offset: number) => bytes.readUInt32LE(offset) === low && bytes.readUInt32LE(offset + 4) === high;
+  if (!isSelf(at) || !isSelf(at + 16)) return false;
+  for (let offset = at + 24; offset + 4 <= Math.min(bytes.length, at + ID_WITHIN); offset += 4) if (bytes.readInt32LE(offset) === innerTid) return true;
   return false;
 }

@@ -45,7 +45,6 @@ export interface Place {
 export function walkJavaScript(memory: Memory, engine: Engine, from: Place, mappings: readonly Mapping[], sink: Sink): string | null {
   const heap = new Heap(memory, engine);
   const reader = new FrameReader(heap);
-  const { isExit, isEntry } = markers(engine.constants);
   const stack = mappingAt(mappings, from.fp);
   if (stack === undefined) throw new Unreadable("a frame pointer leads nowhere");
   let { fp, pc } = from;
@@ -59,7 +58,7 @@ export function walkJavaScript(memory: Memory, engine: Engine, from: Place, mapp
     const frame = marker % 2 === 0 ? null : reader.read(fp, isMade(mappings, pc));
     if (frame !== null) sink.push(frame);
     pc = memory.u64(fp + 8);
-    const next = isEntry(marker) ? outerExit(memory, fp, stack, isExit) : memory.u64(fp);
+    const next = engine.entries.has(marker) ? outerExit(memory, fp, stack, engine.exits) : memory.u64(fp);
     if (next !== 0 && next <= fp) throw new Unreadable("the frames form a circle");
     fp = next;
   }
@@ -71,19 +70,11 @@ function isMade(mappings: readonly Mapping[], pc: number | null): boolean {
   return pc !== null && mappingAt(mappings, pc)?.file === null;
 }
 
-/** A frame that is no function's has its type there where the others have their context. */
-function markers(constants: ReadonlyMap<string, number>): Record<"isExit" | "isEntry", (marker: number) => boolean> {
-  const of = (suffix: string) => new Set([...constants].filter(([name]) => name.startsWith("frametype_") && name.endsWith(suffix)).map(([, type]) => type * 2));
-  const exits = of("ExitFrame");
-  const entries = of("EntryFrame");
-  return { isExit: (marker) => exits.has(marker), isEntry: (marker) => entries.has(marker) };
-}
-
 /** JavaScript that C++ called keeps where JavaScript was left before. */
-function outerExit(memory: Memory, fp: number, stack: Mapping, isExit: (marker: number) => boolean): number {
+function outerExit(memory: Memory, fp: number, stack: Mapping, exits: ReadonlySet<number>): number {
   for (let slot = 3; slot < ENTRY_SLOTS; slot++) {
     const value = memory.u64(fp - 8 * slot);
-    if (value > fp && value + 16 <= stack.end && value % 8 === 0 && isExit(memory.u64(value - 8))) return value;
+    if (value > fp && value + 16 <= stack.end && value % 8 === 0 && exits.has(memory.u64(value - 8))) return value;
   }
   return 0;
 }
