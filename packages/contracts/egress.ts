@@ -31,7 +31,7 @@ export const egressAccountSchema = z.object({
   names: z.array(z.object({ name: z.string(), type: z.string(), answer: z.enum(["allowed", "denied"]), count: z.int() })),
   flows_dropped: z.int().default(0).describe("connections that are in `traffic` and in no listed flow"),
   names_dropped: z.int().default(0).describe("questions whose name is not listed"),
-  flags: z.array(z.enum(["dns_tunnel", "domain_fronting"])),
+  flags: z.array(z.enum(["dns_tunnel", "domain_fronting"])).describe("raised since the last `synced`"),
 });
 export type EgressAccount = z.infer<typeof egressAccountSchema>;
 
@@ -62,6 +62,7 @@ export const toEgressSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("limit").describe("of one run, counted from now on; takes the place of the limit before it"),
     token: z.string(),
+    id: z.int().describe("is told again by `exceeded`"),
     bytes_out: z.int().min(1).nullable().describe("null: none"),
   }),
 ]);
@@ -81,6 +82,7 @@ export const fromEgressSchema = z.discriminatedUnion("type", [
   z.object({
     type: z.literal("exceeded").describe("once for each `limit`: all that the sandbox had open was cut, and nothing more gets out until the next `limit`"),
     token: z.string(),
+    id: z.int(),
     bytes_out: z.number().describe("since that `limit`"),
   }),
   z.object({

@@ -1,4 +1,5 @@
-import { EGRESS_HEADER, type FromEgress, MAX_VIOLATIONS, type NetworkRules, type PlacedSecret, type Traffic, type ViolationEvent } from "@plastron/contracts";
+import { type FromEgress, MAX_VIOLATIONS, type NetworkRules, type PlacedSecret, type ViolationEvent } from "@plastron/contracts";
+import { Account, type Dialled, type Held } from "./account.ts";
 import { StandIns } from "./dns/stand-ins.ts";
 import { compileRules, type Rules } from "./rules/compiled.ts";
 import type { Verdict } from "./rules/judge.ts";
@@ -15,22 +16,23 @@ export interface Refusal {
 
 /** Records of one sandbox in a second: a flood must cost the program more than it costs us. What is over it is counted. */
 const RECORDS_PER_SECOND = MAX_VIOLATIONS;
-
-/** Of a socket: what is counted, and that it can be ended. */
-type Held = { destroy(): void; once(event: "close", then: () => void): unknown; bytesRead: number; bytesWritten: number };
+/** How often what has gone out is held against a limit. */
+const LIMIT_MS = 50;
 
 /** One sandbox as the egress process knows it: whose it is, its rules, its names, and what went through. */
 export class Sandbox {
   readonly rules: Rules;
   readonly standIns = new StandIns();
+  readonly account = new Account();
   #vault = new Vault([]);
   readonly #token: string;
   readonly #tell: (message: FromEgress) => void;
-  readonly #open = new Map<Held, "tcp" | "dns">();
+  readonly #open = new Set<Held>();
   #window = { at: 0, count: 0 };
   #lastName = { name: "", at: 0 };
   #dropped = 0;
-  #closed: Traffic = { connections: 0, bytes_out: 0, bytes_in: 0 };
+  #limit: NodeJS.Timeout | undefined;
+  #isSpent = false;
   #tenant: string | null = null;
   /** Two tenants were named for it: it is nobody's, for good. */
   #disputed = false;
@@ -69,18 +71,26 @@ export class Sandbox {
     this.#end();
   }
 
-  /** Counts a connection of the relay, and ends it when the sandbox goes. */
-  hold(socket: Held, protocol: "tcp" | "dns"): void {
-    this.#open.set(socket, protocol);
-    socket.once("close", () => {
-      this.#open.delete(socket);
-      this.#closed = plus(this.#closed, socket, protocol);
-    });
+  /** Ends a connection of the relay when the sandbox goes; `to`: of a stream, which is counted. */
+  hold(socket: Held, to: Dialled | null): void {
+    this.#open.add(socket);
+    if (to) this.account.hold(socket, to);
+    socket.once("close", () => this.#open.delete(socket));
   }
 
-  /** Of its whole life, with what is still open. */
-  traffic(): Traffic {
-    return [...this.#open].reduce((sum, [socket, protocol]) => plus(sum, socket, protocol), this.#closed);
+  /** Whether more has gone out than the limit allows: nothing goes any more. */
+  get isSpent(): boolean {
+    return this.#isSpent;
+  }
+
+  /** Of what goes out from now on, in place of the limit before. What is over it by then was on its way within LIMIT_MS. */
+  limit(id: number, bytes: number | null): void {
+    clearInterval(this.#limit);
+    this.#isSpent = false;
+    if (bytes === null) return;
+    const before = this.account.traffic().bytes_out;
+    this.#limit = setInterval(() => this.#check(id, bytes, this.account.traffic().bytes_out - before), LIMIT_MS);
+    this.#limit.unref();
   }
 
   /** A name that does not exist is asked for once for each family, and by some again: one record a second says it. */
@@ -129,11 +139,20 @@ export class Sandbox {
   }
 
   forget(): void {
+    clearInterval(this.#limit);
     this.#end();
   }
 
   #end(): void {
-    for (const socket of this.#open.keys()) socket.destroy();
+    for (const socket of this.#open) socket.destroy();
+  }
+
+  #check(id: number, limit: number, bytes: number): void {
+    if (bytes <= limit) return;
+    clearInterval(this.#limit);
+    this.#isSpent = true;
+    this.#tell({ type: "exceeded", token: this.#token, id, bytes_out: bytes });
+    this.#end();
   }
 
   #named(rule: number): { id: string; path: string } {
@@ -146,13 +165,4 @@ export class Sandbox {
     if (this.#window.count++ >= RECORDS_PER_SECOND) this.#dropped++;
     else this.#tell({ type: "violation", token: this.#token, rule_id, rule_path, action, event, hint });
   }
-}
-
-function plus(sum: Traffic, { bytesRead, bytesWritten }: Held, protocol: "tcp" | "dns"): Traffic {
-  if (protocol === "dns") return sum;
-  return {
-    connections: sum.connections + 1,
-    bytes_out: sum.bytes_out + Math.max(0, bytesRead - EGRESS_HEADER),
-    bytes_in: sum.bytes_in + bytesWritten,
-  };
 }

@@ -52,9 +52,10 @@ export function serveDriver(control: Duplex): void {
         type: "synced",
         id: message.id,
         dropped: sandbox?.takeDropped() ?? 0,
-        account: sandbox ? { traffic: sandbox.traffic(), flows: [], names: [], flows_dropped: 0, names_dropped: 0, flags: [] } : null,
+        account: sandbox?.account.tell() ?? null,
       });
-    } else if (message.type === "forget") {
+    } else if (message.type === "limit") sandboxes.get(message.token)?.limit(message.id, message.bytes_out);
+    else if (message.type === "forget") {
       sandboxes.get(message.token)?.forget();
       sandboxes.delete(message.token);
     }

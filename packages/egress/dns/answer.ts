@@ -12,6 +12,7 @@ export function answerQuestion(sandbox: Sandbox, packet: Buffer): Uint8Array | u
   const question = readQuestion(packet);
   if (!question) return undefined;
   const verdict = judgeName(sandbox.rules, question.name);
+  sandbox.account.asked(question.name, question.type, verdict.allowed);
   if (!verdict.allowed) {
     sandbox.recordName(verdict, question.name);
     return writeAnswer(question, NO_SUCH_NAME);

@@ -18,6 +18,27 @@ export const NO_SUCH_NAME = 3;
 /** Short: what a name stands for may be forgotten when the egress process starts anew. */
 const TTL_S = 30;
 
+const TYPES: Record<number, string> = {
+  1: "A",
+  2: "NS",
+  5: "CNAME",
+  6: "SOA",
+  12: "PTR",
+  15: "MX",
+  16: "TXT",
+  28: "AAAA",
+  33: "SRV",
+  35: "NAPTR",
+  64: "SVCB",
+  65: "HTTPS",
+  255: "ANY",
+};
+
+/** As people write it; RFC 3597 where it has no name here. */
+export function typeName(type: number): string {
+  return TYPES[type] ?? `TYPE${type}`;
+}
+
 /** Undefined for whatever is not a plain question: it gets no answer. Every byte is the program's. */
 export function readQuestion(packet: Buffer): Question | undefined {
   if (packet.length < 17) return undefined;

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { EGRESS_HEADER } from "@plastron/contracts";
+import { showAddress } from "../address/address.ts";
 import { answerQuestion } from "../dns/answer.ts";
 import type { Names } from "../dns/resolve.ts";
 import type { HttpProxy } from "../http/proxy.ts";
@@ -37,9 +38,11 @@ export async function serveRelay(socket: Socket, services: Services): Promise<vo
   const header = bytes && readHeader(bytes);
   const sandbox = header && services.find(header.token);
   if (!header || !sandbox || socket.closed) return void socket.destroy();
-  sandbox.hold(socket, header.protocol);
-  if (header.protocol === "dns") return serveQuestion(socket, sandbox);
   const destination = destinationOf(sandbox, header);
+  const dialled = { address: showAddress(header.address), port: header.port, host: destination && !destination.literal ? destination.name : null };
+  sandbox.hold(socket, header.protocol === "dns" ? null : dialled);
+  if (header.protocol === "dns") return serveQuestion(socket, sandbox);
+  if (sandbox.isSpent) return void socket.destroy();
   if (!destination) return void socket.destroy();
   const leave = services.shares.take(sandbox.owner);
   if (!leave) refuse(sandbox, destination, STREAM, TOO_MANY);

@@ -31,7 +31,11 @@ export const NAMES = ["api.test", "other.test", "cdn.test"];
 export async function outside(more: Partial<EgressOptions> = {}): Promise<Outside> {
   const reached: string[] = [];
   const authority = new Authority(null);
-  const onRequest: RequestListener = (request, response) => void answer(request, reached).then((send) => send(response));
+  const onRequest: RequestListener = (request, response) =>
+    void answer(request, reached).then(
+      (send) => send(response),
+      () => response.destroy(), // the program has gone
+    );
   const tls = {
     SNICallback: (name: string, done: (error: null, context: ReturnType<Authority["contextOf"]>) => void) => done(null, authority.contextOf(name)),
   };

@@ -32,7 +32,7 @@ function withEgress(telemetry: Telemetry, egress: EgressAccount): Telemetry {
   return {
     ...telemetry,
     network: { ...network, flows: flows.slice(0, bound), names: [...network.names, ...egress.names].slice(0, TELEMETRY_BOUNDS.names) },
-    lost: { ...telemetry.lost, listed: telemetry.lost.listed + Math.max(0, flows.length - bound) },
+    lost: { ...telemetry.lost, listed: telemetry.lost.listed + Math.max(0, flows.length - bound) + egress.flows_dropped + egress.names_dropped },
     flags: [...new Set([...telemetry.flags, ...egress.flags])],
   };
 }

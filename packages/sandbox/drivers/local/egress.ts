@@ -1,18 +1,20 @@
 import { randomBytes } from "node:crypto";
 import {
+  type BrokenBy,
   type Confinement,
   EGRESS_TOKEN,
   type EgressAccount,
   type FromEgress,
   type PlacedSecret,
   PlastronError,
+  type Program,
   type SecretGrant,
   STAND_IN_NAMESERVER,
-  type Traffic,
   UNSEEN,
   type Violation,
 } from "@plastron/contracts";
 import type { EgressOptions } from "../../driver.ts";
+import { accountSince } from "./egress-account.ts";
 import { EgressProcess } from "./egress-process.ts";
 import { placeSecrets } from "./egress-secrets.ts";
 import { trustRecords } from "./egress-trust.ts";
@@ -24,6 +26,8 @@ interface Recorder {
   record(violation: Violation): void;
   recordDropped(count: number): void;
   recordEgress(account: EgressAccount): void;
+  break(broken: BrokenBy): void;
+  readonly onBegin: ((program: Pick<Program, "limits">) => void)[];
   readonly onAssign: ((tenant: string, secrets: readonly SecretGrant[]) => Record<string, string>)[];
   readonly beforeEnd: (() => void | Promise<void>)[];
 }
@@ -41,11 +45,11 @@ interface Admitted {
   tenant: string | null;
   secrets: PlacedSecret[];
   /** At the end of the last run, as the process has counted. */
-  before: Traffic;
+  before: EgressAccount | null;
   box?: Recorder;
+  /** What its run may send, and the process's word for it. */
+  limit?: { id: number; bytes_out: number | null };
 }
-
-const NOTHING: Traffic = { connections: 0, bytes_in: 0, bytes_out: 0 };
 
 export interface EgressParts {
   options: EgressOptions | undefined;
@@ -83,7 +87,7 @@ export class Egress {
     const token = randomBytes(EGRESS_TOKEN / 2).toString("hex");
     const trust = await trustRecords(confinement.network, directory, authority.certificate);
     const uid = uids.take();
-    const admitted: Admitted = { confinement, tenant: null, secrets: [], before: NOTHING };
+    const admitted: Admitted = { confinement, tenant: null, secrets: [], before: null };
     this.#admitted.set(token, admitted);
     this.#admit(token, admitted);
     return {
@@ -96,6 +100,7 @@ export class Egress {
       follow: (box) => {
         admitted.box = box;
         box.onAssign.push((tenant, secrets) => this.#assign(token, admitted, tenant, secrets));
+        box.onBegin.push(({ limits }) => this.#limit(token, admitted, limits.rates.bytes_out));
         box.beforeEnd.push(() => this.#sync(token, admitted, box));
       },
       leave: () => {
@@ -137,19 +142,34 @@ export class Egress {
     return environment;
   }
 
+  /** Held by the process itself, whether a sensor looks on or not. What a run of before was allowed is over. */
+  #limit(token: string, admitted: Admitted, bytes_out: number | null): void {
+    if (bytes_out === null && (admitted.limit?.bytes_out ?? null) === null) return;
+    admitted.limit = { id: ++this.#syncId, bytes_out };
+    this.#process?.send({ type: "limit", token, ...admitted.limit });
+  }
+
+  #onExceeded({ token, id, bytes_out }: Extract<FromEgress, { type: "exceeded" }>): void {
+    const { box, limit } = this.#admitted.get(token) ?? {};
+    if (!box || limit?.id !== id || limit.bytes_out === null) return;
+    box.break({ rule: "bytes_out", limit: limit.bytes_out, measured: bytes_out, window_ms: 0, stacks: [] });
+  }
+
   /** What was asked of the process that died is answered by nobody; what lives is made known to the next. */
   #onRestart(): void {
     for (const done of this.#syncs.values()) done(0, null);
     for (const [token, admitted] of this.#admitted) {
-      admitted.before = NOTHING;
+      admitted.before = null;
       this.#admit(token, admitted);
       const { tenant, secrets } = admitted;
       if (tenant !== null) this.#process?.send({ type: "assign", token, tenant, secrets });
+      if (admitted.limit) this.#process?.send({ type: "limit", token, ...admitted.limit });
     }
   }
 
   #onMessage(message: FromEgress): void {
     if (message.type === "synced") this.#syncs.get(message.id)?.(message.dropped, message.account);
+    if (message.type === "exceeded") this.#onExceeded(message);
     if (message.type !== "violation") return;
     const { rule_id, rule_path, action, event, hint } = message;
     this.#admitted.get(message.token)?.box?.record({
@@ -175,8 +195,8 @@ export class Egress {
         clearTimeout(timer);
         this.#syncs.delete(id);
         if (dropped > 0) box.recordDropped(dropped);
-        if (account) box.recordEgress({ ...account, traffic: since(admitted.before, account.traffic) });
-        if (account) admitted.before = account.traffic;
+        if (account) box.recordEgress(accountSince(admitted.before, account));
+        if (account) admitted.before = account;
         resolve();
       };
       const timer = setTimeout(() => done(0, null), SYNC_MS);
@@ -184,10 +204,4 @@ export class Egress {
       this.#process?.send({ type: "sync", token, id });
     });
   }
-}
-
-/** Of one run; a connection that a session's earlier run has opened counts there, and its bytes where they flow. */
-function since(before: Traffic, now: Traffic): Traffic {
-  const more = (name: keyof Traffic) => Math.max(0, now[name] - before[name]);
-  return { connections: more("connections"), bytes_in: more("bytes_in"), bytes_out: more("bytes_out") };
 }
