@@ -33,6 +33,9 @@ import { Gate } from "./modules/runs/gate.ts";
 import { runRoutes } from "./modules/runs/routes.ts";
 import { RunService } from "./modules/runs/service.ts";
 import { RunStore } from "./modules/runs/store.ts";
+import { runtimeRoutes } from "./modules/runtimes/routes.ts";
+import { RuntimeService } from "./modules/runtimes/service.ts";
+import { RuntimeStore } from "./modules/runtimes/store.ts";
 import { sessionRoutes } from "./modules/sessions/routes.ts";
 import { SessionService } from "./modules/sessions/service.ts";
 import { SessionStore } from "./modules/sessions/store.ts";
@@ -108,9 +111,10 @@ export async function compose(parts: Parts): Promise<Server> {
   const sessionStore = new SessionStore(pool.db);
   const sessions = new SessionService(sessionStore, agent, policies);
   const health = new HealthService({ version: parts.version, pingDatabase: () => sql`select 1`.execute(pool.db), agent });
-  const dify = new DifyService(runs, policies, { workerTimeoutMs: config.WORKER_TIMEOUT * 1000 });
+  const runtimes = new RuntimeService(new RuntimeStore(pool.db), agent);
+  const dify = new DifyService(runs, policies, runtimes, { workerTimeoutMs: config.WORKER_TIMEOUT * 1000 });
   const difyDependencies = {
-    ...{ auth, dify, dependencies: new PythonDependencies(dify), networkFlagAccepted: config.ENABLE_NETWORK },
+    ...{ auth, dify, dependencies: new PythonDependencies(dify, runtimes), networkFlagAccepted: config.ENABLE_NETWORK },
     limits: new DifyLimits(config.MAX_WORKERS, config.MAX_REQUESTS),
   };
 
@@ -125,6 +129,7 @@ export async function compose(parts: Parts): Promise<Server> {
       ...(days === 0 ? [] : retention),
       eventPartitions(pool.db),
       { name: "what the host can do", everyMs: 30_000, work: async () => (await host.lookAgain()) && policies.forgetAll() },
+      { name: "unnamed images", everyMs: 3_600_000, work: async () => void (await runtimes.removeUnnamed()) },
       { name: "idempotency keys", everyMs: 3_600_000, work: () => idempotencyStore.expire() },
       { name: "lost runs", everyMs: 60_000, work: () => runStore.markLost(parts.serverId, runs.liveIds(), { seconds: 900 }) },
     ],
@@ -135,12 +140,13 @@ export async function compose(parts: Parts): Promise<Server> {
   const app = newApp(logger, bootId);
   await describeApi(app as unknown as FastifyInstance, parts.version);
   healthRoutes(app, { auth, health, metrics, agent, violationsLog: parts.violationsLog });
-  runRoutes(app, { auth, runs, store: runStore, policies, idempotency });
-  sessionRoutes(app, { auth, sessions, runs, policies, idempotency });
+  runRoutes(app, { auth, runtimes, runs, store: runStore, policies, idempotency });
+  sessionRoutes(app, { auth, runtimes, sessions, runs, policies, idempotency });
   violationRoutes(app, { auth, store: violationStore, feed });
   adviseRoute(app, { auth });
   exportRoute(app, { auth });
   policyRoutes(app, { auth, policies, tests: new PolicyTests(agent, gate) });
+  runtimeRoutes(app, { auth, runtimes });
   keyRoutes(app, { auth, tenants, idempotency });
   tenantRoutes(app, { auth, tenants, idempotency });
   difyRoutes(app as unknown as FastifyInstance, difyDependencies);

@@ -8,12 +8,15 @@ import {
   encodeFrame,
   type HostFacts,
   hostFactsSchema,
+  type Image,
+  imageSchema,
   type RunResult,
   type RunSpec,
   type Tier,
   WIRE,
 } from "@plastron/contracts";
-import { type AgentRun, exchangeCall, exchangeRun, type RunSink } from "./exchange.ts";
+import { z } from "zod";
+import { type AgentRun, type Asking, exchangeCall, exchangeRun, type RunSink } from "./exchange.ts";
 import { Reserve } from "./reserve.ts";
 
 /** What to run: the spec, with its confinement encoded once for all runs under it. */
@@ -32,6 +35,10 @@ export interface EncodedConfinement {
 
 export type SessionOpen = Omit<Extract<AgentRequest, { op: "session.open" }>, "op">;
 
+export type BuildOrder = Omit<Extract<AgentRequest, { op: "image.build" }>, "op">;
+
+/** Builds are made one after the other: one may wait for several that take as long as they may. */
+const QUEUED_BUILDS_MS = 3_600_000;
 /** Waiting in the agent's queue and making a cold sandbox come on top of the program's own time. */
 const BESIDE_PROGRAM_MS = 60_000;
 
@@ -70,6 +77,21 @@ export class AgentClient {
     await this.#call({ op: "retire", confinement }, 5_000);
   }
 
+  /** What the installer prints goes to `progress`. Errors: what the agent says of the packages; agent_unavailable. */
+  async buildImage(order: BuildOrder, progress: (chunk: Uint8Array) => void, signal?: AbortSignal): Promise<Image> {
+    const told = await this.#call({ op: "image.build", ...order }, order.wall_ms + QUEUED_BUILDS_MS, { stdout: progress, signal });
+    return imageSchema.parse(told);
+  }
+
+  async listImages(): Promise<Image[]> {
+    return z.object({ images: z.array(imageSchema) }).parse(await this.#call({ op: "image.list" }, 15_000)).images;
+  }
+
+  /** Errors: not_found; conflict while a program uses it. */
+  async removeImage(image: string): Promise<void> {
+    await this.#call({ op: "image.remove", image }, 120_000);
+  }
+
   async doctor(): Promise<DoctorReport> {
     return doctorReportSchema.parse(await this.#call({ op: "doctor" }, 120_000));
   }
@@ -86,8 +108,8 @@ export class AgentClient {
     this.#reserve.close();
   }
 
-  #call(request: AgentRequest, timeoutMs: number): Promise<unknown> {
-    return exchangeCall(this.#reserve.fresh(), encodeFrame(WIRE.request, JSON.stringify(request)), timeoutMs);
+  #call(request: AgentRequest, timeoutMs: number, asking?: Asking): Promise<unknown> {
+    return exchangeCall(this.#reserve.fresh(), encodeFrame(WIRE.request, JSON.stringify(request)), timeoutMs, asking);
   }
 
   /** An agent that restarted leaves dead sockets in the reserve. Nothing was heard on such a one, so nothing ran: once more, on a new one. */

@@ -100,17 +100,27 @@ export function exchangeRun(socket: Socket, request: Uint8Array, sink: RunSink, 
   };
 }
 
-/** One question, one `X`: for doctor, status, host and the opening and closing of sessions. */
-export function exchangeCall(socket: Socket, request: Uint8Array, timeoutMs: number): Promise<unknown> {
+/** What a question may bring besides its answer, and what ends it. */
+export interface Asking {
+  stdout?(chunk: Uint8Array): void;
+  signal?: AbortSignal | undefined;
+}
+
+/** One question, one `X`: for doctor, status, host, images and the opening and closing of sessions. Closing the connection ends what it asked for. */
+export function exchangeCall(socket: Socket, request: Uint8Array, timeoutMs: number, { stdout, signal }: Asking = {}): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();
   const timer = setTimeout(() => finish(() => reject(unavailable(`The agent did not answer within ${timeoutMs} ms`))), timeoutMs);
+  const onAbort = () => finish(() => reject(unavailable(`Nobody waits for the answer: ${String(signal?.reason)}`)));
   const finish = (how: () => void) => {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
     socket.destroy();
     how();
   };
+  signal?.addEventListener("abort", onAbort, { once: true });
   receive(socket, {
     frame(type, payload) {
+      if (type === WIRE.stdout) stdout?.(payload);
       const answer = type === WIRE.result ? parse(payload) : undefined;
       const problem = type === WIRE.problem ? problemOf(payload) : undefined;
       if (type === WIRE.result) finish(() => resolve(answer));
@@ -118,7 +128,8 @@ export function exchangeCall(socket: Socket, request: Uint8Array, timeoutMs: num
     },
     end: (why) => finish(() => reject(unavailable(why))),
   });
-  socket.write(request);
+  if (signal?.aborted) onAbort();
+  else socket.write(request);
   return promise;
 }
 

@@ -10,6 +10,7 @@ function admission(): Admission {
   return {
     ...{ id, tenant: "default", server: "s", session_id: null, key_id: "key", language: "python3", policy: "default", policy_version: null },
     policy_sha256: null,
+    runtime: null,
     ...{ confinement: "c", code_sha256: "h", created_at: new Date().toISOString() },
   };
 }

@@ -15,6 +15,8 @@ export interface Admission {
   policy_sha256: string | null;
   confinement: string;
   code_sha256: string;
+  /** NAME@VERSION of its packages. */
+  runtime: string | null;
   created_at: string;
 }
 

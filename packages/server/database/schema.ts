@@ -43,6 +43,7 @@ export interface Schema {
     stdout: Buffer | null;
     stderr: Buffer | null;
     problem: unknown;
+    runtime: string | null;
   };
   sessions: {
     id: string;
@@ -57,6 +58,24 @@ export interface Schema {
     expires_at: Date;
     closed_at: Date | null;
     close_reason: string | null;
+    runtime: string | null;
+    image: string | null;
+  };
+  runtimes: { tenant: string; name: string; language: string; current: number; created_at: Generated<Date> };
+  runtime_versions: {
+    tenant: string;
+    name: string;
+    version: number;
+    image: string;
+    lock_sha256: string;
+    lock: string;
+    packages: JSONColumnType<object[]>;
+    request: JSONColumnType<object>;
+    files: number;
+    bytes: number;
+    built_at: Date;
+    created_at: Generated<Date>;
+    created_by: string;
   };
   idempotency: {
     tenant: string;

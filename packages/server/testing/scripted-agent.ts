@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -9,7 +10,9 @@ import {
   encodeFrame,
   FrameReader,
   type HostFacts,
+  type Image,
   noTelemetry,
+  type PackageRequest,
   PlastronError,
   type RunResult,
   type RunSpec,
@@ -52,6 +55,10 @@ export interface ScriptedAgent {
   /** What `host` answers; a throw becomes a problem. */
   facts(minTier: Tier): HostFacts;
   connections: number;
+  /** By digest: what image.build has answered and image.remove has not taken. */
+  images: Map<string, Image>;
+  /** What a build makes; a throw becomes a problem. Equal requests make one image. */
+  build(packages: PackageRequest, progress: (text: string) => void): Promise<Image> | Image;
   stop(): Promise<void>;
 }
 
@@ -69,7 +76,8 @@ export async function startScriptedAgent(script: Script = ECHO, at?: string): Pr
   mkdirSync(directory, { recursive: true });
   const sockets = new Set<Socket>();
   const agent: ScriptedAgent = {
-    ...{ path: join(directory, "agent.sock"), requests: [], script, openSessions: new Set(), connections: 0 },
+    ...{ path: join(directory, "agent.sock"), requests: [], script, openSessions: new Set(), connections: 0, images: new Map() },
+    build: madeUpImage,
     facts: () => HOST,
     stop: async () => {},
   };
@@ -125,6 +133,17 @@ function answer(socket: Socket, agent: ScriptedAgent, request: AgentRequest, kil
     } catch (error) {
       problem(error instanceof PlastronError ? error.code : "internal", (error as Error).message);
     }
+  } else if (request.op === "image.build") {
+    void (async () => agent.build(request.packages, (text) => send(WIRE.stdout, text)))()
+      .then((image) => {
+        agent.images.set(image.id, image);
+        reply(image);
+      })
+      .catch((error: Error) => problem(error instanceof PlastronError ? error.code : "internal", error.message));
+  } else if (request.op === "image.list") reply({ images: [...agent.images.values()] });
+  else if (request.op === "image.remove") {
+    if (agent.images.delete(request.image)) reply({});
+    else problem("not_found", "no such image");
   } else if (request.op === "retire") reply({});
   else if (request.op === "status") reply({ pid: 1, driver: "scripted", tier: 2, running: 0, queued: 0, sessions: agent.openSessions.size, pools: [POOL] });
   else if (request.op === "doctor") reply(DOCTOR);
@@ -137,6 +156,17 @@ function answer(socket: Socket, agent: ScriptedAgent, request: AgentRequest, kil
   } else if (request.op === "session.run" && !agent.openSessions.has(request.session_id)) problem("session_gone", "it reached its time to live");
   else if (request.op === "run" || request.op === "session.run")
     play(agent, request.spec, { send, problem, killed, vanish: () => void socket.destroy(), backlog: () => socket.writableLength });
+}
+
+/** Named by what was asked for. */
+export function madeUpImage(packages: PackageRequest): Image {
+  const lock = JSON.stringify(packages);
+  const id = createHash("sha256").update(lock).digest("hex");
+  const names = packages.from === "python3" ? packages.requirements.split("\n") : Object.keys(JSON.parse(packages.package_json).dependencies);
+  return {
+    ...{ id, from: packages.from, lock, lock_sha256: id, files: 3, bytes: 3_000_000_000, built_at: new Date().toISOString() },
+    packages: names.map((name) => ({ name, version: "1.0", hash: null })),
+  };
 }
 
 interface Wires extends Pick<Scene, "killed" | "problem" | "vanish" | "backlog"> {

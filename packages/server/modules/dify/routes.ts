@@ -51,7 +51,7 @@ export function difyRoutes(root: FastifyInstance, deps: DifyDependencies): void 
       const bound = bindLanguage(raw(request));
       if (!bound.ok) return envelope(reply, bound.status, failure(-400, bound.message));
       if (bound.value.language !== "python3") return envelope(reply, 400, failure(-400, "unsupported language"));
-      await deps.dependencies.refresh(request.principal);
+      await deps.dependencies.update(request.principal);
       return envelope(reply, 200, success({}));
     });
   });

@@ -1,5 +1,6 @@
 import { type Limits, type Program, programSchema, type Runtime, type Sensing, type Tier, tierSchema } from "@plastron/contracts";
 import { z } from "zod";
+import { runtimeReferenceSchema } from "../runtimes/name.ts";
 
 const LANGUAGES = { python3: "python3", python: "python3", nodejs: "nodejs", javascript: "nodejs", bash: "bash" } as const satisfies Record<string, Runtime>;
 
@@ -29,10 +30,17 @@ export const policyTextSchema = z
 
 const { runtime: _runtime, code, ...rest } = programSchema.shape;
 
+/** Of a run and of a session. */
+export const ONE_INTERPRETER: [check: (given: { language?: unknown; runtime?: unknown }) => boolean, message: string] = [
+  ({ language, runtime }) => (language === undefined) !== (runtime === undefined),
+  "give either language or runtime",
+];
+
 /** A program, and under what it runs. */
 const runFields = z
   .object({
-    language: languageSchema,
+    language: languageSchema.optional().describe("of the program; or name a `runtime`"),
+    runtime: runtimeReferenceSchema.optional().describe("NAME or NAME@VERSION of a runtime with packages, which has a language"),
     code: refuse(code, "contains a NUL character or half a surrogate pair"),
     ...rest,
     timeout_ms: z.number().int().min(50).max(600_000).optional().describe("short for limits.wall_ms"),
@@ -48,15 +56,14 @@ const runFields = z
   .strict();
 
 /** The body of `POST /v1/runs`. Attacker-controlled, every field. */
-export const runRequestSchema = runFields.refine(
-  (run) => run.policy === undefined || run.policy_yaml === undefined,
-  "policy and policy_yaml cannot both be given",
-);
+export const runRequestSchema = runFields
+  .refine((run) => run.policy === undefined || run.policy_yaml === undefined, "policy and policy_yaml cannot both be given")
+  .refine(...ONE_INTERPRETER);
 export type RunRequest = z.infer<typeof runRequestSchema>;
 
 /** The body of `POST /v1/sessions/{id}/runs`: the session has the language, the policy, the limits but wall time and the imports. */
 export const sessionRunRequestSchema = runFields.omit({
-  ...{ language: true, policy: true, policy_yaml: true, upstream_compat: true },
+  ...{ language: true, runtime: true, policy: true, policy_yaml: true, upstream_compat: true },
   ...{ min_tier: true, imports: true, limits: true },
 });
 export type SessionRunRequest = z.infer<typeof sessionRunRequestSchema>;
@@ -69,16 +76,26 @@ export interface ParsedRun {
   text: { yaml: string; upstreamCompat: boolean } | undefined;
   minTier: Tier | undefined;
   sensing: Sensing;
+  packages: RunPackages | null;
+}
+
+/** The packages of a run's runtime: the agent's image, and NAME@VERSION for the record. */
+export interface RunPackages {
+  image: string;
+  reference: string;
 }
 
 /** How closely a run is looked at. */
 export const sensingOf = ({ trace }: { trace: boolean }): Sensing => (trace ? "trace" : "account");
 
-export function parseRun(request: RunRequest): ParsedRun {
-  const { language, policy, policy_yaml: yaml, upstream_compat: upstreamCompat = false, min_tier, stream: _stream, trace, timeout_ms, ...program } = request;
+/** `resolved`: what the request's `runtime` is to its tenant. */
+export function parseRun(request: RunRequest, resolved?: RunPackages & { language: Runtime }): ParsedRun {
+  const { language, runtime: _runtime, policy, policy_yaml: yaml, upstream_compat: upstreamCompat = false, min_tier, ...others } = request;
+  const { stream: _stream, trace, timeout_ms, ...program } = others;
   const limits: Limits = timeout_ms === undefined ? program.limits : { ...program.limits, wall_ms: timeout_ms };
   return {
-    program: { ...program, limits, runtime: runtimeOf(language) },
+    program: { ...program, limits, runtime: resolved?.language ?? runtimeOf(language as z.infer<typeof languageSchema>) },
+    packages: resolved ?? null,
     policy,
     text: yaml === undefined ? undefined : { yaml, upstreamCompat },
     minTier: min_tier,

@@ -7,6 +7,7 @@ import { requireScope } from "../auth/principal.ts";
 import type { AuthService } from "../auth/service.ts";
 import type { Idempotency } from "../idempotency/service.ts";
 import type { PolicyService } from "../policies/service.ts";
+import type { RuntimeService } from "../runtimes/service.ts";
 import { answerRun } from "./answer.ts";
 import { languageSchema, parseRun, runRequestSchema, runtimeOf } from "./program.ts";
 import type { RunService } from "./service.ts";
@@ -18,6 +19,7 @@ export interface RunDependencies {
   runs: RunService;
   store: RunStore;
   policies: PolicyService;
+  runtimes: Pick<RuntimeService, "resolve">;
   idempotency: Idempotency;
 }
 
@@ -54,13 +56,19 @@ export function runRoutes(app: App, deps: RunDependencies): void {
       },
     },
     async (request, reply) => {
-      const { program, policy: name, text, minTier, sensing } = parseRun(request.body);
+      const { runtime } = request.body;
+      const packed = runtime === undefined ? undefined : await deps.runtimes.resolve(request.principal.tenant, runtime);
+      const { program, policy: name, text, minTier, sensing, packages } = parseRun(request.body, packed);
       // Whoever may choose any rules can also choose none: a key that only runs has what its tenant's admins stored.
       if (text) requireScope(request.principal, "admin");
       const resolved = text ? deps.policies.resolveText({ ...text, minTier }) : deps.policies.resolve(request.principal.tenant, name, minTier);
       const policy = resolved instanceof Promise ? await resolved : resolved;
       const strongest = Math.max(minTier ?? 1, policy.confinement.value.min_tier) as typeof policy.confinement.value.min_tier;
-      await answerRun(request, reply, { ...deps, order: { program, policy, minTier: strongest, sensing, session_id: null }, stream: request.body.stream });
+      await answerRun(request, reply, {
+        ...deps,
+        order: { program, packages, policy, minTier: strongest, sensing, session_id: null },
+        stream: request.body.stream,
+      });
       return reply;
     },
   );

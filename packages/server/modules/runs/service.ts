@@ -21,12 +21,14 @@ import type { RunPolicy } from "../policies/compiled.ts";
 import { type RecorderDependencies, RunViolations } from "../violations/recorder.ts";
 import type { Gate } from "./gate.ts";
 import { OutputBuffer } from "./output.ts";
+import type { RunPackages } from "./program.ts";
 import { accountOf, type RunHead, type RunView, type StoredResult, summaryOf } from "./view.ts";
 
 /** One run as a front door orders it. */
 export interface RunOrder {
   principal: Principal;
   program: Program;
+  packages: RunPackages | null;
   policy: RunPolicy;
   minTier: Tier;
   sensing: Sensing;
@@ -133,7 +135,7 @@ export class RunService {
     const admission = {
       ...{ id: head.id, tenant: order.principal.tenant, server, session_id: head.session_id, key_id: order.principal.key },
       ...{ language: head.language, policy: head.policy.name, policy_version: head.policy.version, policy_sha256: head.policy.sha256 ?? null },
-      ...{ confinement: order.policy.confinement.value.id, code_sha256: head.code_sha256, created_at: head.created_at },
+      ...{ confinement: order.policy.confinement.value.id, code_sha256: head.code_sha256, runtime: head.runtime, created_at: head.created_at },
     };
     if (order.durableFirst) await records.admitNow(admission);
     else records.admit(admission);
@@ -143,7 +145,15 @@ export class RunService {
     const so = { stdout: new OutputBuffer(), stderr: new OutputBuffer(), violations: this.#violationsOf(order, head, listener) };
     const { stdout, stderr, violations } = so;
     if (order.signal?.aborted) return { ...so, result: neverStarted(String(order.signal.reason)), problem: undefined };
-    const spec = { ...PLAIN, ...order.program, run_id: head.id, tenant: order.principal.tenant, min_tier: order.minTier, sensing: order.sensing };
+    const spec = {
+      ...PLAIN,
+      ...order.program,
+      run_id: head.id,
+      tenant: order.principal.tenant,
+      min_tier: order.minTier,
+      sensing: order.sensing,
+      image: order.packages?.image ?? null,
+    };
     const run = this.#deps.agent.run(
       { spec, confinement: order.policy.confinement, ...(order.session_id === null ? {} : { session_id: order.session_id }) },
       {
@@ -219,6 +229,7 @@ interface Ended {
 function headOf(order: RunOrder): RunHead {
   return {
     ...{ id: newId("run"), language: order.program.runtime, session_id: order.session_id },
+    runtime: order.packages?.reference ?? null,
     policy: { name: order.policy.name, version: order.policy.version, ...(order.policy.sha256 === undefined ? {} : { sha256: order.policy.sha256 }) },
     code_sha256: createHash("sha256").update(order.program.code).digest("hex"),
     created_at: new Date().toISOString(),

@@ -18,6 +18,7 @@ const SUMMARY = [
   "id",
   "status",
   "language",
+  "runtime",
   "session_id",
   "policy",
   "policy_version",
@@ -110,6 +111,7 @@ interface SummaryRow {
   id: string;
   status: string;
   language: RunHead["language"];
+  runtime: string | null;
   session_id: string | null;
   policy: string;
   policy_version: number | null;
@@ -123,7 +125,7 @@ interface SummaryRow {
 
 function summary(row: SummaryRow): RunSummary {
   const head: RunHead = {
-    ...{ id: row.id, language: row.language, session_id: row.session_id },
+    ...{ id: row.id, language: row.language, runtime: row.runtime, session_id: row.session_id },
     policy: { name: row.policy, version: row.policy_version, ...(row.policy_sha256 === null ? {} : { sha256: row.policy_sha256 }) },
     ...{ code_sha256: row.code_sha256, created_at: row.created_at.toISOString() },
   };

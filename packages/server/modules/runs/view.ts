@@ -18,6 +18,7 @@ export const runSummarySchema = z.object({
   id: z.string(),
   status: runStatusSchema,
   language: z.enum(["python3", "nodejs", "bash"]),
+  runtime: z.string().nullable().describe("NAME@VERSION of the packages that it had; null: the interpreter's own"),
   session_id: z.string().nullable(),
   policy: z.object({
     name: z.string(),
@@ -57,7 +58,7 @@ export const runSchema = runSummarySchema
 export type RunView = z.infer<typeof runSchema>;
 
 /** What is known of a run before its end. */
-export type RunHead = Pick<RunSummary, "id" | "language" | "session_id" | "policy" | "code_sha256" | "created_at">;
+export type RunHead = Pick<RunSummary, "id" | "language" | "runtime" | "session_id" | "policy" | "code_sha256" | "created_at">;
 /** What its end adds, as it is stored in one column. */
 export type StoredResult = Omit<RunResult, "status" | "stdout" | "stderr" | "artifacts">;
 

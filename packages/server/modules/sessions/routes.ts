@@ -7,9 +7,11 @@ import type { AuthService } from "../auth/service.ts";
 import type { Idempotency } from "../idempotency/service.ts";
 import type { PolicyService } from "../policies/service.ts";
 import { answerRun } from "../runs/answer.ts";
-import { languageSchema, policyNameSchema, sessionRunRequestSchema } from "../runs/program.ts";
+import { languageSchema, ONE_INTERPRETER, policyNameSchema, runtimeOf, sessionRunRequestSchema } from "../runs/program.ts";
 import type { RunService } from "../runs/service.ts";
 import { runSchema } from "../runs/view.ts";
+import { runtimeReferenceSchema } from "../runtimes/name.ts";
+import type { RuntimeService } from "../runtimes/service.ts";
 import { type SessionService, statusOf } from "./service.ts";
 import type { SessionRow } from "./store.ts";
 
@@ -18,6 +20,7 @@ const sessionSchema = z
     id: z.string(),
     status: z.enum(["open", "closed", "expired"]),
     language: z.string(),
+    runtime: z.string().nullable().describe("NAME@VERSION of its packages, which an update does not change"),
     policy: z.object({ name: z.string(), version: z.number().int().nullable() }).describe("what it was opened with and keeps"),
     policy_current: z.boolean().describe("false where the policy was changed or deleted since: a new session would get another"),
     limits: limitsSchema,
@@ -29,14 +32,16 @@ const sessionSchema = z
   .meta({ id: "Session", description: "A sandbox that keeps its interpreter's state between runs" });
 const openSchema = z
   .object({
-    language: languageSchema,
+    language: languageSchema.optional(),
+    runtime: runtimeReferenceSchema.optional().describe("NAME or NAME@VERSION of a runtime with packages, instead of language"),
     policy: policyNameSchema.optional(),
     min_tier: tierSchema.optional(),
     imports: programSchema.shape.imports,
     limits: limitsSchema.default(limitsSchema.parse({})),
     ttl_ms: z.number().int().min(1000).max(3_600_000).default(600_000).describe("the session ends after this, whatever it does"),
   })
-  .strict();
+  .strict()
+  .refine(...ONE_INTERPRETER);
 const idParams = z.object({ id: idSchema("session") });
 
 export interface SessionDependencies {
@@ -44,6 +49,7 @@ export interface SessionDependencies {
   sessions: SessionService;
   runs: RunService;
   policies: PolicyService;
+  runtimes: Pick<RuntimeService, "resolve">;
   idempotency: Idempotency;
 }
 
@@ -57,11 +63,13 @@ export function sessionRoutes(app: App, deps: SessionDependencies): void {
     "/v1/sessions",
     { onRequest: mayRun, schema: { tags, summary: "Open a session", body: openSchema, response: { 201: sessionSchema, ...problems } } },
     async (request, reply) => {
-      const { language, imports, limits, ttl_ms, min_tier, policy: name } = request.body;
+      const { language, runtime, imports, limits, ttl_ms, min_tier, policy: name } = request.body;
       const answer = await deps.idempotency.once(request, async () => {
+        const packages = runtime === undefined ? null : await deps.runtimes.resolve(request.principal.tenant, runtime);
+        const named = packages?.language ?? runtimeOf(language as z.infer<typeof languageSchema>);
         const policy = await deps.policies.resolve(request.principal.tenant, name, min_tier);
         const minTier = Math.max(min_tier ?? 1, policy.confinement.value.min_tier) as typeof policy.confinement.value.min_tier;
-        const session = await deps.sessions.open(request.principal, { language, imports, limits, minTier, ttlMs: ttl_ms, policy });
+        const session = await deps.sessions.open(request.principal, { language: named, packages, imports, limits, minTier, ttlMs: ttl_ms, policy });
         return { status: 201, body: await shownOne(deps.sessions, request.principal.tenant, session) };
       });
       return reply.code(201).send(answer.body);
@@ -139,7 +147,7 @@ async function shownAll(sessions: SessionService, tenant: string, rows: SessionR
 
 function shown(row: SessionRow, policy_current: boolean): z.infer<typeof sessionSchema> {
   return {
-    ...{ id: row.id, status: statusOf(row), language: row.language, limits: row.limits },
+    ...{ id: row.id, status: statusOf(row), language: row.language, runtime: row.runtime, limits: row.limits },
     ...{ policy: { name: row.policy, version: row.policy_version }, policy_current },
     ...{ created_at: row.created_at.toISOString(), expires_at: row.expires_at.toISOString() },
     ...{ closed_at: row.closed_at?.toISOString() ?? null, close_reason: row.close_reason },

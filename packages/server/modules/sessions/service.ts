@@ -1,16 +1,15 @@
-import { type Limits, newId, PlastronError, type Program, type Tier } from "@plastron/contracts";
-import type { z } from "zod";
+import { type Limits, newId, PlastronError, type Program, type Runtime, type Tier } from "@plastron/contracts";
 import type { AgentClient } from "../../agent-client/client.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { ResolvedPolicy } from "../policies/compiled.ts";
 import { DEFAULT_POLICY, type PolicyService } from "../policies/service.ts";
-import type { languageSchema } from "../runs/program.ts";
-import { runtimeOf, type SessionRunRequest, sensingOf } from "../runs/program.ts";
+import { type RunPackages, type SessionRunRequest, sensingOf } from "../runs/program.ts";
 import type { RunOrder, RunService } from "../runs/service.ts";
 import type { SessionRow, SessionStore } from "./store.ts";
 
 export interface SessionOrder {
-  language: z.infer<typeof languageSchema>;
+  language: Runtime;
+  packages: RunPackages | null;
   imports: string[];
   limits: Limits;
   minTier: Tier;
@@ -36,9 +35,8 @@ export class SessionService {
   /** The record is written after the sandbox stands: a session that no record knows dies by its time to live. */
   async open(principal: Principal, order: SessionOrder): Promise<SessionRow> {
     const id = newId("session");
-    const { language, imports, limits, policy } = order;
+    const { language: runtime, packages, imports, limits, policy } = order;
     const confinement = policy.confinement.value;
-    const runtime = runtimeOf(language);
     await this.#agent.openSession({
       session_id: id,
       tenant: principal.tenant,
@@ -47,7 +45,7 @@ export class SessionService {
       imports,
       confinement,
       min_tier: order.minTier,
-      image: null,
+      image: packages?.image ?? null,
       secrets: [],
       ttl_ms: order.ttlMs,
     });
@@ -55,6 +53,7 @@ export class SessionService {
     const row = {
       ...{ id, tenant: principal.tenant, language: runtime, policy: policy.name, policy_version: policy.version },
       ...{ policy_origin: { kind: policy.kind, namespace: policy.namespace, driver: policy.driver }, confinement, limits },
+      ...{ runtime: packages?.reference ?? null, image: packages?.image ?? null },
       ...{ created_at, expires_at: new Date(created_at.getTime() + order.ttlMs) },
     };
     await this.#store.insert(row);
@@ -81,7 +80,11 @@ export class SessionService {
   }
 
   /** What a run in the session is. @throws PlastronError not_found, session_gone */
-  async order(tenant: string, id: string, request: SessionRunRequest): Promise<Pick<RunOrder, "program" | "policy" | "minTier" | "sensing" | "session_id">> {
+  async order(
+    tenant: string,
+    id: string,
+    request: SessionRunRequest,
+  ): Promise<Pick<RunOrder, "program" | "packages" | "policy" | "minTier" | "sensing" | "session_id">> {
     const row = await this.find(tenant, id);
     if (statusOf(row) !== "open") throw new PlastronError("session_gone", `The session is ${statusOf(row)}${row.close_reason ? `: ${row.close_reason}` : ""}`);
     const { stream: _stream, trace, timeout_ms, ...program } = request;
@@ -91,6 +94,7 @@ export class SessionService {
     const explain = await this.#policies.explainOf(tenant, held).catch(() => () => null); // the agent is away, which the run will say
     return {
       program: { ...program, limits, runtime: row.language, imports: [] } satisfies Program,
+      packages: row.image === null || row.runtime === null ? null : { image: row.image, reference: row.runtime },
       policy: { ...(row.policy_origin ?? UNKNOWN_ORIGIN), name: row.policy, version: row.policy_version, confinement, explain },
       minTier: row.confinement.min_tier,
       sensing: sensingOf({ trace }),

@@ -11,6 +11,9 @@ export interface SessionRow {
   policy_origin: { kind: string; namespace: string; driver: string } | null;
   confinement: Confinement;
   limits: Limits;
+  /** NAME@VERSION of its packages, and their image. Null: the interpreter's own. */
+  runtime: string | null;
+  image: string | null;
   created_at: Date;
   expires_at: Date;
   closed_at: Date | null;
