@@ -14,7 +14,8 @@ beforeAll(async () => {
   [cluster, agent] = await Promise.all([startTestCluster(), startScriptedAgent()]);
   server = await startTestServer(await cluster.database(), agent.path);
   admin = await server.key(["admin", "run", "read"]);
-  stranger = await server.key(["admin", "run", "read"], "ten_other");
+  await server.call("POST", "/v1/tenants", { key: admin, body: { id: "other" } });
+  stranger = await server.key(["admin", "run", "read"], "other");
 }, 60_000);
 afterEach(() => {
   agent.build = madeUpImage;
