@@ -18,7 +18,7 @@ import {
   type Violation,
   WIRE,
 } from "@plastron/contracts";
-import type { Control, Output, SandboxDriver } from "@plastron/sandbox";
+import type { Control, Images, Output, SandboxDriver } from "@plastron/sandbox";
 import { type StdinQueue, stdinQueue } from "./inbound.ts";
 import { type Outbound, outbound } from "./outbound.ts";
 import type { SessionRegistry } from "./sessions.ts";
@@ -29,7 +29,7 @@ const REASON_LENGTH = 200;
 
 /** What a connection may reach. */
 export interface Services {
-  driver: Pick<SandboxDriver, "name" | "run" | "retire" | "freeze" | "thaw">;
+  driver: Pick<SandboxDriver, "name" | "run" | "retire" | "freeze" | "thaw" | "images">;
   sessions: SessionRegistry;
   doctor(): Promise<DoctorReport>;
   hostFacts(minTier: Tier): Promise<HostFacts>;
@@ -137,6 +137,17 @@ async function perform(request: AgentRequest, services: Services, out: Outbound,
     case "retire":
       driver.retire?.(request.confinement);
       return {};
+    case "image.build": {
+      refuseWhenDraining(services);
+      const { packages, tenant, wall_ms } = request;
+      const progress = (chunk: Uint8Array) => out.send(WIRE.stdout, chunk);
+      return imagesOf(driver).build({ packages, tenant, wall_ms, progress, signal: control.signal });
+    }
+    case "image.list":
+      return { images: driver.images?.list() ?? [] };
+    case "image.remove":
+      await imagesOf(driver).remove(request.image);
+      return {};
     case "doctor":
       return services.doctor();
     case "host":
@@ -144,6 +155,13 @@ async function perform(request: AgentRequest, services: Services, out: Outbound,
     case "status":
       return services.status();
   }
+}
+
+function imagesOf({ name, images }: Services["driver"]): Images {
+  if (images) return images;
+  throw new PlastronError("packages_failed", `The ${name} driver gives programs no packages`, {
+    hint: "The local driver does; `plastron doctor` says what it lacks here.",
+  });
 }
 
 function stream(out: Outbound, control: Control, run: Runner): Promise<unknown> {
