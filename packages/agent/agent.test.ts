@@ -13,11 +13,11 @@ let driver: FakeDriver;
 let agent: Agent | undefined;
 let logged: string[];
 
-async function restart(permissive: boolean): Promise<void> {
+async function restart(permissive: boolean, runNetwork: "allow" | "deny" = "allow"): Promise<void> {
   await agent?.close(0);
   const never = () => Promise.reject(new Error("not asked for"));
   const hostFacts = async (tier: Tier): Promise<HostFacts> => ({ ...TYPICAL_HOST, tier });
-  const parts = { driver, doctor: never, hostFacts, permissive, log: (message: string) => void logged.push(message) };
+  const parts = { driver, doctor: never, hostFacts, permissive, runNetwork, log: (message: string) => void logged.push(message) };
   agent = await startAgent(async () => parts, { socket, serverUid: process.geteuid?.() ?? 0 });
 }
 
@@ -219,6 +219,22 @@ describe("what the operator must consent to", () => {
     expect((await run("print", { spec: spec("print", { confinement: { ...confinement, weak: { seccomp: true } } }) })).last).toMatchObject({
       code: "forbidden",
     });
+  });
+});
+
+describe("a network that a run asked for", () => {
+  const asked = {
+    ...confinement,
+    rules: [{ id: "network.allow", path: "network.allow", enforcer: "NetworkProxy" as const, operation: "network" as const, subject: "" }],
+  };
+
+  it("is refused where the operator lets no run ask, whatever the server says", async () => {
+    const attempt = async () => (await run("print", { spec: spec("print", { confinement: asked }) })).type;
+    expect(await attempt()).toBe("X");
+    await restart(false, "deny");
+    const refusal = { type: "P", last: { code: "forbidden", detail: expect.stringContaining("network") } };
+    expect(await run("print", { spec: spec("print", { confinement: asked }) })).toMatchObject(refusal);
+    expect(await ask(socket, { op: "session.open", ...sessionSpec("ses_1"), confinement: asked, ttl_ms: 60_000 })).toMatchObject(refusal);
   });
 });
 

@@ -13,6 +13,8 @@ export interface AgentParts {
   hostFacts(minTier: Tier): Promise<HostFacts>;
   /** The operator lets policies lift what the platform denies by itself. */
   permissive: boolean;
+  /** Whether runs may ask for a network beyond what their policy gives. */
+  runNetwork: "allow" | "deny";
   log(message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -60,6 +62,7 @@ function runningAgent(server: Server, parts: AgentParts): Agent & { accept(socke
     doctor: sharedFlight(parts.doctor),
     hostFacts: parts.hostFacts,
     permissive: parts.permissive,
+    runNetwork: parts.runNetwork,
     status,
     draining: () => closing !== undefined,
     log: parts.log,

@@ -16,6 +16,8 @@ describe("the agent's configuration", () => {
       uidBase: undefined,
       permissive: false,
       clusterAddresses: undefined,
+      runNetwork: "allow",
+      archiveHosts: [],
       drainMs: 10_000,
       lifeline: false,
     });
@@ -38,6 +40,8 @@ describe("the agent's configuration", () => {
     ["PLASTRON_PERMISSIVE", "true"],
     ["PLASTRON_CLUSTER_ADDRESSES", "cluster.yaml"],
     ["PLASTRON_EGRESS_SECRETS", "secrets"],
+    ["PLASTRON_EGRESS_HOSTS", "hosts"],
+    ["PLASTRON_RUN_NETWORK", "no"],
     ["PLASTRON_AGENT_SOCKET", "relative.sock"],
     ["PLASTRON_AGENT_SOCKET", `/${"x".repeat(200)}`],
   ])("refuses %s=%s and names it", (name, value) => {

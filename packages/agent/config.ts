@@ -24,6 +24,11 @@ export interface AgentConfig {
   secrets: string | undefined;
   /** Hosts that a registry of packages keeps archives on, besides its own. */
   archiveHosts: string[];
+  /** Files of the operator's for the way out (egress-files.ts): names for addresses, and certificates. Absolute. */
+  egressHosts: string | undefined;
+  egressTrust: string | undefined;
+  /** Whether runs may ask for a network beyond what their policy gives. */
+  runNetwork: "allow" | "deny";
   /** Exit when standard input closes: the parent that holds its other end is gone. */
   lifeline: boolean;
 }
@@ -34,7 +39,8 @@ const DEFAULT_WARM: Partial<Record<Runtime, number>> = { python3: 2, nodejs: 1, 
  * PLASTRON_HOME (default ./.plastron), PLASTRON_AGENT_SOCKET, PLASTRON_SERVER_UID, PLASTRON_DRIVER, PLASTRON_WARM
  * (`python3=4,nodejs=2`; a runtime that is not named gets none), PLASTRON_MAX_RUNNING, PLASTRON_MAX_QUEUED,
  * PLASTRON_UID_BASE, PLASTRON_DRAIN_MS, PLASTRON_LIFELINE=stdin, PLASTRON_PERMISSIVE=1, PLASTRON_CLUSTER_ADDRESSES=FILE,
- * PLASTRON_EGRESS_SECRETS=DIRECTORY, PLASTRON_PACKAGE_HOSTS (`files.example.com,cdn.example.com`). How pip and npm are configured is read
+ * PLASTRON_EGRESS_SECRETS=DIRECTORY, PLASTRON_EGRESS_HOSTS=FILE, PLASTRON_EGRESS_TRUST=FILE, PLASTRON_RUN_NETWORK=allow|deny,
+ * PLASTRON_PACKAGE_HOSTS (`files.example.com,cdn.example.com`). How pip and npm are configured is read
  * as they read it, from their own variables and files.
  * Throws PlastronError invalid_request that names the variable.
  */
@@ -56,6 +62,9 @@ export function readConfig(env: Record<string, string | undefined>, ownUid: numb
     clusterAddresses: absolute(env, "PLASTRON_CLUSTER_ADDRESSES"),
     secrets: absolute(env, "PLASTRON_EGRESS_SECRETS"),
     archiveHosts: hostNames(env, "PLASTRON_PACKAGE_HOSTS"),
+    egressHosts: absolute(env, "PLASTRON_EGRESS_HOSTS"),
+    egressTrust: absolute(env, "PLASTRON_EGRESS_TRUST"),
+    runNetwork: runNetwork(env.PLASTRON_RUN_NETWORK),
     drainMs: integer(env, "PLASTRON_DRAIN_MS", 0) ?? 10_000,
     lifeline: env.PLASTRON_LIFELINE === "stdin",
   };
@@ -65,6 +74,12 @@ function driverName(value: string | undefined): AgentConfig["driver"] {
   if (value === undefined || value === "") return undefined;
   if (value === "local" || value === "bubblewrap") return value;
   throw wrong("PLASTRON_DRIVER", "local or bubblewrap");
+}
+
+function runNetwork(value: string | undefined): AgentConfig["runNetwork"] {
+  if (value === undefined || value === "" || value === "allow") return "allow";
+  if (value === "deny") return "deny";
+  throw wrong("PLASTRON_RUN_NETWORK", "allow or deny");
 }
 
 function parseWarm(value: string): Partial<Record<Runtime, number>> {

@@ -18,6 +18,7 @@ import {
   type Violation,
   WIRE,
 } from "@plastron/contracts";
+import { REQUEST_RULE } from "@plastron/policy";
 import type { Control, Images, Output, SandboxDriver } from "@plastron/sandbox";
 import { type StdinQueue, stdinQueue } from "./inbound.ts";
 import { type Outbound, outbound } from "./outbound.ts";
@@ -34,6 +35,7 @@ export interface Services {
   doctor(): Promise<DoctorReport>;
   hostFacts(minTier: Tier): Promise<HostFacts>;
   permissive: boolean;
+  runNetwork: "allow" | "deny";
   status(): AgentStatus;
   /** True once the agent is leaving: new work is refused, what runs goes on. */
   draining(): boolean;
@@ -188,6 +190,11 @@ function stream(out: Outbound, control: Control, run: Runner): Promise<unknown> 
 function requireConsent(confinement: Confinement, services: Services): void {
   if (confinement.weak !== null) throw new PlastronError("forbidden", "A weak confinement is for the demo alone");
   const lifted = [...(confinement.user_namespaces ? ["user namespaces"] : []), ...confinement.capabilities.map((name) => `capability ${name}`)];
+  if (services.runNetwork === "deny" && confinement.rules.some(({ id }) => id === REQUEST_RULE)) {
+    throw new PlastronError("forbidden", "network: this agent's operator lets no run ask for a network", {
+      hint: "A policy can give one: networkProxyRawRules.",
+    });
+  }
   if (lifted.length === 0 || services.permissive) return;
   throw new PlastronError("forbidden", `The policy lifts what the platform denies by itself: ${lifted.join(", ")}`, {
     hint: "The operator can consent: `plastron up --permissive`.",

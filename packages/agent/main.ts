@@ -5,6 +5,7 @@ import { compileDefault, parseCluster } from "@plastron/policy";
 import { type DriverOptions, doctor, hostFacts, openDriver } from "@plastron/sandbox";
 import { type Agent, startAgent } from "./agent.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
+import { readHosts, readTrust } from "./egress-files.ts";
 import { confineBuilds } from "./registry.ts";
 
 /**
@@ -18,7 +19,7 @@ async function main(): Promise<void> {
   const facts = async (minTier: Tier): Promise<HostFacts> => ({ ...(await probe(minTier)), ...consent });
   const agent = await startAgent(async () => {
     const driver = await openDriver(driverOptions(config, await facts(1)), config.driver);
-    return { driver, doctor, hostFacts: facts, permissive: config.permissive, log };
+    return { driver, doctor, hostFacts: facts, permissive: config.permissive, runNetwork: config.runNetwork, log };
   }, config);
   leaveOnSignals(agent, config);
   const { driver, tier, pid } = agent.status();
@@ -47,7 +48,12 @@ function driverOptions(config: AgentConfig, host: HostFacts): DriverOptions {
     maxRunning: config.maxRunning,
     maxQueued: config.maxQueued,
     warm: warm.filter((pool) => pool.count > 0),
-    egress: { command: [process.execPath, EGRESS], ...(config.secrets === undefined ? {} : { secrets: config.secrets }) },
+    egress: {
+      command: [process.execPath, EGRESS],
+      ...(config.secrets === undefined ? {} : { secrets: config.secrets }),
+      ...(config.egressHosts === undefined ? {} : { hosts: readHosts(config.egressHosts) }),
+      ...(config.egressTrust === undefined ? {} : { trust: readTrust(config.egressTrust) }),
+    },
     images: { confine: confineBuilds(host), env: process.env, archiveHosts: config.archiveHosts },
     log,
   };

@@ -17,6 +17,7 @@ export { denialKey, type Explain, type Explanation, explainTelemetry, isTold, PL
 export { assembleHooks, type HookRules } from "./hooks/hooks.ts";
 export { type Requested, withNetwork } from "./network-request.ts";
 export { allowHint } from "./network-request-hint.ts";
+export { REQUEST_RULE } from "./network-request-rules.ts";
 export { type NetworkSeed, networkSeed } from "./network-seed.ts";
 export { globMatches } from "./orders/glob.ts";
 export type { Intent, MountFlag, Order, Permission, PortRange } from "./orders/order.ts";
