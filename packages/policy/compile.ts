@@ -69,15 +69,23 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
   return {
     ...lowered,
     explain: explainer({ ...lowered, parts, standing, own: own.profile && { ...ownFilterOf(policy), profile: own.profile } }, host),
-    fidelity: [
-      ...parts.map((part) => mountable(rowOf(part, around, host), part, standing)),
-      ...raw.rows,
-      ...own.rows,
-      ...proxied,
-      ...remarks({ policy, idle: idleFields(written), named, standing }, host),
-    ],
+    fidelity: triable(
+      [
+        ...parts.map((part) => mountable(rowOf(part, around, host), part, standing)),
+        ...raw.rows,
+        ...own.rows,
+        ...proxied,
+        ...remarks({ policy, idle: idleFields(written), named, standing }, host),
+      ],
+      lowered.confinement,
+    ),
     orders: parts.map(({ order }) => order),
   };
+}
+
+/** Where a list says what may be opened, no self-test's program is on it: the workload's own replay is what tries such a policy. */
+function triable(rows: FidelityRow[], { watch }: Confinement): FidelityRow[] {
+  return watch.lists?.some(({ deny }) => deny) ? rows.map((row) => ({ ...row, self_tests: [] })) : rows;
 }
 
 /** What a denial by the filter that the mode brings is named by. */

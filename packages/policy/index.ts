@@ -15,6 +15,17 @@ export { compileDefault, defaultPolicy } from "./default.ts";
 export { explainFloor } from "./explain/floor.ts";
 export { denialKey, type Explain, type Explanation, explainTelemetry, isTold, PLATFORM_RULES, seenViolation } from "./explain/index.ts";
 export { assembleHooks, type HookRules } from "./hooks/hooks.ts";
+export { armorProfileModel, type LearnedOptions, learnedPolicy, learnedPolicyText, profileSummary, withBehavior } from "./learned/index.ts";
+export {
+  type BehaviorProfile,
+  behaviorProfileSchema,
+  EMPTY_PROFILE,
+  isBehaviorProfile,
+  type Learning,
+  mergeProfiles,
+  profileOf,
+  readProfile,
+} from "./modelling/index.ts";
 export { type Requested, withNetwork } from "./network-request.ts";
 export { allowHint } from "./network-request-hint.ts";
 export { REQUEST_RULE } from "./network-request-rules.ts";

@@ -1,5 +1,6 @@
 import { PlastronError } from "@plastron/contracts";
 import { z } from "zod";
+import { type BehaviorProfile, isBehaviorProfile, readProfile } from "../modelling/profile.ts";
 
 /**
  * What a workload was seen to do: what a behaviour model records, or what was read from violations of a run that only observed.
@@ -41,9 +42,15 @@ const upstreamSchema = z.looseObject({
  * Throws PlastronError invalid_request with the path of each fault.
  */
 export function readBehavior(json: unknown): Behavior {
+  if (isBehaviorProfile(json)) return fromProfile(readProfile(json));
   const model = isRecord(json) && isRecord(json.spec) ? json.spec : json;
   if (isRecord(model) && "dynamicResult" in model) return fromUpstream(checked(upstreamSchema, model));
   return normalised(checked(ownSchema, json));
+}
+
+/** What several runs were seen to do. */
+function fromProfile({ capabilities, syscalls, executions, files, sockets, connections }: BehaviorProfile): Behavior {
+  return normalised({ capabilities, syscalls, executions, files, sockets, connections });
 }
 
 function fromUpstream({ dynamicResult: { apparmor, seccomp } }: z.infer<typeof upstreamSchema>): Behavior {

@@ -23,7 +23,7 @@ export function remarks({ policy, idle, named, standing }: Remarkable, host: Hos
     ...idle.map(ignoredRow),
     ...floorRules.filter((rule) => isLifted(rule, standing)).map(({ name }) => row(name, "spec.policy.mode", "none: lifted", LIFTED)),
     ...(enhanceProtect?.auditViolations ? [recording(host)] : []),
-    ...(mode === "BehaviorModeling" ? [row("BehaviorModeling", "spec.policy.mode", "the floor alone", NOT_LEARNING)] : []),
+    ...(mode === "BehaviorModeling" ? [learning(policy, host)] : []),
     ...(enhanceProtect?.privileged || mode === "AlwaysAllow" ? [permission(policy, standing)] : []),
     ...targets(policy),
   ];
@@ -35,6 +35,23 @@ const LIFTED = "the operator lets policies lift this part of the floor, and this
 
 function row(rule: string, category: string, mechanism: string, note: string): FidelityRow {
   return { rule, category, fidelity: "unsupported", mechanism, note, self_tests: [] };
+}
+
+/** The floor holds, and what runs do is taken into the policy's behaviour profile while its duration lasts. */
+function learning({ spec: { policy } }: Resolvable, host: HostFacts): FidelityRow {
+  if (!host.sensor) return row("BehaviorModeling", "spec.policy.mode", "the floor alone", NOT_LEARNING);
+  const { duration } = policy.modelingOptions ?? {};
+  const until = duration === undefined ? "for as long as the policy stays in this mode" : `for ${duration} minutes from the first run on`;
+  const note = `nothing but the floor is denied; what is learned is in GET /v1/policies/NAME/behavior`;
+  return {
+    rule: "BehaviorModeling",
+    category: "spec.policy.mode",
+    fidelity: "exact",
+    mechanism: `the sensor sees what each run does, ${until}, and it is taken into the policy's behaviour profile`,
+    note,
+    self_tests: [],
+    observes: true,
+  };
 }
 
 function recording(host: HostFacts): FidelityRow {

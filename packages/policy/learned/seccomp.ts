@@ -1,0 +1,91 @@
+import type { BehaviorProfile } from "../modelling/profile.ts";
+import { argumentWidth } from "../seccomp/arguments.ts";
+import { isSyscallName } from "../seccomp/syscalls.ts";
+
+/**
+ * Arguments that decide what a call does, and that the same program gives the same from run to run. Others (lengths, addresses,
+ * advice on memory) differ by themselves.
+ */
+const DECIDING: Readonly<Record<string, readonly number[]>> = {
+  socket: [0, 1, 2],
+  socketpair: [0, 1, 2],
+  setsockopt: [1, 2],
+  ioctl: [1],
+  fcntl: [1],
+  prctl: [0],
+  arch_prctl: [0],
+  clone: [0],
+  mmap: [2],
+  mprotect: [2],
+  memfd_create: [1],
+  personality: [0],
+  prlimit64: [1],
+  setrlimit: [0],
+  seccomp: [0],
+};
+
+/**
+ * What runtimes call at times of their own (locks, timers, collections of garbage, the end of a thread): of two equal runs one
+ * may and the other not. None of them reaches anything outside of the process.
+ */
+const RESTLESS = [
+  "read readv pread64 write writev pwrite64 close lseek fstat newfstatat statx stat lstat sendmsg",
+  "brk mmap munmap mremap madvise mprotect futex sched_yield sched_getaffinity restart_syscall rt_sigreturn rt_sigprocmask rt_sigaction sigaltstack",
+  "set_robust_list rseq membarrier getcpu getrandom gettid getpid exit exit_group",
+  "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday poll ppoll select pselect6 epoll_wait epoll_pwait wait4 waitid tgkill",
+]
+  .join(" ")
+  .split(" ");
+
+interface Entry {
+  names: string[];
+  action: "SCMP_ACT_ALLOW";
+  args?: { index: number; value: number | string; op: "SCMP_CMP_EQ" }[];
+}
+
+/** As many combinations of values as one call may be allowed with; beyond, the argument with the most values is not looked at. */
+const MOST = 96;
+
+/** A profile of the OCI runtime specification that allows the calls that were seen, with the values of arguments that were. */
+export function learnedSeccomp({ syscalls, arguments: seen }: Pick<BehaviorProfile, "syscalls" | "arguments">): { defaultAction: string; syscalls: Entry[] } {
+  const names = [...new Set([...syscalls.filter(isSyscallName), ...RESTLESS])].sort();
+  const looked = names.map((name) => ({ name, choices: syscalls.includes(name) ? choicesOf(name, seen) : [] }));
+  const plain = looked.filter(({ choices }) => choices.length === 0).map(({ name }) => name);
+  return {
+    defaultAction: "SCMP_ACT_ERRNO",
+    syscalls: [
+      { names: plain, action: "SCMP_ACT_ALLOW" },
+      ...looked.flatMap(({ name, choices }) =>
+        choices.length === 0
+          ? []
+          : combined(choices).map((args): Entry => ({ names: [name], action: "SCMP_ACT_ALLOW", args: args.map((each) => ({ ...each, op: "SCMP_CMP_EQ" })) })),
+      ),
+    ],
+  };
+}
+
+interface Choice {
+  index: number;
+  values: (number | string)[];
+}
+
+function choicesOf(name: string, seen: BehaviorProfile["arguments"]): Choice[] {
+  const choices = seen.flatMap(({ call, index, values }): Choice[] => {
+    if (call !== name || !values || values.length === 0 || !DECIDING[name]?.includes(index)) return [];
+    const mask = (1n << BigInt(argumentWidth(name, index))) - 1n;
+    return [{ index, values: [...new Set(values.map((value) => number(BigInt(value) & mask)))] }];
+  });
+  while (choices.reduce((all, { values }) => all * values.length, 1) > MOST)
+    choices.splice(choices.indexOf(choices.toSorted((a, b) => b.values.length - a.values.length)[0] as Choice), 1);
+  return choices;
+}
+
+function combined(choices: readonly Choice[]): { index: number; value: number | string }[][] {
+  return choices.reduce<{ index: number; value: number | string }[][]>(
+    (all, { index, values }) => all.flatMap((before) => values.map((value) => [...before, { index, value }])),
+    [[]],
+  );
+}
+
+/** JSON's numbers end at 2^53. */
+const number = (value: bigint): number | string => (value <= BigInt(Number.MAX_SAFE_INTEGER) ? Number(value) : value.toString());
