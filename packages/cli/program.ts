@@ -5,6 +5,7 @@ import type { Done } from "./command-line/options.ts";
 import { policyCommands } from "./command-line/policy.ts";
 import { recordCommands } from "./command-line/records.ts";
 import { runCommands } from "./command-line/runs.ts";
+import { runtimeCommands } from "./command-line/runtime.ts";
 import { toReport, usage } from "./failure.ts";
 import { json, line, openTerminal, type Terminal } from "./terminal/terminal.ts";
 import { printable } from "./terminal/width.ts";
@@ -85,7 +86,7 @@ function define(terminal: Terminal, done: Done): Command {
     .enablePositionalOptions()
     .showHelpAfterError(false)
     .addHelpText("after", EXAMPLES);
-  for (const group of [lifecycleCommands, runCommands, recordCommands, policyCommands, hostCommands]) group(program, terminal, done);
+  for (const group of [lifecycleCommands, runCommands, recordCommands, policyCommands, runtimeCommands, hostCommands]) group(program, terminal, done);
   program.helpCommand(false);
   program.commandsGroup("Of the launcher (./plastron):");
   launcherCommands(program);

@@ -1,4 +1,3 @@
-import type { Runtime } from "@plastron/contracts";
 import { Client, type Session } from "../client/client.ts";
 import { findConnection } from "../client/connection.ts";
 import { usage } from "../failure.ts";
@@ -16,14 +15,15 @@ interface Flags {
 
 /** Prints the id alone, so that `S=$(plastron session open -l python3)` works. */
 export async function openSession(
-  flags: Flags & { language: string; policy?: string; ttl?: string; limit?: string[]; minTier?: number },
+  flags: Flags & { language?: string; runtime?: string; policy?: string; ttl?: string; limit?: string[]; minTier?: number },
   terminal: Terminal,
 ): Promise<number> {
   const ttl = flags.ttl === undefined ? undefined : parseDuration(flags.ttl);
   if (ttl === null) throw usage(`--ttl ${flags.ttl} is no duration`, "For example 90s or 10m.");
-  const language: Runtime = chooseLanguage("-", "", flags.language);
+  if ((flags.language === undefined) === (flags.runtime === undefined)) throw usage("give --language or --runtime", "Such as --language python3.");
+  const what = flags.runtime === undefined ? { language: chooseLanguage("-", "", flags.language) } : { runtime: flags.runtime };
   const limits = (flags.limit ?? []).length > 0 ? { limits: parseLimits(flags.limit ?? []) } : {};
-  const opened = await clientOf(flags).openSession({ language, policy: flags.policy, ttl_ms: ttl, min_tier: flags.minTier, ...limits });
+  const opened = await clientOf(flags).openSession({ ...what, policy: flags.policy, ttl_ms: ttl, min_tier: flags.minTier, ...limits });
   if (flags.json) json(terminal, opened);
   else line(terminal.out, opened.id);
   return 0;
@@ -51,7 +51,7 @@ export async function showSession(id: string, flags: Flags, terminal: Terminal):
   const session = await clientOf(flags).getSession(id);
   const facts: [string, string | null][] = [
     ["Status", `${session.status}${session.close_reason === null ? "" : `: ${session.close_reason}`}`],
-    ["Language", session.language],
+    ["Language", session.runtime ? `${session.language}, with ${session.runtime}` : session.language],
     ["Policy", policyWords(session)],
     ["Opened", session.created_at],
     ["Ends", session.expires_at],
