@@ -1,4 +1,5 @@
-import type { FidelityRow, RunResult, Runtime, Violation } from "@plastron/contracts";
+import type { IncomingMessage } from "node:http";
+import type { FidelityRow, RunResult, Runtime, Telemetry, Violation } from "@plastron/contracts";
 import type { FileIn } from "../run/inputs.ts";
 import type { GivenLimits } from "../run/limits.ts";
 import type { Connection } from "./connection.ts";
@@ -8,6 +9,8 @@ import { type ServerEvent, SseParser } from "./sse.ts";
 /** The body of a run. What is left out has the server's default. */
 export interface RunBody {
   language?: Runtime;
+  /** NAME or NAME@VERSION, instead of a language. */
+  runtime?: string;
   code: string;
   args?: string[];
   env?: Record<string, string>;
@@ -20,6 +23,7 @@ export interface RunBody {
   policy_yaml?: string;
   upstream_compat?: boolean;
   min_tier?: number;
+  trace?: boolean;
 }
 
 /** A run without its output, as lists show it; fields that only the end brings are null before it. */
@@ -27,6 +31,7 @@ export interface RunSummary extends Pick<RunResult, "status" | "exit_code" | "si
   id: string;
   language: Runtime;
   session_id: string | null;
+  runtime?: string | null;
   policy: { name: string; version: number | null; sha256?: string };
   created_at: string;
   finished_at: string | null;
@@ -35,8 +40,13 @@ export interface RunSummary extends Pick<RunResult, "status" | "exit_code" | "si
   sandbox: RunResult["sandbox"] | null;
   problem: { code: string; detail: string } | null;
 }
-/** Violations are absent on a server of an older version. */
-export interface Run extends RunSummary, Pick<RunResult, "stdout" | "stderr" | "artifacts">, Partial<Pick<RunResult, "violations" | "violations_dropped">> {}
+/** Violations and telemetry are absent on a server of an older version. */
+export interface Run
+  extends RunSummary,
+    Pick<RunResult, "stdout" | "stderr" | "artifacts">,
+    Partial<Pick<RunResult, "violations" | "violations_dropped" | "broken_by">> {
+  telemetry?: Telemetry | null;
+}
 
 export interface StoredViolation extends Violation {
   id: string;
@@ -48,8 +58,16 @@ export interface StoredViolation extends Violation {
 export interface ViolationQuery {
   run_id?: string | undefined;
   rule?: string | undefined;
+  rule_prefix?: string | undefined;
   action?: string | undefined;
+  enforcer?: string | undefined;
+  operation?: string | undefined;
+  policy?: string | undefined;
+  session_id?: string | undefined;
+  audited?: boolean | undefined;
+  text?: string | undefined;
   since?: string | undefined;
+  until?: string | undefined;
   limit?: number | undefined;
   cursor?: string | undefined;
 }
@@ -58,6 +76,7 @@ export interface Session {
   id: string;
   status: "open" | "closed" | "expired";
   language: Runtime;
+  runtime?: string | null;
   policy: { name: string; version: number | null };
   policy_current: boolean;
   created_at: string;
@@ -91,6 +110,35 @@ export interface StoredPolicy extends PolicyHead {
   fidelity: FidelityRow[];
 }
 
+/** The body of a runtime's making or of its next version. */
+export interface RuntimeBody {
+  name?: string;
+  from?: "python3" | "nodejs";
+  packages?: string[];
+  requirements?: string;
+  package_json?: string;
+  package_lock?: string;
+  timeout_ms?: number;
+}
+export interface RuntimeHead {
+  name: string;
+  version: number;
+  language: Runtime;
+  current: boolean;
+  lock_sha256: string;
+  packages_total: number;
+  files: number;
+  bytes: number;
+  built_at: string;
+  created_at: string;
+  created_by: string;
+}
+export interface Runtimes extends RuntimeHead {
+  packages: { name: string; version: string; hash: string | null }[];
+  lock: string;
+  versions: RuntimeHead[];
+}
+
 export interface Page<T> {
   data: T[];
   next_cursor?: string | null;
@@ -115,8 +163,8 @@ export class Client {
   streamInSession(id: string, body: RunBody): AsyncGenerator<ServerEvent> {
     return this.#events(`/v1/sessions/${encodeURIComponent(id)}/runs`, body);
   }
-  getRun(id: string): Promise<Run> {
-    return this.#json("GET", `/v1/runs/${encodeURIComponent(id)}`);
+  getRun(id: string, query: { timeline?: boolean } = {}): Promise<Run> {
+    return this.#json("GET", `/v1/runs/${encodeURIComponent(id)}${search(query)}`);
   }
   listRuns(query: { status?: string; limit?: number; cursor?: string }): Promise<Page<RunSummary>> {
     return this.#json("GET", `/v1/runs${search(query)}`);
@@ -125,7 +173,8 @@ export class Client {
     return this.#json("POST", `/v1/runs/${encodeURIComponent(id)}/cancel`, {});
   }
   openSession(body: {
-    language: Runtime;
+    language?: Runtime;
+    runtime?: string;
     policy?: string;
     ttl_ms?: number;
     limits?: GivenLimits;
@@ -157,11 +206,36 @@ export class Client {
   listViolations(query: ViolationQuery): Promise<Page<StoredViolation>> {
     return this.#json("GET", `/v1/violations${search({ ...query })}`);
   }
+  /** Goes on behind `lastId`, the id of an event that was had before. */
+  async *streamViolations(query: Omit<ViolationQuery, "limit" | "cursor" | "until">, lastId: string | null, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+    const headers: Record<string, string> = lastId === null ? {} : { "last-event-id": lastId };
+    const path = `/v1/violations/stream${search({ ...query })}`;
+    const reply = await send(this.#connection.url, { method: "GET", path, accept: "text/event-stream", key: this.#connection.key, headers, signal });
+    yield* eventsOf(reply);
+  }
   getSession(id: string): Promise<Session> {
     return this.#json("GET", `/v1/sessions/${encodeURIComponent(id)}`);
   }
   listSessions(query: { limit?: number; cursor?: string }): Promise<Page<Session>> {
     return this.#json("GET", `/v1/sessions${search(query)}`);
+  }
+  buildRuntime(path: string, body: RuntimeBody, signal: AbortSignal): AsyncGenerator<ServerEvent> {
+    return this.#events(path, body, signal);
+  }
+  listRuntimes(): Promise<Page<RuntimeHead>> {
+    return this.#json("GET", "/v1/runtimes");
+  }
+  getRuntime(name: string, query: { version?: number | undefined } = {}): Promise<Runtimes> {
+    return this.#json("GET", `/v1/runtimes/${encodeURIComponent(name)}${search(query)}`);
+  }
+  rollBackRuntime(name: string, version: number): Promise<RuntimeHead> {
+    return this.#json("POST", `/v1/runtimes/${encodeURIComponent(name)}/rollback`, { version });
+  }
+  deleteRuntime(name: string): Promise<unknown> {
+    return this.#json("DELETE", `/v1/runtimes/${encodeURIComponent(name)}`);
+  }
+  pruneRuntimes(): Promise<{ versions: number; images: number }> {
+    return this.#json("POST", "/v1/runtimes/prune");
   }
   listPolicies(): Promise<Page<PolicyHead>> {
     return this.#json("GET", "/v1/policies");
@@ -174,16 +248,19 @@ export class Client {
     return sendForJson(this.#connection.url, { method, path, body, key: this.#connection.key });
   }
 
-  async *#events(path: string, body: RunBody): AsyncGenerator<ServerEvent> {
+  async *#events(path: string, body: object, signal?: AbortSignal): AsyncGenerator<ServerEvent> {
     const request = { method: "POST", path, body: { ...body, stream: true }, accept: "text/event-stream", key: this.#connection.key } as const;
-    const reply = await send(this.#connection.url, request);
-    const parser = new SseParser();
-    reply.setEncoding("utf8");
-    for await (const chunk of reply) yield* parser.push(chunk as string);
+    yield* eventsOf(await send(this.#connection.url, { ...request, ...(signal ? { signal } : {}) }));
   }
 }
 
-function search(query: Record<string, string | number | undefined>): string {
+async function* eventsOf(reply: IncomingMessage): AsyncGenerator<ServerEvent> {
+  const parser = new SseParser();
+  reply.setEncoding("utf8");
+  for await (const chunk of reply) yield* parser.push(chunk as string);
+}
+
+function search(query: Record<string, string | number | boolean | undefined>): string {
   const given = Object.entries(query).filter(([, value]) => value !== undefined);
   return given.length === 0 ? "" : `?${new URLSearchParams(Object.fromEntries(given.map(([name, value]) => [name, String(value)])))}`;
 }

@@ -5,6 +5,7 @@ import { collect, type Done, HOME, JSON_FLAG, positive, tier } from "./options.t
 export function runCommands(program: Command, terminal: Terminal, done: Done): void {
   program.commandsGroup("Programs:");
   runOptions(program.command("run").usage("[options] <file|-> [-- args...]").summary("Run a program in a fresh sandbox"), RUN_HELP)
+    .option("--runtime <name>", "run in this runtime with packages (NAME or NAME@VERSION) instead of a language")
     .option("--policy <name>", "run under this stored policy instead of the built-in one")
     .option("--policy-file <file>", "run under this policy, which is not stored (admin keys)")
     .option("--upstream-compat", "of --policy-file: unknown rules have no effect, as vArmor itself treats them")
@@ -15,7 +16,8 @@ export function runCommands(program: Command, terminal: Terminal, done: Done): v
   session
     .command("open")
     .description("Open a session and print its id.")
-    .requiredOption("-l, --language <name>", "python3 or nodejs, or bash")
+    .option("-l, --language <name>", "python3, nodejs or bash")
+    .option("--runtime <name>", "a runtime with packages (NAME or NAME@VERSION) instead of a language; it keeps that version")
     .option("--policy <name>", "stored policy")
     .option("--ttl <time>", "longest life, such as 10m")
     .option("--limit <name=value>", "as in run; repeatable", collect)
@@ -60,6 +62,7 @@ Examples:
   $ plastron run hello.py
   $ cat data.csv | plastron run sum.py -- --column 3
   $ plastron run build.sh --file src.tgz --collect 'out/*.bin' --out ./result
+  $ plastron run plugin.py --trace --policy strict
   $ plastron run slow.mjs --limit wall=60s --limit memory=1g --json
 `;
 
@@ -80,6 +83,9 @@ function runOptions(command: Command, help: string): Command {
     .option("--out <dir>", "where collected files go")
     .option("--overwrite", "let collected files replace existing ones")
     .option("--no-stdin", "do not pass standard input on")
+    .option("--trace", "afterwards, say what it did: programs, files, network, and each denial with its rule and what would allow it")
+    .option("--trace-json", "the same as one JSON document, on standard error")
+    .option("-q, --quiet", "do not say what was denied")
     .option(...JSON_FLAG)
     .addHelpText("after", help);
 }

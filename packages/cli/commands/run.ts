@@ -16,6 +16,7 @@ import { sayViolations } from "../violations/say.ts";
 
 interface Flags {
   language?: string;
+  runtime?: string;
   policy?: string;
   policyFile?: string;
   upstreamCompat?: boolean;
@@ -29,13 +30,18 @@ interface Flags {
   stdin: boolean;
   home?: string;
   json?: boolean;
+  trace?: boolean;
+  traceJson?: boolean;
+  quiet?: boolean;
 }
 
 /** `plastron run`: exits as the program does. */
 export async function run(file: string, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
   const limits = parseLimits(flags.limit ?? []);
   const body = await readBody(file, args, flags, terminal);
-  body.language = chooseLanguage(file, body.code, flags.language);
+  if (flags.runtime !== undefined && flags.language !== undefined) throw usage("--runtime and --language cannot both be given", "A runtime has a language.");
+  if (flags.runtime !== undefined) body.runtime = flags.runtime;
+  else body.language = chooseLanguage(file, body.code, flags.language);
   Object.assign(body, flags.policy === undefined ? {} : { policy: flags.policy }, flags.minTier === undefined ? {} : { min_tier: flags.minTier });
   if (Object.keys(limits).length > 0) body.limits = limits;
   const source = await policyFile(flags, terminal);
@@ -72,7 +78,8 @@ async function readBody(file: string, args: string[], flags: Flags, terminal: Te
   if (flags.out !== undefined && collect.length === 0) throw usage("--out needs --collect", "Name the files to bring back, such as --collect 'out/**'.");
   const code = await readProgram(file, terminal);
   const stdin = file === "-" || !flags.stdin ? "" : await readPipedStdin(terminal);
-  return { code, args, env: parseEnv(flags.env ?? []), stdin, files: readFiles(flags.file ?? []), collect };
+  const trace = flags.trace || flags.traceJson ? { trace: true } : {};
+  return { code, args, env: parseEnv(flags.env ?? []), stdin, files: readFiles(flags.file ?? []), collect, ...trace };
 }
 
 async function carryOut(orders: Orders, flags: Flags, terminal: Terminal, source?: PolicySource): Promise<number> {
@@ -81,9 +88,18 @@ async function carryOut(orders: Orders, flags: Flags, terminal: Terminal, source
   if (flags.json) json(terminal, finished);
   else {
     say(finished, terminal);
-    if (finished.violations?.length) await sayViolations(finished, source, orders.client, terminal);
+    await explainRun(finished, flags, source, orders.client, terminal);
   }
   return interrupted && finished.status === "killed" ? 130 : exitCodeOf(finished);
+}
+
+/** What it did, or only what was denied. */
+async function explainRun(finished: Run, flags: Flags, source: PolicySource | undefined, client: Orders["client"], terminal: Terminal): Promise<void> {
+  if (flags.traceJson || flags.trace) {
+    const { sayTrace, traceDocument } = await import("../trace/trace.ts");
+    if (flags.traceJson) line(terminal.err, JSON.stringify(traceDocument(finished), null, 2));
+    else await sayTrace(finished, source, client, terminal);
+  } else if (!flags.quiet && finished.violations?.length) await sayViolations(finished, source, client, terminal);
 }
 
 /** Ctrl-C here closes the connection, which ends the run: there is no partial document to wait for. */

@@ -22,9 +22,14 @@ export async function listRuns(flags: Flags & { status?: string; limit: number; 
   return 0;
 }
 
-export async function showRun(id: string, flags: Flags, terminal: Terminal): Promise<number> {
-  const run = await clientOf(flags).getRun(id);
-  if (flags.json) json(terminal, run);
+export async function showRun(id: string, flags: Flags & { trace?: boolean; traceJson?: boolean }, terminal: Terminal): Promise<number> {
+  const client = clientOf(flags);
+  const run = await client.getRun(id, flags.trace || flags.traceJson ? { timeline: true } : {});
+  if (flags.trace || flags.traceJson) {
+    const { sayTrace, traceDocument } = await import("../trace/trace.ts");
+    if (flags.traceJson) json(terminal, traceDocument(run));
+    else await sayTrace(run, undefined, client, { ...terminal, err: terminal.out, columnsErr: terminal.columns, paintErr: terminal.paint });
+  } else if (flags.json) json(terminal, run);
   else show(run, terminal);
   return 0;
 }
@@ -57,7 +62,7 @@ function show(run: Run, terminal: Terminal): void {
   const facts: [string, string | null][] = [
     ["Status", statusCell(run).text],
     ["Reason", run.reason ?? run.problem?.detail ?? null],
-    ["Language", run.language],
+    ["Language", run.runtime ? `${run.language}, with ${run.runtime}` : run.language],
     ["Policy", `${run.policy.name}${versionWords(run.policy)}`],
     ["Started", run.created_at],
     ["Ended", run.finished_at],
@@ -65,6 +70,7 @@ function show(run: Run, terminal: Terminal): void {
     ["Used", run.usage ? usageWords(run.usage) : null],
     ["Sandbox", run.sandbox ? `${run.sandbox.driver}, tier ${run.sandbox.tier}, ${run.sandbox.start} start` : null],
     ["Violations", run.violations?.length ? String(run.violations_total ?? run.violations.length) : null],
+    ["Seen", seenWords(run)],
     ["Limits", run.limits_hit.length > 0 ? `hit: ${run.limits_hit.join(", ")}` : null],
   ];
   line(out, paint("bold", run.id));
@@ -82,6 +88,13 @@ function show(run: Run, terminal: Terminal): void {
         .join("\n"),
     );
   }
+}
+
+/** How much the sensor saw of it: the trace tells what. */
+function seenWords({ telemetry }: Run): string | null {
+  if (!telemetry) return null;
+  if (telemetry.level !== "full") return `${telemetry.level}${telemetry.reason ? `: ${telemetry.reason}` : ""}`;
+  return `${telemetry.syscalls.total} system calls, ${telemetry.processes.execs} programs, ${telemetry.denials.length} kinds of denials: --trace tells`;
 }
 
 function versionWords({ version, sha256 }: Run["policy"]): string {

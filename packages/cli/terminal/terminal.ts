@@ -6,6 +6,8 @@ export interface Terminal {
   err: NodeJS.WritableStream;
   /** Columns to lay text out in; infinite where the output is not a terminal, so that scripts get whole lines. */
   columns: number;
+  /** The same of standard error. */
+  columnsErr?: number;
   interactive: boolean;
   paint: Paint;
   paintErr: Paint;
@@ -24,6 +26,7 @@ export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
     out: process.stdout,
     err: process.stderr,
     columns: outTty ? (process.stdout.columns ?? 80) : Number.POSITIVE_INFINITY,
+    columnsErr: errTty ? (process.stderr.columns ?? 80) : Number.POSITIVE_INFINITY,
     interactive: errTty && env.TERM !== "dumb",
     paint: painter(wantsColour(env, outTty)),
     paintErr: painter(wantsColour(env, errTty)),

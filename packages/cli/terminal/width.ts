@@ -50,10 +50,12 @@ export function wrap(text: string, columns: number): string[] {
 
 /**
  * Text that came from outside (a policy's name, a program's file names, a reason) made safe to print: a terminal obeys escape
- * sequences, so control characters and bidirectional overrides are shown, not sent.
+ * sequences, so control characters, bidirectional overrides, what breaks lines and what nobody sees are shown, not sent.
  */
 export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  return text
+    .toWellFormed()
+    .replace(/[\p{Cc}\u061c\u200b\u200e\u200f\u2028-\u202e\u2060\u2066-\u2069\ufeff]/gu, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
 function chop(word: string, columns: number): string[] {

@@ -1,7 +1,20 @@
+import type { Client, Run } from "../client/client.ts";
+
 /** A policy whose text the person has: a file's, or a stored one's. */
 export interface PolicySource {
   name: string;
   text: string;
+}
+
+/** The text that a run was under. A key that may not read it, or a policy that is gone, costs the line number only. */
+export async function storedSource({ policy }: Pick<Run, "policy">, client: Pick<Client, "getPolicy">): Promise<PolicySource | undefined> {
+  if (!policy || policy.version === null) return undefined;
+  try {
+    const stored = await client.getPolicy(policy.name, { version: policy.version });
+    return { name: policy.name, text: stored.yaml };
+  } catch {
+    return undefined;
+  }
 }
 
 export interface Placed {

@@ -2,17 +2,23 @@ import type { Violation } from "@plastron/contracts";
 import type { Client, Run } from "../client/client.ts";
 import { line, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
-import { type Placed, type PolicySource, placed } from "./place.ts";
+import { placedHint } from "../trace/denials.ts";
+import { type Placed, type PolicySource, placed, storedSource } from "./place.ts";
 import { describeViolation } from "./words.ts";
 
 /** A program that tries one thing in a loop gets one line. */
 const MOST_LINES = 20;
 
-/** After a run, on standard error: each violation on one line, with the rule, its place in the policy, and what would allow it. */
+/**
+ * After a run, on standard error: each violation on one line, with the rule, its place in the policy, and what would allow it. What
+ * the policy wants no record of is told where the run failed: it may be why.
+ */
 export async function sayViolations(run: Run, given: PolicySource | undefined, client: Pick<Client, "getPolicy">, terminal: Terminal): Promise<void> {
-  const groups = grouped(run.violations ?? []);
+  const groups = grouped((run.violations ?? []).filter(({ audited }) => audited !== false || run.status !== "completed"));
+  if (groups.length === 0) return;
   const source = given ?? (await storedSource(run, client));
-  const found = source && (await placed(source, new Set(groups.map(({ violation }) => violation.rule_path))));
+  const paths = groups.flatMap(({ violation: { rule_path, hint } }) => [rule_path, ...(hint?.match(/spec\.policy[\w.[\]-]*/g) ?? [])]);
+  const found = source && (await placed(source, new Set(paths)));
   for (const { text, violation, count } of groups.slice(0, MOST_LINES)) {
     const times = count > 1 ? ` (${count} times)` : "";
     const why = `${printable(violation.rule_id)}${remedy(violation, found)}`;
@@ -29,10 +35,11 @@ export async function sayViolations(run: Run, given: PolicySource | undefined, c
   for (const text of more) line(terminal.err, terminal.paintErr("dim", `plastron: ${printable(text)}`));
 }
 
-function remedy({ action, rule_path }: Violation, found: Placed | undefined): string {
+function remedy({ action, rule_path, hint }: Violation, found: Placed | undefined): string {
   const place = found?.places.get(rule_path);
   const at = place ? ` at ${printable(place)}` : "";
   if (action !== "DENIED") return at;
+  if (hint) return `${at}: ${printable(placedHint(hint, { places: found?.places ?? new Map() }))}`;
   if (rule_path === "spec.policy.mode") return ", which lies under every policy";
   if (found?.allows) return `${at}, which lets it pass: the platform itself denies it, unless it is run with --permissive`;
   if (place) return `${at}: remove that line to lift the rule`;
@@ -49,15 +56,4 @@ function grouped(violations: Violation[]): { text: string; violation: Violation;
     else groups.set(key, { text, violation, count: 1 });
   }
   return [...groups.values()];
-}
-
-/** The text that the run was under. A key that may not read it, or a policy that is gone, costs the line number only. */
-async function storedSource({ policy }: Run, client: Pick<Client, "getPolicy">): Promise<PolicySource | undefined> {
-  if (!policy || policy.version === null) return undefined;
-  try {
-    const stored = await client.getPolicy(policy.name, { version: policy.version });
-    return { name: policy.name, text: stored.yaml };
-  } catch {
-    return undefined;
-  }
 }

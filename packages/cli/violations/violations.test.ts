@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,14 +37,14 @@ const record = (violations: Violation[], policy: object, dropped = 0) => ({
 let place: string;
 let server: Server;
 let pages: (url: URL, body: string) => { status?: number; body: string };
-let asked: { url: string; body: string }[];
+let asked: { url: string; body: string; headers: IncomingHttpHeaders }[];
 const before = { ...process.env };
 
 beforeAll(async () => {
   server = createServer(async (request, response) => {
     let body = "";
     for await (const chunk of request) body += chunk;
-    asked.push({ url: request.url ?? "", body });
+    asked.push({ url: request.url ?? "", body, headers: request.headers });
     const answer = pages(new URL(request.url ?? "", "http://x"), body);
     response.writeHead(answer.status ?? 200).end(answer.body);
   });
@@ -102,6 +102,25 @@ describe("after a run", () => {
     const { err } = await plastron("run", file("a.sh", "x"), "--no-stdin", "--policy-file", observing);
     expect(err).toContain("observing.yaml:15, which lets it pass: the platform itself denies it");
     expect(err).not.toContain("remove that line");
+  });
+
+  it("what nobody asked a record of is told where the run failed, once for each kind, and not with --quiet", async () => {
+    const seen = {
+      ...read("/etc/shadow"),
+      audited: false,
+      hint: "remove disable-access-shadow (spec.policy.enhanceProtect.attackProtectionRules[0].rules[0]) from the policy to allow it",
+    };
+    const policy = file("strict.yaml", POLICY);
+    const of = async (status: string, ...flags: string[]) => {
+      pages = () => ({
+        body: streamed({ ...record([seen, seen], { name: "strict", version: null, sha256: "a" }), status, exit_code: status === "completed" ? 0 : 1 }),
+      });
+      return (await plastron("run", file("a.sh", "x"), "--no-stdin", "--policy-file", policy, ...flags)).err;
+    };
+    expect(await of("failed")).toBe(
+      `plastron: denied: read /etc/shadow (2 times) by disable-access-shadow at ${policy}:13: remove disable-access-shadow (${policy}:13) from the policy to allow it\n`,
+    );
+    expect([await of("completed"), await of("failed", "--quiet")]).toEqual(["", ""]);
   });
 
   it("a policy that the server refuses is told with its file", async () => {
@@ -191,21 +210,50 @@ describe("plastron violations", () => {
     expect(await plastron("violations", "--since", "yesterday")).toMatchObject({ code: 2 });
   });
 
-  it("--follow prints each once, oldest first, until Ctrl-C", { timeout: 10_000 }, async () => {
+  it("filters by whatever is named", async () => {
+    pages = () => ({ body: JSON.stringify({ data: [], next_cursor: null }) });
+    await plastron("violations", "--rule", "disable-cap-*", "--seen", "--operation", "File", "--enforcer", "BPF", "--text", "a&b", "--policy", "p");
+    expect(asked[0]?.url).toBe("/v1/violations?rule_prefix=disable-cap-&audited=false&enforcer=BPF&operation=File&policy=p&text=a%26b&limit=50");
+    expect(await plastron("violations", "--seen", "--audited")).toMatchObject({ code: 2 });
+  });
+
+  const event = (n: number, id: string) => `id: ${id}\nevent: violation\ndata: ${JSON.stringify(stored(n))}\n\n`;
+
+  it("--follow prints each as it comes until Ctrl-C, and goes on behind the last where it was cut off", { timeout: 10_000 }, async () => {
     let turn = 0;
     pages = () => {
       turn++;
       if (turn === 3) process.emit("SIGTERM");
-      return { body: JSON.stringify({ data: turn === 1 ? [stored(2), stored(1)] : [stored(3), stored(2)], next_cursor: null }) };
+      return { body: [`: open\n\n${event(1, "10.1")}${event(2, "10.2")}`, event(3, "11.1"), ""][turn - 1] ?? "" };
     };
-    const { out, code } = await plastron("violations", "--follow", "--json");
-    expect(
-      out
-        .trim()
-        .split("\n")
-        .map((text) => JSON.parse(text).id),
-    ).toEqual(["run_1.1", "run_1.2", "run_1.3"]);
+    const { out, code } = await plastron("violations", "--follow", "--json", "--rule", "r");
+    const ids = out.trim().split("\n");
+    expect(ids.map((text) => JSON.parse(text).id)).toEqual(["run_1.1", "run_1.2", "run_1.3"]);
+    expect(asked.map(({ url }) => url)).toEqual(Array(3).fill("/v1/violations/stream?rule=r"));
+    expect(asked.map(({ headers }) => headers["last-event-id"])).toEqual([undefined, "10.2", "11.1"]);
     expect(code).toBe(130);
+  });
+
+  it("--follow shows what would allow it and the program's own words for who called, as text", { timeout: 10_000 }, async () => {
+    const frames = [{ language: "python", function: "\u001b[2Jevil", file: "/workspace/a.py\nplastron: all is well", line: 3 }];
+    const seen = { ...stored(1), audited: false, hint: "remove it", stack: { frames, truncated: false, incomplete: null } };
+    let turn = 0;
+    pages = () => {
+      if (++turn === 2) process.emit("SIGTERM");
+      return { body: turn === 1 ? `id: 1.1\nevent: violation\ndata: ${JSON.stringify(seen)}\n\n` : "" };
+    };
+    const { out } = await plastron("violations", "--follow");
+    expect(out.split("\n").slice(1)).toEqual([
+      "    allow   remove it",
+      "    called  as the program tells it",
+      "            \\u001b[2Jevil  a.py\\u000aplastron: all is well:3",
+      "",
+    ]);
+  });
+
+  it("--follow ends where the server refuses", async () => {
+    pages = () => ({ status: 403, body: JSON.stringify({ code: "forbidden", detail: "no", hint: "h" }) });
+    expect((await plastron("violations", "--follow")).code).toBe(2);
   });
 });
 

@@ -1,0 +1,169 @@
+import type { Activity, Denial, PathClass } from "@plastron/contracts";
+import type { Style } from "../terminal/terminal.ts";
+import { plural } from "./page.ts";
+import { addressWords, CLASSES, commonDirectory, OWN, shortPath } from "./places.ts";
+import { commandLine, type Process, type Processes } from "./processes.ts";
+
+/** One line of the timeline. All words of `what` may be a program's. */
+export interface Row {
+  at: number;
+  who: Process;
+  what: string;
+  style?: Style;
+  times: number;
+  /** Its reason comes under it. */
+  denial?: Denial;
+}
+
+type Of<Kind extends Activity["kind"]> = Extract<Activity, { kind: Kind }>;
+
+interface Context {
+  processes: Processes;
+  hosts: ReadonlyMap<string, string>;
+  denials: readonly Denial[];
+}
+
+/** The order of events as lines: what comes in hundreds is one line, and what comes again is counted. */
+export function rowsOf(timeline: readonly Activity[], context: Context): Row[] {
+  const rows: Row[] = [];
+  const denied = new Set(timeline.flatMap((each) => (each.kind === "denied" ? [deniedKey(each.pid, each.path, each.errno)] : [])));
+  let group: Group | null = null;
+  const flush = (): void => {
+    if (group) push(rows, groupRow(group));
+    group = null;
+  };
+  for (const each of timeline) {
+    if (isToldAsDenied(each, denied)) continue;
+    const who = context.processes.of(each);
+    const kind = groupKind(each);
+    if (kind !== null) {
+      if (!group || group.who !== who || group.kind !== kind) {
+        flush();
+        group = { kind, who, at: each.t_us, class: each.kind === "open" ? each.class : null, paths: new Set(), count: 0 };
+      }
+      group.count++;
+      if (each.kind === "open") group.paths.add(each.path);
+      continue;
+    }
+    const row = rowOf(each, who, context);
+    if (row === null) continue;
+    flush();
+    push(rows, row);
+  }
+  flush();
+  return rows;
+}
+
+interface Group {
+  kind: string;
+  who: Process;
+  at: number;
+  class: PathClass | null;
+  paths: Set<string>;
+  count: number;
+}
+
+const MISSING = ["ENOENT", "ENOTDIR"];
+const DENIED = ["EPERM", "EACCES", "EROFS"];
+
+function groupKind(each: Activity): string | null {
+  if (each.kind === "fork" && each.thread) return "threads";
+  if (each.kind !== "open") return null;
+  if (each.errno !== null) return MISSING.includes(each.errno) && !OWN.includes(each.class) ? "missing" : null;
+  return !OWN.includes(each.class) && each.access !== "write" && each.access !== "readwrite" ? `read ${each.class}` : null;
+}
+
+function groupRow({ kind, who, at, class: of, paths, count }: Group): Row {
+  const all = [...paths];
+  const line = (what: string): Row => ({ at, who, what, style: "dim", times: 1 });
+  if (kind === "threads") return line(`starts ${plural(count, "thread")}`);
+  if (kind === "missing")
+    return line(all.length === 1 ? `looks for ${all[0]}, which is not there` : `looks for ${plural(all.length, "file")} that are not there`);
+  if (all.length === 1) return line(`reads ${all[0]}`);
+  return line(`reads ${plural(all.length, `${CLASSES[of ?? "other"]} file`)}, in ${commonDirectory(all)}`);
+}
+
+function rowOf(each: Activity, who: Process, context: Context): Row | null {
+  const row = (what: string, more: Partial<Row> = {}): Row => ({ at: each.t_us, who, what, times: 1, ...more });
+  switch (each.kind) {
+    case "exec":
+      if (each.errno !== null) return row(`cannot run ${shortPath(each.path)}: ${each.errno}`, { style: MISSING.includes(each.errno) ? "dim" : "yellow" });
+      return row(`runs ${execWords(each)}`, { style: "cyan" });
+    case "fork":
+      return row(`starts process ${context.processes.of({ pid: each.child, comm: each.comm }).number}`, { style: "dim" });
+    case "exit":
+      if (each.signal !== null) return row(`is ended by ${each.signal}`, { style: "yellow" });
+      return row(each.code === null ? "ends" : `exits with ${each.code}`, { style: each.code ? "yellow" : "dim" });
+    case "open":
+      return row(openWords(each), each.errno === null ? {} : { style: "yellow" });
+    case "connect":
+    case "bind":
+    case "send":
+      return row(
+        `${NETWORK[each.kind]} ${addressWords(each.to, context.hosts)}${each.errno === null || each.errno === "EINPROGRESS" ? "" : `: ${each.errno}`}`,
+        {
+          style: each.errno === null || each.errno === "EINPROGRESS" ? "cyan" : "yellow",
+        },
+      );
+    case "dns":
+      return row(`asks for ${each.name} (${each.type})${each.answer === "denied" ? ": no name of this policy" : ""}`, {
+        style: each.answer === "denied" ? "yellow" : "cyan",
+      });
+    case "denied": {
+      const denial = context.denials.find(({ call, path, errno }) => call === each.call && path === each.path && errno === each.errno);
+      return row("", { style: "red", denial: denial ?? deniedAlone(each) });
+    }
+  }
+}
+
+const NETWORK = { connect: "connects to", bind: "listens on", send: "sends to" } as const;
+
+/** Beyond the list of denials: there is its line in the timeline and nothing else. */
+function deniedAlone({ call, path, errno, rule, ...rest }: Of<"denied">): Denial {
+  const known = errno === "EPERM" || errno === "EROFS" ? errno : "EACCES";
+  const { t_us, pid, comm } = rest;
+  return {
+    t_us,
+    pid,
+    comm,
+    exe: "",
+    call,
+    number: -1,
+    abi: "native",
+    arguments: ["0x0", "0x0", "0x0", "0x0", "0x0", "0x0"],
+    errno: known,
+    path,
+    to: null,
+    count: 1,
+    stack: null,
+    rule,
+    hint: null,
+  };
+}
+
+function execWords({ path, argv, argv_truncated }: Of<"exec">): string {
+  const words = commandLine(argv);
+  const cut = argv_truncated ? " …" : "";
+  const name = argv[0] ?? "";
+  return name === path || path.endsWith(`/${name}`) ? `${words.replace(name, path)}${cut}` : `${path} as ${words}${cut}`;
+}
+
+function openWords({ path, access, create, truncate, errno }: Of<"open">): string {
+  const verb = { read: "reads", write: "writes", readwrite: "reads and writes", path: "looks at" }[access];
+  const how = [...(create ? ["made if missing"] : []), ...(truncate ? ["emptied"] : [])];
+  return `${verb} ${shortPath(path)}${how.length > 0 ? ` (${how.join(", ")})` : ""}${errno === null ? "" : `: ${errno}`}`;
+}
+
+const deniedKey = (pid: number, path: string | null, errno: string): string => JSON.stringify([pid, path, errno]);
+
+/** A call that was denied is told as such, with its reason. */
+function isToldAsDenied(each: Activity, denied: ReadonlySet<string>): boolean {
+  if (!("errno" in each) || each.kind === "denied" || each.errno === null || !DENIED.includes(each.errno)) return false;
+  return denied.has(deniedKey(each.pid, "path" in each ? each.path : null, each.errno));
+}
+
+function push(rows: Row[], row: Row): void {
+  const last = rows.at(-1);
+  if (last && last.who === row.who && last.what === row.what && last.denial === row.denial && last.style === row.style) last.times++;
+  else rows.push(row);
+}

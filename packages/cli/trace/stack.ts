@@ -1,0 +1,16 @@
+import type { Stack } from "@plastron/contracts";
+import { shortPath } from "./places.ts";
+
+const MOST = 8;
+
+/** The innermost frames, a line each, as a person finds them: `fetch  crawl.py:12`. Every word in them is the program's. */
+export function stackWords(stack: Stack, most = MOST): string[] {
+  const shown = stack.frames.slice(0, most).map(({ function: name, file, line }) => `${name || "?"}  ${shortPath(file)}${line === null ? "" : `:${line}`}`);
+  const rest = stack.frames.length - shown.length;
+  const more = [
+    ...(rest > 0 || stack.truncated
+      ? [`${rest > 0 ? `${rest} more frames` : "there were more frames"}${stack.truncated && rest > 0 ? " and others" : ""}`]
+      : []),
+  ];
+  return [...shown, ...more, ...(stack.incomplete ? [`frames are missing: ${stack.incomplete}`] : [])];
+}

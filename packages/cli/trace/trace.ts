@@ -1,0 +1,101 @@
+import type { Denial, Telemetry } from "@plastron/contracts";
+import type { Client, Run } from "../client/client.ts";
+import { line, type Terminal } from "../terminal/terminal.ts";
+import { displayWidth, padEnd, truncate } from "../terminal/width.ts";
+import { type PolicySource, placed, storedSource } from "../violations/place.ts";
+import { denialWords, putReason, type Reasons, timesWords } from "./denials.ts";
+import { heading, newPage, type Page, plural, put, since, text } from "./page.ts";
+import { hostsOf } from "./places.ts";
+import { Processes } from "./processes.ts";
+import { type Row, rowsOf } from "./rows.ts";
+import { putBroken, putFiles, putNetwork, putProcesses, putSummary } from "./summary.ts";
+
+/** A trace is read by a person: the beginning and the end of a long one. `--json` has all of it. */
+const FIRST = 150;
+const LAST = 50;
+
+/** After a run, on standard error: what it did in its order, what was denied and why, and the sums. */
+export async function sayTrace(run: Run, given: PolicySource | undefined, client: Pick<Client, "getPolicy">, terminal: Terminal): Promise<void> {
+  const source = given ?? (await storedSource(run, client));
+  const reasons = await reasonsOf(run, source);
+  for (const text of traceLines(run, reasons, newPage(terminal.columnsErr ?? Number.POSITIVE_INFINITY, terminal.paintErr))) line(terminal.err, text);
+}
+
+/** As `--trace-json` prints it: one document. */
+export function traceDocument(run: Run): object {
+  const { id, status, exit_code, signal, reason, policy, usage, violations = [], violations_dropped = 0, telemetry = null, broken_by = null } = run;
+  return { id, status, exit_code, signal, reason, policy, usage, violations, violations_dropped, telemetry, broken_by };
+}
+
+/** The whole page, from nothing but values. */
+export function traceLines(run: Run, reasons: Reasons, page: Page): string[] {
+  const { telemetry, broken_by } = run;
+  const policy = `${run.policy.name}${run.policy.version === null ? "" : `:${run.policy.version}`}`;
+  heading(
+    page,
+    `Trace of ${text(run.id, 40)}`,
+    text(`${run.status}, ${run.language}, policy ${policy}${run.usage ? `, ${since(run.usage.wall_ms * 1000).trim()}` : ""}`),
+  );
+  if (!telemetry || telemetry.level === "none") {
+    put(
+      page,
+      { shown: "  ", width: 2 },
+      text(`nothing was seen: ${telemetry?.reason ?? "the server keeps no account of this run"}; plastron doctor says more`),
+      "yellow",
+    );
+    return page.lines;
+  }
+  if (telemetry.reason) put(page, { shown: "  ", width: 2 }, text(`${telemetry.level}: ${telemetry.reason}`), "yellow");
+  if (broken_by) putBroken(page, broken_by);
+  const processes = new Processes(telemetry);
+  putTimeline(page, telemetry, processes, reasons);
+  putProcesses(page, telemetry, processes);
+  putFiles(page, telemetry);
+  putNetwork(page, telemetry);
+  putSummary(page, telemetry);
+  return page.lines;
+}
+
+function putTimeline(page: Page, telemetry: Telemetry, processes: Processes, reasons: Reasons): void {
+  const hosts = hostsOf(telemetry);
+  const rows = rowsOf(telemetry.timeline ?? [], { processes, hosts, denials: telemetry.denials });
+  const told = new Set<Denial>();
+  const widest = Math.min(16, Math.max(0, ...rows.map(({ who }) => displayWidth(label(who)))));
+  if (rows.length > 0) heading(page, "What it did");
+  const show = (row: Row): void => {
+    const head = `${since(row.at)}  ${padEnd(truncate(label(row.who), widest), widest)}  `;
+    const words = row.denial ? `denied: ${denialWords(row.denial, hosts)}` : row.what;
+    put(page, { shown: page.paint("dim", head), width: displayWidth(head) }, `${text(words)}${timesWords(row.times)}`, row.style);
+    if (!row.denial || told.has(row.denial)) return;
+    told.add(row.denial);
+    putReason(page, 9 + 2 + widest + 2 + 2, row.denial, reasons);
+  };
+  const [first, last] = rows.length > FIRST + LAST ? [rows.slice(0, FIRST), rows.slice(-LAST)] : [rows, []];
+  for (const row of first) show(row);
+  if (last.length > 0) page.lines.push(page.paint("dim", `           … ${plural(rows.length - FIRST - LAST, "line")} left out: --trace-json has everything`));
+  for (const row of last) show(row);
+  putDenials(
+    page,
+    telemetry.denials.filter((each) => !told.has(each)),
+    hosts,
+    reasons,
+  );
+}
+
+/** Those that the timeline does not tell: there is none, or it is too short. */
+function putDenials(page: Page, denials: readonly Denial[], hosts: ReadonlyMap<string, string>, reasons: Reasons): void {
+  if (denials.length === 0) return;
+  heading(page, "Denied");
+  for (const denial of denials) {
+    put(page, { shown: "  ", width: 2 }, `${text(denialWords(denial, hosts))}${timesWords(denial.count)}`, "red");
+    putReason(page, 4, denial, reasons);
+  }
+}
+
+const label = ({ number, name }: Row["who"]): string => `${number} ${text(name, 16)}`;
+
+async function reasonsOf({ violations = [] }: Run, source: PolicySource | undefined): Promise<Reasons> {
+  const paths = new Map(violations.map(({ rule_id, rule_path }) => [rule_id, rule_path]));
+  const named = violations.flatMap(({ rule_path, hint }) => [rule_path, ...(hint?.match(/spec\.policy[\w.[\]-]*/g) ?? [])]);
+  return { paths, places: source ? (await placed(source, new Set(named))).places : new Map() };
+}
