@@ -15,6 +15,8 @@ export interface AgentParts {
   permissive: boolean;
   /** Whether runs may ask for a network beyond what their policy gives. */
   runNetwork: "allow" | "deny";
+  /** What the driver was given to see with; it outlives the driver. */
+  sensor?: { close(): Promise<void> } | undefined;
   log(message: string, fields?: Record<string, unknown>): void;
 }
 
@@ -76,6 +78,7 @@ function runningAgent(server: Server, parts: AgentParts): Agent & { accept(socke
     await Promise.all(open.values());
     await sessions.closeAll("the agent is shutting down");
     await parts.driver.close();
+    await parts.sensor?.close();
   }
 
   return {

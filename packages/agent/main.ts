@@ -1,8 +1,9 @@
 import { chmodSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type Cluster, type HostFacts, PlastronError, type Runtime, type Tier } from "@plastron/contracts";
+import { type Cluster, type Control, type DoctorReport, type HostFacts, PlastronError, type Runtime, type Tier } from "@plastron/contracts";
 import { compileDefault, parseCluster } from "@plastron/policy";
-import { type DriverOptions, doctor, hostFacts, openDriver } from "@plastron/sandbox";
+import { type DriverOptions, doctor, hostFacts, openDriver, sandboxGroup } from "@plastron/sandbox";
+import { sensorControl, trySensor } from "@plastron/sensor";
 import { type Agent, startAgent } from "./agent.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
 import { readHosts, readTrust } from "./egress-files.ts";
@@ -16,15 +17,22 @@ async function main(): Promise<void> {
   const config = readConfig(process.env, process.geteuid?.() ?? 0);
   const consent = { permissive: config.permissive, cluster: readCluster(config.clusterAddresses) };
   ownStateHome(config.stateHome);
-  const facts = async (minTier: Tier): Promise<HostFacts> => ({ ...(await probe(minTier)), ...consent });
   const agent = await startAgent(async () => {
-    const driver = await openDriver(driverOptions(config, await facts(1)), config.driver);
-    return { driver, doctor, hostFacts: facts, permissive: config.permissive, runNetwork: config.runNetwork, log };
+    const presence = await trySensor({ cgroup: await sandboxGroup(config.stateHome), log });
+    const facts = async (minTier: Tier): Promise<HostFacts> => {
+      const found = await probe(minTier);
+      return { ...found, ...consent, sensor: presence.sensor !== undefined && found.driver === "local" };
+    };
+    const driver = await openDriver({ ...driverOptions(config, await facts(1)), ...presence }, config.driver);
+    const examine = async (): Promise<DoctorReport> => withRow(await doctor(), sensorControl(presence));
+    return { driver, doctor: examine, hostFacts: facts, permissive: config.permissive, runNetwork: config.runNetwork, sensor: presence.sensor, log };
   }, config);
   leaveOnSignals(agent, config);
   const { driver, tier, pid } = agent.status();
   process.stdout.write(`${JSON.stringify({ event: "ready", driver, tier, pid })}\n`);
 }
+
+const withRow = (report: DoctorReport, row: Control): DoctorReport => ({ ...report, controls: [...report.controls, row] });
 
 const probe: (minTier: Tier) => Promise<HostFacts> = hostFacts;
 

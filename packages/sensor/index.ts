@@ -5,6 +5,7 @@ import { KernelSensor } from "./sensor.ts";
 
 export type { Sensor } from "@plastron/contracts";
 export type { SensorOptions } from "./options.ts";
+export { examineSensor, type Presence, sensorControl, trySensor } from "./presence.ts";
 
 /**
  * Loads the programs and begins to read. Costs about half a second, and nothing to what is in no sandbox.

@@ -14,8 +14,9 @@ const MARKS: Record<Control["status"], { mark: string; style: Style }> = {
 /** Exit 0 when this host can run something: no required control is missing, and a driver is usable. */
 export async function doctor(flags: { json?: boolean }, terminal: Terminal): Promise<number> {
   const progress = startProgress(terminal, "trying each control", 300);
-  const { doctor: examine } = await import("@plastron/sandbox");
-  const report = await examine().finally(() => progress.done());
+  const [{ doctor: examine }, { examineSensor }] = await Promise.all([import("@plastron/sandbox"), import("@plastron/sensor")]);
+  const [found, sensor] = await Promise.all([examine(), examineSensor()]).finally(() => progress.done());
+  const report: DoctorReport = { ...found, controls: [...found.controls, sensor] };
   if (flags.json) json(terminal, report);
   else show(report, terminal);
   return canRun(report) ? 0 : 1;

@@ -178,6 +178,7 @@ export class Box {
 
   /** Lets go of a box that is not wanted: the supervisor sees the end of the connection and removes everything. */
   destroy(): void {
+    this.sight?.release();
     this.#stream.destroy();
   }
 
@@ -245,6 +246,8 @@ export class Box {
       this.#current = undefined;
       this.#counters = current.end.stats;
       if (this.state !== "gone") this.state = current.end.facts.get("over") === "0" ? "ready" : "gone"; // only a session's sandbox outlives a run
+      /* Its pid namespace's number is the next sandbox's as soon as it is free: the place is given back before. */
+      if (this.state === "gone") this.sight?.release();
     });
   }
 

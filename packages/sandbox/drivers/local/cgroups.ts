@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
 import type { Limits } from "@plastron/contracts";
@@ -67,6 +68,22 @@ export function findCgroups(name: string, mounts: string = readFileSync("/proc/s
   const dirs = [...new Set([at("memory"), at("pids"), at("cpu"), cpuacct, io, beside])].filter((dir) => dir !== "");
   const socketMemory = existsSync(`${v1.get("memory")}/${SOCKET_MEMORY}`);
   return { version: "v1", dirs, memory: at("memory"), pids: at("pids"), cpu: at("cpu"), cpuacct, unified: beside, io, socketMemory };
+}
+
+/** Our parent group: of the driver with this home. */
+export const groupName = (home: string): string => `plastron-${createHash("sha256").update(home).digest("hex").slice(0, 12)}`;
+
+/**
+ * The directory of the unified hierarchy below which the driver at `home` will make all its sandboxes' cgroups, made now: for what
+ * must look on before there is a driver. Null where there is none, or it cannot be made.
+ */
+export async function sandboxGroup(home: string): Promise<string | null> {
+  const { unified, version } = findCgroups(groupName(home));
+  if (unified === "" || version === "none") return null;
+  return mkdir(unified, { recursive: true }).then(
+    () => unified,
+    () => null,
+  );
 }
 
 /** Makes our parent groups (and hands controllers down, on v2). Throws where cgroups cannot be made. */

@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { accessSync, constants } from "node:fs";
 import { mkdir, readdir, rmdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
@@ -9,7 +8,7 @@ import { ImageStore, Shelf } from "../../images/index.ts";
 import { Admission } from "./admission.ts";
 import { NeverStarted, type RunEnd } from "./box.ts";
 import { LocalImages } from "./builds.ts";
-import { findCgroups, knobValues, prepareCgroups, reclaimCgroups } from "./cgroups.ts";
+import { findCgroups, groupName, knobValues, prepareCgroups, reclaimCgroups } from "./cgroups.ts";
 import { Egress } from "./egress.ts";
 import { FLEET_DEFAULTS, Fleet, type FleetSettings } from "./fleet.ts";
 import { Forge } from "./forge.ts";
@@ -73,8 +72,7 @@ const PROBE: Confinement = { ...NO_RULES, id: "0".repeat(64), policy: "probe" };
 
 async function openWorkshop(options: DriverOptions): Promise<Workshop> {
   const log = options.log ?? (() => {});
-  const name = `plastron-${createHash("sha256").update(options.home).digest("hex").slice(0, 12)}`;
-  const cgroups = findCgroups(name);
+  const cgroups = findCgroups(groupName(options.home));
   await prepareCgroups(cgroups);
   const reclaimed = await reclaimCgroups(cgroups);
   if (reclaimed > 0) log("reclaimed cgroups of an earlier agent", { count: reclaimed });
