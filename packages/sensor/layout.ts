@@ -3,6 +3,9 @@
 /** Places that there are. */
 export const PLACES = 256;
 export const ERRORS = 136;
+/** Places are found by the low bits of a pid namespace's number: so many buckets of so many ways. */
+export const BUCKETS = 16_384;
+export const WAYS = 4;
 
 /** `struct account`: one place's counters, and what the agent says of it. */
 export const ACCOUNT = {

@@ -27,7 +27,7 @@ struct upid {
 };
 struct pid {
     u32 level;
-    struct upid numbers[1];
+    struct upid numbers[];
 };
 
 struct qstr {

@@ -4,6 +4,8 @@
 #define CALLS 512 // numbers of one table; what is beyond is counted under the last
 #define ERRORS 136
 #define PLACES 256
+#define BUCKETS 16384
+#define WAYS 4
 #define PARTS 6
 #define DATA 8192
 
@@ -59,6 +61,11 @@ struct event {
     u32 pad2;
 };
 _Static_assert(sizeof(struct event) == 136, "layout.ts says so");
+
+// Pid namespaces by the low bits of their numbers. Slots are one more than they are; 0: nothing.
+struct bucket {
+    u32 inum[WAYS], slot[WAYS];
+};
 
 struct control {
     u32 waiting; // the reader sleeps, or is about to

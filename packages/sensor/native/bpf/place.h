@@ -4,43 +4,62 @@
 
 #define CLIMB 4
 
-// The namespace in which a task has the number of that level. Direct loads where the kernel's array has no bound (since 6.5).
-static __always_inline struct pid_namespace *namespace_at(struct pid *pid, u32 level) {
+#define NUMBERS (bpf_core_field_offset(struct pid, numbers))
+#define NUMBER_SIZE (bpf_core_type_size(struct upid))
+
+// The namespace in which a task has the number of that level. Plain loads where the kernel's array has no bound (since 6.5) and the
+// index is a constant: a call that reads memory safely costs as much as all the rest.
+static __always_inline u32 inum_at(struct pid *pid, u32 level) {
+    if (bpf_core_field_size(pid->numbers) == 0) {
+        switch (level) {
+        case 1: return pid->numbers[1].ns->ns.inum;
+        case 2: return pid->numbers[2].ns->ns.inum;
+        case 3: return pid->numbers[3].ns->ns.inum;
+        case 4: return pid->numbers[4].ns->ns.inum;
+        case 5: return pid->numbers[5].ns->ns.inum;
+        }
+    }
     struct pid_namespace *ns = 0;
-    bpf_core_read(&ns, sizeof ns, (void *)pid + bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, ns));
-    return ns;
+    bpf_probe_read_kernel(&ns, sizeof ns, (void *)pid + NUMBERS + level * NUMBER_SIZE + bpf_core_field_offset(struct upid, ns));
+    return BPF_CORE_READ(ns, ns.inum);
 }
 
 static __always_inline u32 number_at(struct pid *pid, u32 level) {
     u32 nr = 0;
-    bpf_core_read(&nr, sizeof nr, (void *)pid + bpf_core_field_offset(struct pid, numbers) + level * bpf_core_type_size(struct upid) + bpf_core_field_offset(struct upid, nr));
+    bpf_probe_read_kernel(&nr, sizeof nr, (void *)pid + NUMBERS + level * NUMBER_SIZE + bpf_core_field_offset(struct upid, nr));
     return nr;
 }
 
-// Nested namespaces (a zygote's children, and what a permissive policy lets a program make) belong to the nearest that has a place.
-static __noinline s32 climb(struct pid *pid) {
-    u32 level = BPF_CORE_READ(pid, level);
-    for (int i = 0; i < CLIMB; i++) {
-        if (level <= own_level || level > 32) return -1;
-        u32 inum = BPF_CORE_READ(namespace_at(pid, level), ns.inum);
-        u32 *slot = bpf_map_lookup_elem(&places, &inum);
-        if (slot) return *slot;
-        level--;
-    }
-    return -1;
+// One more than its slot, or 0.
+static __always_inline u32 slot_of(u32 inum) {
+    u32 key = inum & (BUCKETS - 1);
+    struct bucket *bucket = bpf_map_lookup_elem(&places, &key);
+    if (!bucket) return 0;
+    for (int i = 0; i < WAYS; i++)
+        if (bucket->inum[i] == inum) return bucket->slot[i];
+    return 0;
 }
 
-struct seen {
-    struct account *account;
-    u32 slot;
-};
+// Nested namespaces (a zygote's children, and what a permissive policy lets a program make) belong to the nearest that has a place.
+static __noinline u32 climb(struct pid *pid) {
+    u32 level = pid->level;
+    for (int i = 0; i < CLIMB; i++) {
+        level--;
+        if (level <= own_level || level > 32) return 0;
+        u32 slot = slot_of(inum_at(pid, level));
+        if (slot) return slot;
+    }
+    return 0;
+}
 
 static __always_inline struct account *account_of(struct task_struct *task, u32 *slot) {
     struct pid *pid = task->thread_pid;
-    if (pid->level <= own_level) return 0;
-    s32 found = climb(pid);
-    if (found < 0) return 0;
-    *slot = found;
+    u32 level = pid->level;
+    if (level <= own_level || level > 32) return 0;
+    u32 found = slot_of(inum_at(pid, level));
+    if (!found && level > own_level + 1) found = climb(pid);
+    if (!found) return 0;
+    *slot = found - 1;
     struct account *account = bpf_map_lookup_elem(&accounts, slot);
     return account && account->generation ? account : 0;
 }
