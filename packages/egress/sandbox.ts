@@ -94,17 +94,18 @@ export class Sandbox {
   }
 
   /** A name that does not exist is asked for once for each family, and by some again: one record a second says it. */
-  recordName(verdict: Verdict, name: string): void {
+  recordName(verdict: Verdict, name: string, hint: string): void {
     const now = performance.now();
     if (name === this.#lastName.name && now - this.#lastName.at < 1000) return;
     this.#lastName = { name, at: now };
-    this.record(verdict, { operation: "Network", type: "http", method: "", host: name, path: "", port: 53 });
+    this.record(verdict, { operation: "Network", type: "http", method: "", host: name, path: "", port: 53 }, hint);
   }
 
-  record(verdict: Verdict, event: ViolationEvent): void {
+  /** `hint`: of what was denied. */
+  record(verdict: Verdict, event: ViolationEvent, hint: string | null = null): void {
     for (const { rule, action } of verdict.records) {
       const { id, path } = this.#named(rule);
-      this.#send(id, path, action, event);
+      this.#send(id, path, action, event, action === "DENIED" ? hint : null);
     }
   }
 

@@ -14,7 +14,11 @@ export function answerQuestion(sandbox: Sandbox, packet: Buffer): Uint8Array | u
   const verdict = judgeName(sandbox.rules, question.name);
   sandbox.account.asked(question.name, question.type, verdict.allowed);
   if (!verdict.allowed) {
-    sandbox.recordName(verdict, question.name);
+    sandbox.recordName(
+      verdict,
+      question.name,
+      `To let it be found: --allow-net ${question.name}, or in the policy httpRules: [{ qualifiers: [allow], match: { hosts: [${question.name}] } }]`,
+    );
     return writeAnswer(question, NO_SUCH_NAME);
   }
   if (question.type !== A && question.type !== AAAA) return writeAnswer(question, NO_ERROR);

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
 import type { Names } from "../dns/resolve.ts";
+import { textAnswer } from "../relay/refusal.ts";
 import { type Destination, eventOf, type Route, refuse, route } from "../rules/route.ts";
 import type { Refusal, Sandbox } from "../sandbox.ts";
 import { NoSecret } from "../secrets/read.ts";
@@ -28,8 +29,18 @@ export interface ProxyParts {
 }
 
 const MALFORMED: Refusal = { id: "egress/malformed-request", path: "", why: "the request can be read in two ways, or not at all" };
-const MISMATCH: Refusal = { id: "egress/name-mismatch", path: "", why: "the request names another host than the connection was made to" };
-const RELAYING: Refusal = { id: "egress/connect", path: "", why: "a connection through another proxy cannot be judged" };
+const MISMATCH: Refusal = {
+  id: "egress/name-mismatch",
+  path: "",
+  why: "its Host names another host or port than the connection was made to",
+  hint: "Connect to the host that is meant, by its name: no rule can allow one host by another's name.",
+};
+const RELAYING: Refusal = {
+  id: "egress/connect",
+  path: "",
+  why: "a connection through another proxy cannot be judged",
+  hint: "Leave http_proxy and https_proxy unset: the sandbox's way out needs no proxy to be named.",
+};
 const TOO_MANY: Refusal = { id: "egress/too-many-requests", path: "", why: "too many requests of one connection wait for their answers" };
 const LEAKED: Refusal = { id: "secrets", path: "secrets", why: "the server sent a secret back in a WebSocket, where it cannot be taken out" };
 /** More than any client sends ahead. Each costs us some kilobytes until it is answered, and a program decides when that is. */
@@ -103,7 +114,7 @@ export class HttpProxy {
   async #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const way = this.#ways.get(socket);
     if (!way) return void socket.destroy();
-    const deny = (status: number, text: string) => void socket.end(bare(status, text));
+    const deny = (status: number, text: string) => void socket.end(textAnswer(status, text));
     try {
       const isWebSocket = request.headers.upgrade?.toLowerCase() === "websocket" && request.method === "GET";
       const { asked, found } = isWebSocket
@@ -120,7 +131,7 @@ export class HttpProxy {
     const way = this.#ways.get(socket);
     if (!way) return void socket.destroy();
     refuse(way.sandbox, way.destination, seen(request), RELAYING);
-    socket.end(bare(403, explain(way, request, undefined, RELAYING)));
+    socket.end(textAnswer(403, explain(way, request, undefined, RELAYING)));
   }
 
   #onMalformed(error: NodeJS.ErrnoException, socket: Duplex): void {
@@ -128,14 +139,20 @@ export class HttpProxy {
     if (!way || error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     const isSlow = error.code === "ERR_HTTP_REQUEST_TIMEOUT";
     if (!isSlow) refuse(way.sandbox, way.destination, { claims: [], seen: { kind: "http", method: "", paths: [] } }, MALFORMED);
-    socket.end(bare(isSlow ? 408 : 400, `Plastron: ${isSlow ? "the request did not come in time" : MALFORMED.why}\n`));
+    socket.end(textAnswer(isSlow ? 408 : 400, `Plastron: ${isSlow ? "the request did not come in time" : MALFORMED.why}\n`));
   }
 
   async #judge(request: IncomingMessage, { sandbox, destination, scheme }: Way): Promise<{ asked: Asked | undefined; found: Route }> {
     const asked = readRequest(request, scheme);
-    if (!asked) return { asked, found: refuse(sandbox, destination, seen(request), MALFORMED) };
+    if ("why" in asked) {
+      if (asked.fronting) sandbox.account.flag("domain_fronting");
+      return { asked: undefined, found: refuse(sandbox, destination, seen(request), { ...MALFORMED, why: `${MALFORMED.why}: ${asked.why}` }) };
+    }
     const what = { claims: [asked.host], seen: { kind: "http" as const, method: asked.method, paths: asked.paths } };
-    if (!agrees(asked, destination)) return { asked, found: refuse(sandbox, destination, what, MISMATCH) };
+    if (!agrees(asked, destination)) {
+      if (asked.host !== destination.name) sandbox.account.flag("domain_fronting");
+      return { asked, found: refuse(sandbox, destination, what, MISMATCH) };
+    }
     return { asked, found: await route(sandbox, this.#parts.names, destination, what) };
   }
 
@@ -169,10 +186,10 @@ function seen(request: IncomingMessage) {
   return { claims: [], seen: { kind: "http" as const, method: request.method ?? "", paths: [request.url ?? ""] } };
 }
 
-function explain({ destination, scheme }: Way, { method, url }: IncomingMessage, asked: Asked | undefined, { why }: Refusal): string {
+function explain({ destination, scheme }: Way, { method, url }: IncomingMessage, asked: Asked | undefined, { why, hint }: Refusal): string {
   const host = destination.port === (scheme === "http" ? 80 : 443) ? destination.name : `${destination.name}:${destination.port}`;
   const place = asked ? `${scheme}://${host}${asked.target}` : `${url} on ${scheme}://${host}`;
-  return `Plastron: ${method} ${place} was denied: ${why}\n`;
+  return `Plastron: ${method} ${place} was denied: ${why}\n${hint === undefined ? "" : `${hint}\n`}`;
 }
 
 function failure(error: unknown): [status: number, text: string] {
@@ -182,11 +199,4 @@ function failure(error: unknown): [status: number, text: string] {
     `Plastron: ${known ? error.message : "the request could not be passed on"}
 `,
   ];
-}
-
-/** For connections that have left the parser. */
-function bare(status: number, text: string): string {
-  const reasons: Record<number, string> = { 400: "Bad Request", 403: "Forbidden", 408: "Request Timeout", 502: "Bad Gateway" };
-  const head = `HTTP/1.1 ${status} ${reasons[status] ?? "Error"}\r\nContent-Type: text/plain; charset=utf-8\r\n`;
-  return `${head}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`;
 }

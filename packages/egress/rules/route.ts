@@ -3,6 +3,7 @@ import { type Address, showAddress } from "../address/address.ts";
 import { isForbidden } from "../address/special.ts";
 import type { Names } from "../dns/resolve.ts";
 import type { Refusal, Sandbox } from "../sandbox.ts";
+import { hintFor } from "./hint.ts";
 import { judge, type Subject, type Verdict } from "./judge.ts";
 
 /** Where a program wants to go: a name that we gave an address for, or an address that it has from elsewhere. */
@@ -18,9 +19,10 @@ type What = Pick<Subject, "claims" | "seen">;
 export const FORBIDDEN_ADDRESS: Refusal = {
   id: "egress/forbidden-address",
   path: "",
-  why: "the address belongs to a private, local or metadata network, and no rule that allows names it",
+  why: "the address belongs to a private, local or metadata network, or to this host, and no rule that allows names it",
+  hint: "To allow it, name the address itself: --allow-net ADDRESS:PORT, or in the policy rules: [{ qualifiers: [allow], cidr: ADDRESS/32 }]",
 };
-const UNKNOWN_NAME: Refusal = { id: "egress/unknown-name", path: "", why: "the name leads nowhere" };
+const UNKNOWN_NAME: Refusal = { id: "egress/unknown-name", path: "", why: "the name leads nowhere: the nameservers of this host know no address for it" };
 
 /**
  * Decides about one connection or request, and records it. The addresses are those that every rule was held against: whoever
@@ -32,8 +34,9 @@ export async function route(sandbox: Sandbox, names: Names, destination: Destina
   const { rules } = sandbox;
   const event = eventOf(destination, what);
   const deny = (verdict: Verdict): Route => {
-    sandbox.record(verdict, event);
-    return { allowed: false, refusal: sandbox.refusalOf(verdict) };
+    const hint = hintFor(rules, verdict, { name, address: literal, port }, what.seen);
+    sandbox.record(verdict, event, hint);
+    return { allowed: false, refusal: { ...sandbox.refusalOf(verdict), hint } };
   };
   const refuse = (refusal: Refusal): Route => {
     sandbox.recordRefusal(refusal, event);

@@ -46,7 +46,7 @@ afterEach(() => use.close());
 async function heard(text: string, host = "api.test"): Promise<string> {
   const socket = tlsConnect({ socket: use.dial(host, use.https), servername: host, rejectUnauthorized: false });
   await once(socket, "secureConnect");
-  return talk(socket, text.replaceAll("HOST", `Host: ${host}:${use.https}\r\n`), 600);
+  return talk(socket, text.replaceAll("HOST", `Host: ${host}:${use.https}\r\n`), 5000);
 }
 const GET = `GET / HTTP/1.1\r\nHOSTAuthorization: Bearer ${PLACEHOLDER}\r\nConnection: close\r\n\r\n`;
 

@@ -57,7 +57,7 @@ async function ask(line: string, headers: string[] = [], body = "", host = "api.
   const socket = tlsConnect({ socket: use.dial(host, use.https), servername: host, rejectUnauthorized: false });
   await once(socket, "secureConnect");
   const head = [`${line} HTTP/1.1`, `Host: ${host}:${use.https}`, "Connection: close", ...headers];
-  return talk(socket, `${head.join("\r\n")}\r\n\r\n${body}`, 600);
+  return talk(socket, `${head.join("\r\n")}\r\n\r\n${body}`, 5000);
 }
 const basic = (text: string) => Buffer.from(text).toString("base64");
 const withLength = (body: string, type = "text/plain") => [`Content-Type: ${type}`, `Content-Length: ${body.length}`];
@@ -117,7 +117,7 @@ describe("a placeholder becomes the secret", () => {
     writeFileSync(join(home, "acme/api/token"), "new-value-of-it");
     const socket = tlsConnect({ socket: use.dial("api.test", use.https), servername: "api.test", rejectUnauthorized: false });
     await once(socket, "secureConnect");
-    await talk(socket, `${one}\r\n${one}Connection: close\r\n\r\n`, 600);
+    await talk(socket, `${one}\r\n${one}Connection: close\r\n\r\n`, 5000);
     writeFileSync(join(home, "acme/api/token"), SECRET);
     expect(seen.map(({ headers }) => headers["x-key"])).toEqual([SECRET, "new-value-of-it", "new-value-of-it"]);
   });
@@ -161,7 +161,7 @@ describe("a placeholder stays what it is", () => {
 
   it("in the clear, where everybody on the way could read it, unless the operator says where the name leads", async () => {
     const said = `GET / HTTP/1.1\r\nHost: HOST\r\nX-Key: ${TOKEN_AT}\r\nConnection: close\r\n\r\n`;
-    const clear = (host: string) => talk(use.dial(host, use.http), said.replace("HOST", `${host}:${use.http}`), 600);
+    const clear = (host: string) => talk(use.dial(host, use.http), said.replace("HOST", `${host}:${use.http}`), 5000);
     expect(await clear("api.test")).toContain("200 OK");
     expect(seen[0]?.headers["x-key"]).toBe(SECRET);
     await use.close();

@@ -32,6 +32,10 @@ describe("a certificate of ours", () => {
     server.close();
   });
 
+  it("has a number that every reader takes: positive, of one form, and no zero in front", () => {
+    expect(new X509Certificate(new Authority(null).pem.certificate).serialNumber).toMatch(/^[4-7][0-9A-F]{31}$/);
+  });
+
   it("is made fast enough that nobody who asks for many stops the others", () => {
     const authority = new Authority(null);
     const begun = performance.now();

@@ -1,0 +1,24 @@
+import type { Socket } from "node:net";
+import type { Destination } from "../rules/route.ts";
+import type { Refusal } from "../sandbox.ts";
+
+/** A fatal alert, access_denied (RFC 8446, 6): `tlsv1 alert access denied` to whoever uses OpenSSL, where a reset says nothing. */
+const ACCESS_DENIED = Buffer.from([21, 3, 3, 0, 2, 2, 49]);
+
+/** Ends a connection whose hello has come, and was refused. */
+export function refuseTls(socket: Socket): void {
+  socket.resume().end(ACCESS_DENIED);
+}
+
+/** Ends a connection on which a request begins that was not looked at, because nothing in it could have allowed it. */
+export function refuseHttp(socket: Socket, { name, port }: Destination, { why, hint }: Refusal): void {
+  socket.resume().end(textAnswer(403, `Plastron: a connection to ${name}:${port} was denied: ${why}\n${hint === undefined ? "" : `${hint}\n`}`));
+}
+
+const REASONS: Record<number, string> = { 400: "Bad Request", 403: "Forbidden", 408: "Request Timeout", 502: "Bad Gateway" };
+
+/** A whole answer, for connections that no server object has (any more). */
+export function textAnswer(status: number, text: string): string {
+  const head = `HTTP/1.1 ${status} ${REASONS[status] ?? "Error"}\r\nContent-Type: text/plain; charset=utf-8\r\n`;
+  return `${head}Content-Length: ${Buffer.byteLength(text)}\r\nConnection: close\r\n\r\n${text}`;
+}
