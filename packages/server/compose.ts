@@ -54,6 +54,7 @@ export interface Parts {
     | "PLASTRON_MAX_IN_FLIGHT"
     | "PLASTRON_TENANT_MAX_IN_FLIGHT"
     | "PLASTRON_RETENTION_DAYS"
+    | "PLASTRON_RUN_NETWORK"
     | "MAX_WORKERS"
     | "MAX_REQUESTS"
     | "WORKER_TIMEOUT"
@@ -102,7 +103,13 @@ export async function compose(parts: Parts): Promise<Server> {
   const violations = { observer: metrics, log: parts.violationsLog, recorded: () => feed.wake() };
   const runs = new RunService({ agent, records, gate, observer: metrics, violations, server: parts.serverId, node: hostname() });
   const host = new HostKnowledge((minTier) => agent.host(minTier));
-  const policies = new PolicyService(new PolicyStore(pool.db), parts.compiler, host, (confinement) => void agent.retire(confinement).catch(() => {}));
+  const policies = new PolicyService(
+    new PolicyStore(pool.db),
+    parts.compiler,
+    host,
+    (confinement) => void agent.retire(confinement).catch(() => {}),
+    config.PLASTRON_RUN_NETWORK,
+  );
   const changes = listenForChanges(() => openClient(parts.connection, onDatabaseError), policies);
   const auth = new AuthService(new KeyStore(pool.db));
   const tenants = new TenantService(new TenantStore(pool.db));

@@ -18,6 +18,8 @@ const schema = z.object({
   PLASTRON_DIFY_PORT: port.optional(),
   PLASTRON_LIFELINE: z.enum(["stdin"]).optional(),
   PLASTRON_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
+  /** Whether runs may ask for a network beyond what their policy gives. */
+  PLASTRON_RUN_NETWORK: z.enum(["allow", "deny"]).default("allow"),
   PLASTRON_MAX_RUNNING: count(32),
   PLASTRON_MAX_IN_FLIGHT: count(512),
   PLASTRON_TENANT_MAX_IN_FLIGHT: count(512),
@@ -34,6 +36,8 @@ const schema = z.object({
 
 export type Config = z.infer<typeof schema>;
 
+const WAY_OUT = "a sandbox has no network but what its policy or its request names, through a proxy of the platform's own";
+
 /** Dify's variables that mean nothing here, and why: said in the log, so that nobody believes they work. */
 const WITHOUT_MEANING: Record<string, string> = {
   ENABLE_PRELOAD: "preload is accepted and never executed: it ran before the confinement was complete (CVE-2024-10252)",
@@ -42,9 +46,9 @@ const WITHOUT_MEANING: Record<string, string> = {
   PYTHON_LIB_PATH: "the sandbox has the libraries of its own root",
   PIP_MIRROR_URL: "packages are installed in the sandbox's root by its operator, never by the server",
   ALLOWED_SYSCALLS: "system calls are allowed by a policy: store one named dify-sandbox",
-  HTTP_PROXY: "the sandbox has no network",
-  HTTPS_PROXY: "the sandbox has no network",
-  SOCKS5_PROXY: "the sandbox has no network",
+  HTTP_PROXY: WAY_OUT,
+  HTTPS_PROXY: WAY_OUT,
+  SOCKS5_PROXY: WAY_OUT,
 };
 
 /** The configuration of the process's environment. An empty variable counts as absent. @throws Error that names the variable */

@@ -10,12 +10,12 @@ export const FLUSH = {
   text: `
 with begun as (
   insert into runs (id, tenant, server, session_id, key_id, language, policy, policy_version, policy_sha256, confinement, code_sha256,
-                    runtime, status, created_at, finished_at, result, artifacts, stdout, stderr, problem)
+                    runtime, network, status, created_at, finished_at, result, artifacts, stdout, stderr, problem)
   select id, tenant, server, session_id, key_id, language, policy, policy_version, policy_sha256, confinement, code_sha256,
-         runtime, status, created_at, finished_at, result, artifacts, decode(stdout, 'base64'), decode(stderr, 'base64'), problem
+         runtime, network, status, created_at, finished_at, result, artifacts, decode(stdout, 'base64'), decode(stderr, 'base64'), problem
   from json_to_recordset($1::json) as r(
     id text, tenant text, server text, session_id text, key_id text, language text, policy text, policy_version integer,
-    policy_sha256 text, confinement text, code_sha256 text, runtime text, status text, created_at timestamptz, finished_at timestamptz, result json,
+    policy_sha256 text, confinement text, code_sha256 text, runtime text, network json, status text, created_at timestamptz, finished_at timestamptz, result json,
     artifacts json, stdout text, stderr text, problem json)
   on conflict (id) do nothing
   returning id, tenant, key_id, language, runtime, policy, policy_version, policy_sha256, session_id, status

@@ -17,6 +17,8 @@ export interface Admission {
   code_sha256: string;
   /** NAME@VERSION of its packages. */
   runtime: string | null;
+  /** What it can reach, as its record tells it. */
+  network: object | null;
   created_at: string;
 }
 

@@ -44,6 +44,7 @@ export interface Schema {
     stderr: Buffer | null;
     problem: unknown;
     runtime: string | null;
+    network: unknown;
   };
   sessions: {
     id: string;
@@ -58,6 +59,7 @@ export interface Schema {
     expires_at: Date;
     closed_at: Date | null;
     close_reason: string | null;
+    network: JSONColumnType<object> | null;
     runtime: string | null;
     image: string | null;
   };

@@ -67,7 +67,7 @@ export class PythonDependencies {
   }
 
   async #ask(principal: Principal): Promise<Dependency[]> {
-    const run = await this.#service.execute({ principal, runtime: "python3", code: PROGRAM, receivedAt: performance.now(), authUs: 0 });
+    const run = await this.#service.execute({ principal, runtime: "python3", code: PROGRAM, receivedAt: performance.now(), authUs: 0, enableNetwork: false });
     if (run.status !== "completed") throw new Error(`listing the packages ended as ${run.status}`);
     return listSchema.parse(JSON.parse(run.stdout));
   }

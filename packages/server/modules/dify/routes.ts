@@ -67,7 +67,7 @@ async function run(request: FastifyRequest, reply: FastifyReply, deps: DifyDepen
     if (runtime === undefined) return envelope(reply, 400, failure(-400, "unsupported language"));
     if (enable_network && !deps.networkFlagAccepted) return envelope(reply, 200, failure(-400, "network is disabled, please enable it in the configuration"));
     const { principal, receivedAt, authUs } = request;
-    const result = await deps.dify.execute({ principal, runtime, code, receivedAt, authUs, signal });
+    const result = await deps.dify.execute({ principal, runtime, code, enableNetwork: enable_network, receivedAt, authUs, signal });
     return envelope(reply, 200, success(runData(result)));
   });
 }

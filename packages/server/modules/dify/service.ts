@@ -21,6 +21,8 @@ export interface DifyOrder {
   principal: Principal;
   runtime: Runtime;
   code: string;
+  /** Dify's enable_network: the network that the policy gives, if it gives one. */
+  enableNetwork: boolean;
   receivedAt: number;
   authUs: number;
   signal?: AbortSignal;
@@ -29,12 +31,12 @@ export interface DifyOrder {
 /** Runs what Dify's client sends as any other run: same sandbox, same limits, same record. */
 export class DifyService {
   readonly #runs: Pick<RunService, "run">;
-  readonly #policies: Pick<PolicyService, "resolveOrDefault">;
+  readonly #policies: Pick<PolicyService, "resolveOrDefault" | "asking">;
   readonly #options: DifyOptions;
   readonly #runtimes: Pick<RuntimeService, "findOften">;
   constructor(
     runs: Pick<RunService, "run">,
-    policies: Pick<PolicyService, "resolveOrDefault">,
+    policies: Pick<PolicyService, "resolveOrDefault" | "asking">,
     runtimes: Pick<RuntimeService, "findOften">,
     options: DifyOptions,
   ) {
@@ -50,8 +52,10 @@ export class DifyService {
   }
 
   async execute(order: DifyOrder): Promise<RunView> {
-    const { runtime, code, ...request } = order;
-    const policy = await this.#policies.resolveOrDefault(order.principal.tenant, DIFY_POLICY);
+    const { runtime, code, enableNetwork, ...request } = order;
+    // Whoever does not ask for what the policy gives does not get it.
+    const asked = { network: enableNetwork ? undefined : ("none" as const), secrets: [] };
+    const policy = this.#policies.asking(await this.#policies.resolveOrDefault(order.principal.tenant, DIFY_POLICY), asked);
     const limits = { ...DEFAULT_LIMITS, wall_ms: this.#options.workerTimeoutMs };
     const program = { runtime, code, args: [], env: {}, stdin: "", files: [], collect: [], imports: [], limits };
     const packed = runtime === "bash" ? null : await this.packages(order.principal.tenant, runtime);
@@ -60,6 +64,7 @@ export class DifyService {
       program,
       packages: packed?.language === runtime ? { image: packed.image, reference: `${packed.name}@${packed.version}` } : null,
       policy,
+      asked,
       minTier: policy.confinement.value.min_tier,
       sensing: "account",
       session_id: null,

@@ -1,6 +1,8 @@
 import { type Limits, type Program, programSchema, type Runtime, type Sensing, type Tier, tierSchema } from "@plastron/contracts";
 import { z } from "zod";
+import type { AskedNetwork } from "../policies/networks.ts";
 import { runtimeReferenceSchema } from "../runtimes/name.ts";
+import { networkFields, ONE_VALUE } from "./network.ts";
 
 const LANGUAGES = { python3: "python3", python: "python3", nodejs: "nodejs", javascript: "nodejs", bash: "bash" } as const satisfies Record<string, Runtime>;
 
@@ -49,6 +51,7 @@ const runFields = z
       .optional()
       .describe("a policy that holds for this run alone, instead of a stored one; needs the scope admin"),
     upstream_compat: z.boolean().optional().describe("of policy_yaml: unknown rules have no effect, as upstream treats them"),
+    ...networkFields,
     min_tier: tierSchema.optional().describe("refuse to run below this isolation tier"),
     trace: z.boolean().default(false).describe("keep the order of what the program did at the kernel, in `telemetry.timeline`"),
     stream: z.boolean().default(false).describe("answer with server-sent events: started, stdout, stderr, violation, result"),
@@ -58,13 +61,14 @@ const runFields = z
 /** The body of `POST /v1/runs`. Attacker-controlled, every field. */
 export const runRequestSchema = runFields
   .refine((run) => run.policy === undefined || run.policy_yaml === undefined, "policy and policy_yaml cannot both be given")
-  .refine(...ONE_INTERPRETER);
+  .refine(...ONE_INTERPRETER)
+  .refine(...ONE_VALUE);
 export type RunRequest = z.infer<typeof runRequestSchema>;
 
-/** The body of `POST /v1/sessions/{id}/runs`: the session has the language, the policy, the limits but wall time and the imports. */
+/** The body of `POST /v1/sessions/{id}/runs`: the session has the language, the policy, the network, the limits but wall time and the imports. */
 export const sessionRunRequestSchema = runFields.omit({
   ...{ language: true, runtime: true, policy: true, policy_yaml: true, upstream_compat: true },
-  ...{ min_tier: true, imports: true, limits: true },
+  ...{ min_tier: true, imports: true, limits: true, network: true, secrets: true },
 });
 export type SessionRunRequest = z.infer<typeof sessionRunRequestSchema>;
 
@@ -77,6 +81,7 @@ export interface ParsedRun {
   minTier: Tier | undefined;
   sensing: Sensing;
   packages: RunPackages | null;
+  asked: AskedNetwork;
 }
 
 /** The packages of a run's runtime: the agent's image, and NAME@VERSION for the record. */
@@ -91,11 +96,12 @@ export const sensingOf = ({ trace }: { trace: boolean }): Sensing => (trace ? "t
 /** `resolved`: what the request's `runtime` is to its tenant. */
 export function parseRun(request: RunRequest, resolved?: RunPackages & { language: Runtime }): ParsedRun {
   const { language, runtime: _runtime, policy, policy_yaml: yaml, upstream_compat: upstreamCompat = false, min_tier, ...others } = request;
-  const { stream: _stream, trace, timeout_ms, ...program } = others;
+  const { stream: _stream, trace, timeout_ms, network, secrets, ...program } = others;
   const limits: Limits = timeout_ms === undefined ? program.limits : { ...program.limits, wall_ms: timeout_ms };
   return {
     program: { ...program, limits, runtime: resolved?.language ?? runtimeOf(language as z.infer<typeof languageSchema>) },
     packages: resolved ?? null,
+    asked: { network, secrets },
     policy,
     text: yaml === undefined ? undefined : { yaml, upstreamCompat },
     minTier: min_tier,

@@ -58,15 +58,17 @@ export function runRoutes(app: App, deps: RunDependencies): void {
     async (request, reply) => {
       const { runtime } = request.body;
       const packed = runtime === undefined ? undefined : await deps.runtimes.resolve(request.principal.tenant, runtime);
-      const { program, policy: name, text, minTier, sensing, packages } = parseRun(request.body, packed);
+      const { program, policy: name, text, minTier, sensing, packages, asked } = parseRun(request.body, packed);
       // Whoever may choose any rules can also choose none: a key that only runs has what its tenant's admins stored.
       if (text) requireScope(request.principal, "admin");
       const resolved = text ? deps.policies.resolveText({ ...text, minTier }) : deps.policies.resolve(request.principal.tenant, name, minTier);
-      const policy = resolved instanceof Promise ? await resolved : resolved;
+      // Who could use any secret of the tenant for a host of their choice would know it soon.
+      if (asked.secrets.length > 0) requireScope(request.principal, "admin");
+      const policy = deps.policies.asking(resolved instanceof Promise ? await resolved : resolved, asked);
       const strongest = Math.max(minTier ?? 1, policy.confinement.value.min_tier) as typeof policy.confinement.value.min_tier;
       await answerRun(request, reply, {
         ...deps,
-        order: { program, packages, policy, minTier: strongest, sensing, session_id: null },
+        order: { program, packages, policy, asked, minTier: strongest, sensing, session_id: null },
         stream: request.body.stream,
       });
       return reply;

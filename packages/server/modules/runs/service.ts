@@ -18,8 +18,10 @@ import type { AgentRun, RunSink } from "../../agent-client/exchange.ts";
 import type { GroupCommit } from "../../database/group-commit.ts";
 import type { Principal } from "../auth/principal.ts";
 import type { RunPolicy } from "../policies/compiled.ts";
+import type { AskedNetwork } from "../policies/networks.ts";
 import { type RecorderDependencies, RunViolations } from "../violations/recorder.ts";
 import type { Gate } from "./gate.ts";
+import { type NetworkView, networkView } from "./network.ts";
 import { OutputBuffer } from "./output.ts";
 import type { RunPackages } from "./program.ts";
 import { accountOf, type RunHead, type RunView, type StoredResult, summaryOf } from "./view.ts";
@@ -30,6 +32,8 @@ export interface RunOrder {
   program: Program;
   packages: RunPackages | null;
   policy: RunPolicy;
+  /** What of the policy's network was the request's; of a session's run what the session was opened with. */
+  asked: AskedNetwork | { view: NetworkView };
   minTier: Tier;
   sensing: Sensing;
   session_id: string | null;
@@ -135,7 +139,13 @@ export class RunService {
     const admission = {
       ...{ id: head.id, tenant: order.principal.tenant, server, session_id: head.session_id, key_id: order.principal.key },
       ...{ language: head.language, policy: head.policy.name, policy_version: head.policy.version, policy_sha256: head.policy.sha256 ?? null },
-      ...{ confinement: order.policy.confinement.value.id, code_sha256: head.code_sha256, runtime: head.runtime, created_at: head.created_at },
+      ...{
+        confinement: order.policy.confinement.value.id,
+        code_sha256: head.code_sha256,
+        runtime: head.runtime,
+        network: head.network,
+        created_at: head.created_at,
+      },
     };
     if (order.durableFirst) await records.admitNow(admission);
     else records.admit(admission);
@@ -153,6 +163,7 @@ export class RunService {
       min_tier: order.minTier,
       sensing: order.sensing,
       image: order.packages?.image ?? null,
+      secrets: "secrets" in order.asked ? [...order.asked.secrets] : [],
     };
     const run = this.#deps.agent.run(
       { spec, confinement: order.policy.confinement, ...(order.session_id === null ? {} : { session_id: order.session_id }) },
@@ -230,6 +241,7 @@ function headOf(order: RunOrder): RunHead {
   return {
     ...{ id: newId("run"), language: order.program.runtime, session_id: order.session_id },
     runtime: order.packages?.reference ?? null,
+    network: "view" in order.asked ? order.asked.view : networkView(order.policy, order.asked),
     policy: { name: order.policy.name, version: order.policy.version, ...(order.policy.sha256 === undefined ? {} : { sha256: order.policy.sha256 }) },
     code_sha256: createHash("sha256").update(order.program.code).digest("hex"),
     created_at: new Date().toISOString(),

@@ -1,6 +1,7 @@
 import { newId, type Problem, type RunStatus, runStatusSchema } from "@plastron/contracts";
 import { sql } from "kysely";
 import type { Database } from "../../database/pool.ts";
+import type { NetworkView } from "./network.ts";
 import { accountOf, type RunHead, type RunSummary, type RunView, type StoredResult, summaryOf } from "./view.ts";
 
 export interface RunFilter {
@@ -19,6 +20,7 @@ const SUMMARY = [
   "status",
   "language",
   "runtime",
+  "network",
   "session_id",
   "policy",
   "policy_version",
@@ -112,6 +114,7 @@ interface SummaryRow {
   status: string;
   language: RunHead["language"];
   runtime: string | null;
+  network: NetworkView;
   session_id: string | null;
   policy: string;
   policy_version: number | null;
@@ -125,7 +128,7 @@ interface SummaryRow {
 
 function summary(row: SummaryRow): RunSummary {
   const head: RunHead = {
-    ...{ id: row.id, language: row.language, runtime: row.runtime, session_id: row.session_id },
+    ...{ id: row.id, language: row.language, runtime: row.runtime, network: row.network, session_id: row.session_id },
     policy: { name: row.policy, version: row.policy_version, ...(row.policy_sha256 === null ? {} : { sha256: row.policy_sha256 }) },
     ...{ code_sha256: row.code_sha256, created_at: row.created_at.toISOString() },
   };

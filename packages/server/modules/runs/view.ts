@@ -12,6 +12,7 @@ import {
 } from "@plastron/contracts";
 import { z } from "zod";
 import { problemSchema } from "../../http/problem.ts";
+import { networkViewSchema } from "./network.ts";
 
 /** A run without what may be large: what lists show. Fields that only the end brings are null before it. */
 export const runSummarySchema = z.object({
@@ -20,6 +21,7 @@ export const runSummarySchema = z.object({
   language: z.enum(["python3", "nodejs", "bash"]),
   runtime: z.string().nullable().describe("NAME@VERSION of the packages that it had; null: the interpreter's own"),
   session_id: z.string().nullable(),
+  network: networkViewSchema,
   policy: z.object({
     name: z.string(),
     version: z.number().int().nullable().describe("null for the built-in default, and for a policy that came with the run"),
@@ -58,7 +60,7 @@ export const runSchema = runSummarySchema
 export type RunView = z.infer<typeof runSchema>;
 
 /** What is known of a run before its end. */
-export type RunHead = Pick<RunSummary, "id" | "language" | "runtime" | "session_id" | "policy" | "code_sha256" | "created_at">;
+export type RunHead = Pick<RunSummary, "id" | "language" | "runtime" | "network" | "session_id" | "policy" | "code_sha256" | "created_at">;
 /** What its end adds, as it is stored in one column. */
 export type StoredResult = Omit<RunResult, "status" | "stdout" | "stderr" | "artifacts">;
 

@@ -3,10 +3,12 @@ import { z } from "zod";
 import type { App } from "../../http/app.ts";
 import { problems } from "../../http/problem.ts";
 import { authenticateWith } from "../auth/hook.ts";
+import { requireScope } from "../auth/principal.ts";
 import type { AuthService } from "../auth/service.ts";
 import type { Idempotency } from "../idempotency/service.ts";
 import type { PolicyService } from "../policies/service.ts";
 import { answerRun } from "../runs/answer.ts";
+import { networkFields, networkViewSchema } from "../runs/network.ts";
 import { languageSchema, ONE_INTERPRETER, policyNameSchema, runtimeOf, sessionRunRequestSchema } from "../runs/program.ts";
 import type { RunService } from "../runs/service.ts";
 import { runSchema } from "../runs/view.ts";
@@ -22,6 +24,7 @@ const sessionSchema = z
     language: z.string(),
     runtime: z.string().nullable().describe("NAME@VERSION of its packages, which an update does not change"),
     policy: z.object({ name: z.string(), version: z.number().int().nullable() }).describe("what it was opened with and keeps"),
+    network: networkViewSchema,
     policy_current: z.boolean().describe("false where the policy was changed or deleted since: a new session would get another"),
     limits: limitsSchema,
     created_at: z.iso.datetime(),
@@ -35,6 +38,7 @@ const openSchema = z
     language: languageSchema.optional(),
     runtime: runtimeReferenceSchema.optional().describe("NAME or NAME@VERSION of a runtime with packages, instead of language"),
     policy: policyNameSchema.optional(),
+    ...networkFields,
     min_tier: tierSchema.optional(),
     imports: programSchema.shape.imports,
     limits: limitsSchema.default(limitsSchema.parse({})),
@@ -63,13 +67,15 @@ export function sessionRoutes(app: App, deps: SessionDependencies): void {
     "/v1/sessions",
     { onRequest: mayRun, schema: { tags, summary: "Open a session", body: openSchema, response: { 201: sessionSchema, ...problems } } },
     async (request, reply) => {
-      const { language, runtime, imports, limits, ttl_ms, min_tier, policy: name } = request.body;
+      const { language, runtime, imports, limits, ttl_ms, min_tier, policy: name, network, secrets } = request.body;
+      if (secrets.length > 0) requireScope(request.principal, "admin");
       const answer = await deps.idempotency.once(request, async () => {
         const packages = runtime === undefined ? null : await deps.runtimes.resolve(request.principal.tenant, runtime);
         const named = packages?.language ?? runtimeOf(language as z.infer<typeof languageSchema>);
-        const policy = await deps.policies.resolve(request.principal.tenant, name, min_tier);
+        const asked = { network, secrets };
+        const policy = deps.policies.asking(await deps.policies.resolve(request.principal.tenant, name, min_tier), asked);
         const minTier = Math.max(min_tier ?? 1, policy.confinement.value.min_tier) as typeof policy.confinement.value.min_tier;
-        const session = await deps.sessions.open(request.principal, { language: named, packages, imports, limits, minTier, ttlMs: ttl_ms, policy });
+        const session = await deps.sessions.open(request.principal, { language: named, packages, imports, limits, minTier, ttlMs: ttl_ms, policy, asked });
         return { status: 201, body: await shownOne(deps.sessions, request.principal.tenant, session) };
       });
       return reply.code(201).send(answer.body);
@@ -147,7 +153,7 @@ async function shownAll(sessions: SessionService, tenant: string, rows: SessionR
 
 function shown(row: SessionRow, policy_current: boolean): z.infer<typeof sessionSchema> {
   return {
-    ...{ id: row.id, status: statusOf(row), language: row.language, runtime: row.runtime, limits: row.limits },
+    ...{ id: row.id, status: statusOf(row), language: row.language, runtime: row.runtime, network: row.network, limits: row.limits },
     ...{ policy: { name: row.policy, version: row.policy_version }, policy_current },
     ...{ created_at: row.created_at.toISOString(), expires_at: row.expires_at.toISOString() },
     ...{ closed_at: row.closed_at?.toISOString() ?? null, close_reason: row.close_reason },

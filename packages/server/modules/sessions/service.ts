@@ -1,8 +1,10 @@
 import { type Limits, newId, PlastronError, type Program, type Runtime, type Tier } from "@plastron/contracts";
 import type { AgentClient } from "../../agent-client/client.ts";
 import type { Principal } from "../auth/principal.ts";
-import type { ResolvedPolicy } from "../policies/compiled.ts";
+import type { RunPolicy } from "../policies/compiled.ts";
+import type { AskedNetwork } from "../policies/networks.ts";
 import { DEFAULT_POLICY, type PolicyService } from "../policies/service.ts";
+import { networkView } from "../runs/network.ts";
 import { type RunPackages, type SessionRunRequest, sensingOf } from "../runs/program.ts";
 import type { RunOrder, RunService } from "../runs/service.ts";
 import type { SessionRow, SessionStore } from "./store.ts";
@@ -14,7 +16,8 @@ export interface SessionOrder {
   limits: Limits;
   minTier: Tier;
   ttlMs: number;
-  policy: ResolvedPolicy;
+  policy: RunPolicy;
+  asked: AskedNetwork;
 }
 
 /** Sandboxes that keep their interpreter's state over several runs. One tenant, one program at a time, a time to live. */
@@ -35,7 +38,7 @@ export class SessionService {
   /** The record is written after the sandbox stands: a session that no record knows dies by its time to live. */
   async open(principal: Principal, order: SessionOrder): Promise<SessionRow> {
     const id = newId("session");
-    const { language: runtime, packages, imports, limits, policy } = order;
+    const { language: runtime, packages, imports, limits, policy, asked } = order;
     const confinement = policy.confinement.value;
     await this.#agent.openSession({
       session_id: id,
@@ -46,7 +49,7 @@ export class SessionService {
       confinement,
       min_tier: order.minTier,
       image: packages?.image ?? null,
-      secrets: [],
+      secrets: [...asked.secrets],
       ttl_ms: order.ttlMs,
     });
     const created_at = new Date();
@@ -54,6 +57,7 @@ export class SessionService {
       ...{ id, tenant: principal.tenant, language: runtime, policy: policy.name, policy_version: policy.version },
       ...{ policy_origin: { kind: policy.kind, namespace: policy.namespace, driver: policy.driver }, confinement, limits },
       ...{ runtime: packages?.reference ?? null, image: packages?.image ?? null },
+      network: networkView(policy, asked),
       ...{ created_at, expires_at: new Date(created_at.getTime() + order.ttlMs) },
     };
     await this.#store.insert(row);
@@ -84,7 +88,7 @@ export class SessionService {
     tenant: string,
     id: string,
     request: SessionRunRequest,
-  ): Promise<Pick<RunOrder, "program" | "packages" | "policy" | "minTier" | "sensing" | "session_id">> {
+  ): Promise<Pick<RunOrder, "program" | "packages" | "policy" | "minTier" | "sensing" | "session_id" | "asked">> {
     const row = await this.find(tenant, id);
     if (statusOf(row) !== "open") throw new PlastronError("session_gone", `The session is ${statusOf(row)}${row.close_reason ? `: ${row.close_reason}` : ""}`);
     const { stream: _stream, trace, timeout_ms, ...program } = request;
@@ -99,6 +103,7 @@ export class SessionService {
       minTier: row.confinement.min_tier,
       sensing: sensingOf({ trace }),
       session_id: id,
+      asked: { view: row.network },
     };
   }
 

@@ -1,5 +1,6 @@
 import type { Confinement, Limits, Runtime } from "@plastron/contracts";
 import type { Database } from "../../database/pool.ts";
+import type { NetworkView } from "../runs/network.ts";
 
 export interface SessionRow {
   id: string;
@@ -11,6 +12,8 @@ export interface SessionRow {
   policy_origin: { kind: string; namespace: string; driver: string } | null;
   confinement: Confinement;
   limits: Limits;
+  /** What it could reach, as its record tells it. */
+  network: NetworkView;
   /** NAME@VERSION of its packages, and their image. Null: the interpreter's own. */
   runtime: string | null;
   image: string | null;
@@ -33,6 +36,7 @@ export class SessionStore {
         .values({
           ...row,
           ...{ policy_origin: JSON.stringify(row.policy_origin), confinement: JSON.stringify(row.confinement), limits: JSON.stringify(row.limits) },
+          network: row.network === null ? null : JSON.stringify(row.network),
           ...{ closed_at: null, close_reason: null },
         })
         .execute();
