@@ -30,6 +30,8 @@ export interface Watchpoint {
 
 export interface WatchOptions {
   sensing: Sensing;
+  /** `exec`: counting begins when something is executed, for a sandbox that is still being made. Left out: at once. */
+  from?: "exec";
   rates: RateRules;
   /** As each distinct denial happens, with its stack where one was taken; at most TELEMETRY_BOUNDS.denials of a run. */
   onDenial(denial: Denial): void;
