@@ -65,7 +65,7 @@ export const FLAG = { ia32: 1, denied: 2, stopped: 4, thread: 8 } as const;
 export const PART = { file: 0, asked: 1, directory: 2, asked2: 3, address: 4, exe: 5 } as const;
 export const PARTS = 6;
 export const PART_FLAG = { deleted: 1, anonymous: 2, cut: 4 } as const;
-export const SENSING = { trace: 1, model: 2 } as const;
+export const SENSING = { trace: 1, model: 2, from_exec: 4 } as const;
 
 /** `struct control`. */
 export const CONTROL = { waiting: 0, slot_bytes: 4, least_bytes: 8, half_bytes: 12, size: 16 } as const;

@@ -46,7 +46,7 @@ export class Point implements Watchpoint {
     board.setRules(this.#slot, options.rates);
     accounts.arm(this.#slot, {
       generation: this.#generation,
-      sensing: SENSED[options.sensing],
+      sensing: SENSED[options.sensing] | (options.from === "exec" ? SENSING.from_exec : 0),
       armedAt: process.hrtime.bigint(),
       stacks: reader.hasStacks ? STACK_BURST : 0,
     });

@@ -25,8 +25,8 @@ export function profileOf(model: Model, { runtime, denials = [], force = false }
   }
   const files = new Map<string, ObservedFile>();
   const see = (path: string, seen: readonly Permission[]): void => {
-    if (!path.startsWith("/")) return; // a pipe, a socket
-    const { pattern, why } = nameOf(path);
+    if (/^[a-z_]+:\[/.test(path)) return; // a pipe, a socket
+    const { pattern, why } = nameOf(path.startsWith("/") ? path : `${BEGINNING}/${path}`);
     const known = files.get(pattern);
     files.set(pattern, {
       path: pattern,
@@ -161,6 +161,9 @@ function permissionsOf(seen: Model["files"][number]["permissions"]): Permission[
     ...(has("exec") ? (["exec"] as const) : []),
   ];
 }
+
+/** Where programs begin: a second name of a call is told as it was given. */
+const BEGINNING = "/workspace";
 
 const DENIED_BY: Record<string, Permission[]> = {
   execve: ["exec"],

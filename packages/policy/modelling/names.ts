@@ -71,6 +71,7 @@ function ofChance(part: string): Named | null {
   const temporary = /^(tmp|pymp-|psm_|sem\.mp-|wnsm_|tmp\.|npm-|node-)([A-Za-z0-9_]{6,12})(?=$|[.-])/.exec(part);
   if (temporary && !/^[a-z]+$/.test(temporary[2] ?? "")) return cut(part, temporary);
   if (temporary && /^(tmp|pymp-|psm_|sem\.mp-)$/.test(temporary[1] ?? "") && temporary[2]?.length === 8) return cut(part, temporary);
+  if (/^[a-z0-9_]{8}$/.test(part) && /[a-z_]/.test(part) && /\d/.test(part) && !/^[a-z_]+\d+$/.test(part)) return { pattern: "????????", why: CHANCE };
   const hex = /(?<![A-Za-z0-9])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}(?![A-Za-z0-9])/g;
   if (hex.test(part)) return { pattern: mapped(part, hex, (found) => (found.length > 64 ? "*" : "?".repeat(found.length))), why: CHANCE };
   const number = /\d{4,}/g;

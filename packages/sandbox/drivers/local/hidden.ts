@@ -41,7 +41,12 @@ const LOADERS = ["/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1"];
  */
 async function resolveExecutables({ executables }: Confinement, usr: string): Promise<string[]> {
   if (!executables) return [];
-  const named = await resolvePaths({ hidden: executables, forbidden_programs: [] }, usr);
+  // The other names of a file are that file to Landlock: only globs need a walk.
+  const globs = executables.filter(isGlob);
+  const named = [
+    ...executables.filter((path) => !isGlob(path)),
+    ...(globs.length > 0 ? await resolvePaths({ hidden: globs, forbidden_programs: [] }, usr) : []),
+  ];
   const real = await Promise.all([...named, ...LOADERS].map((path) => target(path, usr)));
   const there = [...new Set(real)].filter(
     (path) => path === SINGLE[0]?.path || existsSync(path.startsWith("/usr/") ? usr + path.slice("/usr".length) : "/nowhere"),

@@ -67,7 +67,7 @@ export class Sight {
 
   /** Before there is an interpreter: its start is then in the account of the one program that it gets. */
   armEarly(program: Looked): void {
-    this.#arm(program);
+    this.#arm(program, "exec");
     this.#isEarly = true;
   }
 
@@ -114,10 +114,11 @@ export class Sight {
     this.#point?.release();
   }
 
-  #arm({ sensing = "account", limits }: Looked): void {
+  #arm({ sensing = "account", limits }: Looked, from?: "exec"): void {
     this.#armed = sensing;
     this.#point?.arm({
       sensing,
+      ...(from ? { from } : {}),
       rates: limits.rates,
       onDenial: (denial) => this.#tell((listener) => listener.denial(denial)),
       onBreak: (broken) => this.#tell((listener) => listener.broken(broken)),

@@ -17,7 +17,8 @@ struct call {
     u8 kind, path, directory, path2, directory2, address, length, arguments; // arguments: a bit for each that decides what it does
 };
 
-enum sensing { TRACE = 1, MODEL = 2 };
+// FROM_EXEC: nothing is counted before something is executed, which takes the bit away.
+enum sensing { TRACE = 1, MODEL = 2, FROM_EXEC = 4 };
 
 struct account {
     // The agent's.

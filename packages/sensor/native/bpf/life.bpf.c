@@ -23,8 +23,9 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old, struct linux_binprm *binary) {
     u32 slot;
-    struct account *account = account_of(task, &slot);
+    struct account *account = armed_account_of(task, &slot);
     if (!account) return 0;
+    account->sensing &= ~FROM_EXEC; // who made the sandbox has become its interpreter
     ADD(account->execs);
     struct scratch *s = begin(account);
     if (!s) return 0;

@@ -52,7 +52,7 @@ static __noinline u32 climb(struct pid *pid) {
     return 0;
 }
 
-static __always_inline struct account *account_of(struct task_struct *task, u32 *slot) {
+static __always_inline struct account *armed_account_of(struct task_struct *task, u32 *slot) {
     struct pid *pid = task->thread_pid;
     u32 level = pid->level;
     if (level <= own_level || level > 32) return 0;
@@ -64,9 +64,20 @@ static __always_inline struct account *account_of(struct task_struct *task, u32 
     return account && account->generation ? account : 0;
 }
 
+static __always_inline struct account *account_of(struct task_struct *task, u32 *slot) {
+    struct account *account = armed_account_of(task, slot);
+    return account && !(account->sensing & FROM_EXEC) ? account : 0;
+}
+
 // Numbers as the agent sees them.
 static __always_inline u32 number_of(struct task_struct *task) {
+    if (own_level == 0) return BPF_CORE_READ(task, pid);
     return number_at(BPF_CORE_READ(task, thread_pid), own_level);
+}
+
+static __always_inline u32 process_of(struct task_struct *task) {
+    if (own_level == 0) return BPF_CORE_READ(task, tgid);
+    return number_of(BPF_CORE_READ(task, group_leader));
 }
 
 #define ADD(counter) __sync_fetch_and_add(&(counter), 1)
