@@ -44,14 +44,12 @@ export function putReason(page: Page, indent: number, denial: Denial, reasons: R
     field(page, indent, "why", "no rule of the policy or the platform speaks of it: the kernel's own permissions, of the file or of the process");
   } else {
     const path = reasons.paths.get(denial.rule);
-    const place = path === undefined ? undefined : (reasons.places.get(path) ?? (path === FLOOR ? "under every policy" : path));
+    const place = denial.rule.startsWith("floor-") ? "the platform's, under every policy" : path && (reasons.places.get(path) ?? path);
     field(page, indent, "why", text(`${denial.rule}${place ? `, ${place}` : ""}`), "yellow");
     if (denial.hint) field(page, indent, "allow", text(placedHint(denial.hint, reasons)));
   }
   if (denial.stack) putStack(page, indent, denial.stack);
 }
-
-const FLOOR = "spec.policy.mode";
 
 /** The hint names rules by their paths in the policy: a line of the file is easier to find. */
 export function placedHint(hint: string, { places }: Pick<Reasons, "places">): string {

@@ -17,8 +17,8 @@ export function newPage(columns: number, paint: Paint): Page {
   return { columns: Math.max(NARROWEST, columns), paint, lines: [] };
 }
 
-/** Text that a program chose, on one line: nothing in it reaches the terminal as a control. */
-export const text = (chosen: string, longest = LONGEST): string => truncate(printable(chosen), longest);
+/** Text that a program chose, on one line: nothing in it reaches the terminal as a control. What is cut away is not looked at. */
+export const text = (chosen: string, longest = LONGEST): string => truncate(printable(chosen.slice(0, 2 * longest)), longest);
 
 export function heading(page: Page, title: string, more = ""): void {
   if (page.lines.length > 0) page.lines.push("");

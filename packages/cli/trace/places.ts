@@ -5,7 +5,8 @@ type Endpoint = Telemetry["network"]["peers"][number]["to"];
 const WORKSPACE = "/workspace/";
 
 /** As its author knows it: a file of the workspace by its name there. */
-export const shortPath = (path: string): string => (path.startsWith(WORKSPACE) && path.length > WORKSPACE.length ? path.slice(WORKSPACE.length) : path);
+export const shortPath = (path: string): string =>
+  path === "/workspace" ? "the workspace" : path.startsWith(WORKSPACE) && path.length > WORKSPACE.length ? path.slice(WORKSPACE.length) : path;
 
 /** What a class of places is called; plural. */
 export const CLASSES: Record<PathClass, string> = {

@@ -21,7 +21,7 @@ export class Processes {
 
   constructor({ processes, timeline }: Telemetry) {
     const listed = processes.list.toSorted((a, b) => a.started_us - b.started_us);
-    for (const each of listed) this.#add(each.pid, each.parent, nameOf(each.exe), each);
+    for (const each of listed) this.#add(each.pid, each.parent, nameOf(each.argv[0] || each.exe), each);
     for (const each of timeline ?? []) if (each.kind === "fork" && each.thread) this.#threads.set(each.child, each.pid);
     for (const each of timeline ?? []) if (each.kind === "fork" && !each.thread) this.#add(each.child, each.pid, each.comm, null);
   }

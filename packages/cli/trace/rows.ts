@@ -27,60 +27,68 @@ interface Context {
 export function rowsOf(timeline: readonly Activity[], context: Context): Row[] {
   const rows: Row[] = [];
   const denied = new Set(timeline.flatMap((each) => (each.kind === "denied" ? [deniedKey(each.pid, each.path, each.errno)] : [])));
-  let group: Group | null = null;
-  const flush = (): void => {
-    if (group) push(rows, groupRow(group));
-    group = null;
-  };
+  let group: Group | undefined;
   for (const each of timeline) {
     if (isToldAsDenied(each, denied)) continue;
     const who = context.processes.of(each);
-    const kind = groupKind(each);
-    if (kind !== null) {
-      if (!group || group.who !== who || group.kind !== kind) {
-        flush();
-        group = { kind, who, at: each.t_us, class: each.kind === "open" ? each.class : null, paths: new Set(), count: 0 };
-      }
-      group.count++;
-      if (each.kind === "open") group.paths.add(each.path);
+    if (isLoading(each)) {
+      if (group && group.who !== who) push(rows, groupRow(group));
+      group = group?.who === who ? group : { who, at: each.t_us, read: new Map(), missing: new Set(), threads: 0 };
+      gather(group, each);
       continue;
     }
     const row = rowOf(each, who, context);
     if (row === null) continue;
-    flush();
+    if (group) push(rows, groupRow(group));
+    group = undefined;
     push(rows, row);
   }
-  flush();
+  if (group) push(rows, groupRow(group));
   return rows;
 }
 
+/** What a program does before it comes to its own affairs: it looks for libraries, reads them, starts threads. */
 interface Group {
-  kind: string;
   who: Process;
   at: number;
-  class: PathClass | null;
-  paths: Set<string>;
-  count: number;
+  read: Map<string, PathClass>;
+  missing: Set<string>;
+  threads: number;
 }
 
 const MISSING = ["ENOENT", "ENOTDIR"];
 const DENIED = ["EPERM", "EACCES", "EROFS"];
 
-function groupKind(each: Activity): string | null {
-  if (each.kind === "fork" && each.thread) return "threads";
-  if (each.kind !== "open") return null;
-  if (each.errno !== null) return MISSING.includes(each.errno) && !OWN.includes(each.class) ? "missing" : null;
-  return !OWN.includes(each.class) && each.access !== "write" && each.access !== "readwrite" ? `read ${each.class}` : null;
+function isLoading(each: Activity): boolean {
+  if (each.kind === "fork") return each.thread;
+  if (each.kind === "exec") return each.errno !== null && MISSING.includes(each.errno); // along PATH
+  if (each.kind !== "open" || OWN.includes(each.class)) return false;
+  return each.errno === null ? each.access === "read" || each.access === "path" : MISSING.includes(each.errno);
 }
 
-function groupRow({ kind, who, at, class: of, paths, count }: Group): Row {
-  const all = [...paths];
-  const line = (what: string): Row => ({ at, who, what, style: "dim", times: 1 });
-  if (kind === "threads") return line(`starts ${plural(count, "thread")}`);
-  if (kind === "missing")
-    return line(all.length === 1 ? `looks for ${all[0]}, which is not there` : `looks for ${plural(all.length, "file")} that are not there`);
-  if (all.length === 1) return line(`reads ${all[0]}`);
-  return line(`reads ${plural(all.length, `${CLASSES[of ?? "other"]} file`)}, in ${commonDirectory(all)}`);
+function gather(group: Group, each: Activity): void {
+  if (each.kind === "fork") group.threads++;
+  else if (each.kind === "exec") group.missing.add(each.path);
+  else if (each.kind === "open" && each.errno === null) group.read.set(each.path, each.class);
+  else if (each.kind === "open") group.missing.add(each.path);
+}
+
+function groupRow({ who, at, read, missing, threads }: Group): Row {
+  const words = [
+    ...(read.size > 0 ? [readWords(read)] : []),
+    ...(missing.size === 1 ? [`looks for ${[...missing][0]}, which is not there`] : []),
+    ...(missing.size > 1 ? [`looks for ${plural(missing.size, "file")} that are not there`] : []),
+    ...(threads > 0 ? [`starts ${plural(threads, "thread")}`] : []),
+  ];
+  return { at, who, what: words.join("; "), style: "dim", times: 1 };
+}
+
+function readWords(read: ReadonlyMap<string, PathClass>): string {
+  const paths = [...read.keys()];
+  if (paths.length === 1) return `reads ${paths[0]}`;
+  const classes = [...new Set(read.values())].map((name) => `${[...read.values()].filter((each) => each === name).length} ${CLASSES[name]}`);
+  const place = commonDirectory(paths);
+  return `reads ${classes.join(" and ")} files${place === "/" ? "" : `, in ${place}`}`;
 }
 
 function rowOf(each: Activity, who: Process, context: Context): Row | null {
@@ -100,7 +108,7 @@ function rowOf(each: Activity, who: Process, context: Context): Row | null {
     case "bind":
     case "send":
       return row(
-        `${NETWORK[each.kind]} ${addressWords(each.to, context.hosts)}${each.errno === null || each.errno === "EINPROGRESS" ? "" : `: ${each.errno}`}`,
+        `${NETWORK[each.kind]} ${addressWords(each.to, context.hosts)}${each.errno === null || each.errno === "EINPROGRESS" ? "" : `: ${each.errno}${UNREACHABLE.includes(each.errno) ? ", it has no way out" : ""}`}`,
         {
           style: each.errno === null || each.errno === "EINPROGRESS" ? "cyan" : "yellow",
         },
@@ -116,6 +124,7 @@ function rowOf(each: Activity, who: Process, context: Context): Row | null {
   }
 }
 
+const UNREACHABLE = ["ENETUNREACH", "EHOSTUNREACH"];
 const NETWORK = { connect: "connects to", bind: "listens on", send: "sends to" } as const;
 
 /** Beyond the list of denials: there is its line in the timeline and nothing else. */

@@ -37,13 +37,27 @@ export function putFiles(page: Page, { files }: Telemetry): void {
   if (files.opens === 0) return;
   const classes = Object.entries(files.by_class) as [keyof typeof CLASSES, number][];
   heading(page, "Files", `${plural(files.opens, "open")}: ${classes.map(([name, count]) => `${number(count)} ${CLASSES[name]}`).join(", ")}`);
-  const own = files.list.filter((each) => OWN.includes(each.class) || each.writes > 0 || each.creates > 0);
+  const own = merged(files.list.filter((each) => OWN.includes(each.class) || each.writes > 0 || each.creates > 0));
   for (const { path, reads, writes, creates, failures } of own.slice(0, MOST_FILES)) {
     const marks = `  ${creates > 0 ? "c" : "-"}${reads > 0 ? "r" : "-"}${writes > 0 ? "w" : "-"}  `;
     const failed = Object.entries(failures).map(([errno, count]) => `${errno}${count > 1 ? ` ${number(count)} times` : ""}`);
     put(page, { shown: page.paint("dim", marks), width: marks.length }, text(`${shortPath(path)}${failed.length > 0 ? `  (${few(failed, 3)})` : ""}`));
   }
   more(page, own.length - MOST_FILES, "file");
+}
+
+/** What was asked for by another name is the same file where that is how it is called here. */
+function merged(list: Telemetry["files"]["list"]): Telemetry["files"]["list"] {
+  const files = new Map<string, Telemetry["files"]["list"][number]>();
+  for (const each of list) {
+    const known = files.get(shortPath(each.path));
+    const { reads, writes, creates, failures } = known ?? { reads: 0, writes: 0, creates: 0, failures: {} };
+    files.set(shortPath(each.path), {
+      ...each,
+      ...{ reads: reads + each.reads, writes: writes + each.writes, creates: creates + each.creates, failures: { ...failures, ...each.failures } },
+    });
+  }
+  return [...files.values()];
 }
 
 export function putNetwork(page: Page, telemetry: Telemetry): void {

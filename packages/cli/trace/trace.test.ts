@@ -101,20 +101,20 @@ describe("a trace", () => {
       "Trace of run_1  failed, python3, policy strict:3, 812.0 ms",
       "",
       "What it did",
-      "   3.1 ms  1 python3.11  reads data.csv",
-      "   4.0 ms  1 python3.11  reads 7 runtime files, in /usr/lib/python3.11/a",
-      "   5.0 ms  1 python3.11  writes out.txt (made if missing)",
-      "   6.0 ms  1 python3.11  asks for evil.example (A): no name of this policy",
-      "   7.0 ms  1 python3.11  connects to api.example.com:443 (198.18.0.9:443)",
-      "  14.0 ms  1 python3.11  starts process 2",
-      "  15.0 ms  2 dash        runs /usr/bin/sh -c 'curl x'",
-      "  16.0 ms  2 dash        denied: run /usr/bin/curl: permission denied (EACCES, execve)",
-      "                           why     disable-curl, strict.yaml:14",
-      "                           allow   remove disable-curl (strict.yaml:14) from the policy to allow it",
-      "                           called  as the program tells it",
-      "                                   fetch  crawl.py:12",
-      "                                   <module>  crawl.py:40",
-      "  18.0 ms  2 dash        exits with 126",
+      "   3.1 ms  1 python3  reads data.csv",
+      "   4.0 ms  1 python3  reads 7 runtime files, in /usr/lib/python3.11/a",
+      "   5.0 ms  1 python3  writes out.txt (made if missing)",
+      "   6.0 ms  1 python3  asks for evil.example (A): no name of this policy",
+      "   7.0 ms  1 python3  connects to api.example.com:443 (198.18.0.9:443)",
+      "  14.0 ms  1 python3  starts process 2",
+      "  15.0 ms  2 sh       runs /usr/bin/sh -c 'curl x'",
+      "  16.0 ms  2 sh       denied: run /usr/bin/curl: permission denied (EACCES, execve)",
+      "                        why     disable-curl, strict.yaml:14",
+      "                        allow   remove disable-curl (strict.yaml:14) from the policy to allow it",
+      "                        called  as the program tells it",
+      "                                fetch  crawl.py:12",
+      "                                <module>  crawl.py:40",
+      "  18.0 ms  2 sh       exits with 126",
       "",
       "Processes  1 fork, 2 threads, 2 execs",
       "  1 python3 crawl.py  [0.0 ms – 812.0 ms, exit 1]",
@@ -147,7 +147,9 @@ describe("a trace", () => {
         newPage(500, plain),
       ).join("\n");
     expect(of(null, null)).toContain("why     no rule of the policy or the platform");
-    expect(of("floor-mounts", "none lifts this", "spec.policy.mode")).toContain("why     floor-mounts, under every policy\n    allow   none lifts this");
+    expect(of("floor-mounts", "none lifts this", "spec.policy.mode")).toContain(
+      "why     floor-mounts, the platform's, under every policy\n    allow   none lifts this",
+    );
   });
 
   it("says why nothing was seen", () => {

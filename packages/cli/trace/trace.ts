@@ -62,12 +62,17 @@ function putTimeline(page: Page, telemetry: Telemetry, processes: Processes, rea
   const told = new Set<Denial>();
   const widest = Math.min(16, Math.max(0, ...rows.map(({ who }) => displayWidth(label(who)))));
   if (rows.length > 0) heading(page, "What it did");
+  let before: Denial | undefined;
   const show = (row: Row): void => {
     const head = `${since(row.at)}  ${padEnd(truncate(label(row.who), widest), widest)}  `;
     const words = row.denial ? `denied: ${denialWords(row.denial, hosts)}` : row.what;
+    if (!row.denial) before = undefined;
     put(page, { shown: page.paint("dim", head), width: displayWidth(head) }, `${text(words)}${timesWords(row.times)}`, row.style);
     if (!row.denial || told.has(row.denial)) return;
     told.add(row.denial);
+    const again = before !== undefined && before.rule === row.denial.rule && before.hint === row.denial.hint && row.denial.stack === null;
+    before = row.denial;
+    if (again) return; // the same reason is in the line above
     putReason(page, 9 + 2 + widest + 2 + 2, row.denial, reasons);
   };
   const [first, last] = rows.length > FIRST + LAST ? [rows.slice(0, FIRST), rows.slice(-LAST)] : [rows, []];

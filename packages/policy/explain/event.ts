@@ -1,10 +1,12 @@
 import type { ViolationEvent } from "@plastron/contracts";
+import { capabilityCalls } from "../lower/capability-calls.ts";
 import { operationOf } from "../lower/rule-table.ts";
 import { DOMAINS, TYPES } from "../raw/socket-names.ts";
 import { SOCK_TYPE_MASK } from "../seccomp/constants.ts";
 import type { Call } from "./call.ts";
 import { missingCapability } from "./capabilities.ts";
 import type { Cause } from "./explanation.ts";
+import { speaksOf } from "./filter.ts";
 
 /** What happened, in the shape that vArmor's record of that rule has, made from the call alone. */
 export function eventOf(call: Call, { part }: Cause): ViolationEvent {
@@ -15,7 +17,10 @@ export function eventOf(call: Call, { part }: Cause): ViolationEvent {
   if (path !== null) return fileEvent(call, path);
   const [intent] = part?.order.intents ?? [];
   const { operation, subject } = intent ? operationOf(intent) : { operation: "syscall", subject: "" };
-  if (operation === "capability") return { operation: "Capability", capability: subject };
+  if (intent?.kind === "capability") {
+    const used = intent.names.find((name) => speaksOf(capabilityCalls([name]), call));
+    return { operation: "Capability", capability: used ?? subject };
+  }
   if (operation === "network" && /^socket(pair)?$/.test(denial.call)) return socketEvent(call);
   if (operation === "ptrace") return { operation: "Ptrace", permissions: READS.includes(denial.call) ? ["read"] : ["trace"], external: false };
   if (operation === "mount") return { operation: "Mount", path: denial.path ?? "", type: "", flags: mountFlags(call) };

@@ -125,8 +125,8 @@ describe("the hint", () => {
   });
 
   it("promises nothing that the platform denies as well", () => {
-    expect(compiled({ hardeningRules: ["disallow-mount"] }).explain(denial("mount"))?.hint).toMatch(/would not allow it either.*--permissive/);
-    expect(compiled(attack("disable-write-etc")).explain(opened("/etc/hosts", "EROFS", O.WRITE))?.hint).toMatch(/would not allow it either.*\/workspace/);
+    expect(compiled({ hardeningRules: ["disallow-mount"] }).explain(denial("mount"))?.hint).toMatch(/denied all the same: .*--permissive/);
+    expect(compiled(attack("disable-write-etc")).explain(opened("/etc/hosts", "EROFS", O.WRITE))?.hint).toMatch(/denied all the same: .*\/workspace/);
   });
 
   it("of what the policy allows once its rules are gone is true", () => {
@@ -135,6 +135,15 @@ describe("the hint", () => {
       expect(found?.hint, rule).toMatch(/^remove/);
     }
   });
+});
+
+it("names the capability that the call would have used, of a rule on many", () => {
+  const { explain } = compiled({ hardeningRules: ["disable-cap-all"] });
+  expect(explain(denial("socket", { words: [17, 3, 0] }))).toMatchObject({
+    rule_id: "disable-cap-all",
+    event: { operation: "Capability", capability: "net_raw" },
+  });
+  expect(explain(denial("chroot"))).toMatchObject({ rule_id: "disable-cap-all", event: { operation: "Capability", capability: "sys_chroot" } });
 });
 
 it("says whether the policy asks for a record of the rule", () => {

@@ -8,10 +8,10 @@ export function hintOf(causes: readonly Cause[]): string {
   const own = causes.filter(({ by }) => by === "policy");
   const floor = causes.find(({ by }) => by === "platform");
   if (own.length === 0) return floor?.advice ?? "";
-  const names = own.slice(0, NAMED).map(({ rule, path }) => `${rule} (${path})`);
+  const named = (words: (cause: Cause) => string): string =>
+    `${own.slice(0, NAMED).map(words).join(", ")}${own.length > NAMED ? ` and ${own.length - NAMED} more` : ""}`;
+  if (floor) return `without ${named(({ rule }) => rule)} it would be denied all the same: ${floor.advice}`;
   const added = own.flatMap(({ advice }) => (advice === "" ? [] : [advice]));
-  if (added.length === own.length && !floor) return added.join("; ");
-  const more = own.length > NAMED ? ` and ${own.length - NAMED} more` : "";
-  if (floor) return `a policy without ${names.join(", ")}${more} would not allow it either: ${floor.advice}`;
-  return `remove ${names.join(", ")}${more} from the policy to allow it`;
+  if (added.length === own.length) return added.join("; ");
+  return `remove ${named(({ rule, path }) => `${rule} (${path})`)} from the policy to allow it`;
 }

@@ -14,7 +14,8 @@ export function seenViolation(denial: Denial, { rule_id, rule_path, enforcer, ev
 
 /**
  * Whether a sandbox's own watcher told of the same call. It names the thing that was meant where the sensor has the path that was
- * asked for, so the process is as good as the path.
+ * asked for, so the process is as good as the path. Of several rules it names one, which
+ * may be another than is explained.
  */
 export function isTold(seen: Violation, told: readonly Violation[]): boolean {
   return told.some(

@@ -76,21 +76,29 @@ export class RunViolations {
 
   /** A call that was denied: a violation where a rule explains it. What none explains stays in the run's account. */
   denied(denial: Denial): void {
+    const violation = this.#explain(denial);
+    if (violation === null) return;
+    if (violation.recorded) this.#waiting.push(violation.seen);
+    else this.take(violation.seen);
+  }
+
+  #explain(denial: Denial): { seen: Violation; recorded: boolean } | null {
     const key = denialKey(denial);
-    if (this.#denials.has(key) || this.#denials.size >= 2 * MAX_VIOLATIONS) return;
+    if (this.#denials.has(key) || this.#denials.size >= 2 * MAX_VIOLATIONS) return null;
     this.#denials.add(key);
     const explanation = this.#deps.explain(denial);
-    if (explanation === null) return;
-    const violation = seenViolation(denial, explanation, new Date().toISOString());
-    if (explanation.recorded) this.#waiting.push(violation);
-    else this.take(violation);
+    return explanation && { seen: seenViolation(denial, explanation, new Date().toISOString()), recorded: explanation.recorded };
   }
 
   /** The driver's own lists may hold some that were not told while it ran: they come at its end. */
   complete(result: RunResult | undefined): Pick<RunResult, "violations" | "violations_dropped"> & Partial<Pick<RunResult, "telemetry">> {
     const audited = this.#taken.filter(({ violation }) => violation.audited).length;
     for (const violation of result?.violations.slice(audited) ?? []) this.take(violation);
-    for (const denial of result?.telemetry.denials ?? []) this.denied(denial);
+    // Not told while it ran: the watcher told of it, or the connection was cut.
+    for (const denial of result?.telemetry.denials ?? []) {
+      const violation = this.#explain(denial);
+      if (violation) this.#waiting.push(violation.seen);
+    }
     this.#takeUntold();
     const violations_dropped = Math.max(this.#dropped.audited, result?.violations_dropped ?? 0) + this.#dropped.seen;
     const telemetry = result && { telemetry: explainTelemetry(result.telemetry, this.#deps.explain) };
