@@ -29,6 +29,8 @@ export interface Native {
   epollWait(epoll: number, events: Uint8Array, most: number, timeout: number): number;
   read(fd: number, into: Uint8Array, size: number): number;
   write(fd: number, from: Uint8Array, size: number): number;
+  /** Of the calling thread alone, where `which` and `who` are 0. */
+  setpriority(which: number, who: number, nice: number): number;
   view(at: bigint, size: number): ArrayBuffer;
   /** The last error of one of the above, in words. */
   why(): string;
@@ -82,6 +84,7 @@ function load(): Native {
     epollWait: libc.func("int epoll_wait(int epoll, void *events, int most, int timeout)"),
     read: libc.func("intptr_t read(int fd, void *into, size_t size)"),
     write: libc.func("intptr_t write(int fd, const void *from, size_t size)"),
+    setpriority: libc.func("int setpriority(int which, int who, int nice)"),
     view: (at, size) => koffi.view(at, size),
     why: () => errorText(koffi.errno()),
   };

@@ -1,5 +1,6 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
 import type { ReaderData, ToReader } from "./messages.ts";
+import { native } from "../kernel/libbpf.ts";
 import { Reader } from "./reader.ts";
 import type { StackReader } from "./stops.ts";
 
@@ -8,6 +9,8 @@ import type { StackReader } from "./stops.ts";
 const data = workerData as ReaderData & { port: MessagePort };
 const { port } = data;
 const reader = new Reader(data, await stackReader(), (message) => port.postMessage(message));
+// A reader that has to wait for its turn behind what it looks at loses events.
+native().setpriority(0, 0, -15);
 port.postMessage({ kind: "ready", stacks: reader.hasStacks });
 while (!reader.isLeaving) {
   reader.wait();

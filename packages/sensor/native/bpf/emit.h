@@ -23,7 +23,7 @@ static __always_inline void head(struct scratch *s, struct account *account, u32
     e->slot = slot;
     e->generation = account->generation;
     e->time = bpf_ktime_get_ns();
-    e->process = number_of(task->group_leader);
+    e->process = process_of(task);
     e->thread = number_of(task);
     bpf_get_current_comm(e->comm, sizeof e->comm);
     e->number = e->flags = 0;

@@ -28,7 +28,16 @@ static __noinline int add_path(struct scratch *s, struct vfsmount *at, struct de
             root = BPF_CORE_READ(mount, mnt.mnt_root);
             continue;
         }
-        struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+        // Parent and name in one go: they lie beside each other.
+        u64 block[4] = {};
+        u32 parent_at = bpf_core_field_offset(struct dentry, d_parent), name_at = bpf_core_field_offset(struct dentry, d_name.name);
+        if (name_at - parent_at == 16) {
+            bpf_probe_read_kernel(block, 24, (void *)dentry + parent_at);
+        } else {
+            bpf_probe_read_kernel(&block[0], 8, (void *)dentry + parent_at);
+            bpf_probe_read_kernel(&block[2], 8, (void *)dentry + name_at);
+        }
+        struct dentry *parent = (struct dentry *)block[0];
         // The root of a file system that is not the root of its mount: it was moved out of the mount.
         if (parent == dentry) {
             flags = ANONYMOUS;
@@ -36,7 +45,7 @@ static __noinline int add_path(struct scratch *s, struct vfsmount *at, struct de
         }
         // The size stays in memory: in a register the verifier would follow each of its values through each turn of the loop.
         if (s->size - from > LONG - 256) break;
-        s64 n = bpf_probe_read_kernel_str(&s->data[s->size & (DATA - 1024 - 1)], 256, BPF_CORE_READ(dentry, d_name.name));
+        s64 n = bpf_probe_read_kernel_str(&s->data[s->size & (DATA - 1024 - 1)], 256, (const void *)block[2]);
         if (n <= 0 || n > 256) break;
         *(volatile u32 *)&s->size += n;
         dentry = parent;
@@ -51,7 +60,9 @@ static __noinline int add_path(struct scratch *s, struct vfsmount *at, struct de
 }
 
 static __always_inline void add_file(struct scratch *s, struct file *file, u32 which) {
-    if (file) add_path(s, BPF_CORE_READ(file, f_path.mnt), BPF_CORE_READ(file, f_path.dentry), which);
+    if (!file) return;
+    struct path path = BPF_CORE_READ(file, f_path);
+    add_path(s, path.mnt, path.dentry, which);
 }
 
 static __always_inline struct file *file_at(struct task_struct *task, u32 fd) {
