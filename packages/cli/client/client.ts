@@ -2,6 +2,8 @@ import type { IncomingMessage } from "node:http";
 import type { FidelityRow, RunResult, Runtime, Telemetry, Violation } from "@plastron/contracts";
 import type { FileIn } from "../run/inputs.ts";
 import type { GivenLimits } from "../run/limits.ts";
+import type { NetworkFields } from "../run/network.ts";
+import type { NetworkView } from "../run/network-words.ts";
 import type { Connection } from "./connection.ts";
 import { type Request, send, sendForJson } from "./http.ts";
 import { type ServerEvent, SseParser } from "./sse.ts";
@@ -24,6 +26,8 @@ export interface RunBody {
   upstream_compat?: boolean;
   min_tier?: number;
   trace?: boolean;
+  network?: NetworkFields["network"];
+  secrets?: NetworkFields["secrets"];
 }
 
 /** A run without its output, as lists show it; fields that only the end brings are null before it. */
@@ -32,6 +36,8 @@ export interface RunSummary extends Pick<RunResult, "status" | "exit_code" | "si
   language: Runtime;
   session_id: string | null;
   runtime?: string | null;
+  /** What it could reach; null: nothing. */
+  network?: NetworkView;
   policy: { name: string; version: number | null; sha256?: string };
   created_at: string;
   finished_at: string | null;
@@ -77,6 +83,7 @@ export interface Session {
   status: "open" | "closed" | "expired";
   language: Runtime;
   runtime?: string | null;
+  network?: NetworkView;
   policy: { name: string; version: number | null };
   policy_current: boolean;
   created_at: string;

@@ -14,6 +14,7 @@ export function lifecycleCommands(program: Command, terminal: Terminal, done: Do
     .addOption(new Option("--dify-port <n>", "serve Dify's code-execution API on a port of its own too").env("PLASTRON_DIFY_PORT").argParser(port))
     .addOption(new Option("--permissive", "let policies lift what the platform denies by itself (AlwaysAllow, allowViolations, privileged)"))
     .addOption(new Option("--cluster-addresses <file>", "names and addresses of a cluster, for rules that name services and pods"))
+    .addOption(new Option("--run-network <mode>", "whether runs may ask for a network beyond what their policy gives").choices(["allow", "deny"]))
     .option(...HOME)
     .option(...JSON_FLAG)
     .addOption(new Option("--report-fd <n>").argParser(Number).hideHelp())

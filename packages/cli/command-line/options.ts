@@ -9,6 +9,18 @@ export const JSON_FLAG: [string, string] = ["--json", "print one JSON document"]
 /** A flag that may be given more than once. */
 export const collect = (value: string, before: string[] = []): string[] => [...before, value];
 
+/** What a run or a session may reach (run/network.ts). */
+export const ALLOW_NET: [string, string, (value: string, before?: string[]) => string[]] = [
+  "--allow-net <what>",
+  "let it reach a NAME[:PORT], '*.NAME', 'METHODS https://NAME/PATH*' or NETWORK[:PORT], and nothing else; none takes away what the policy gives; repeatable",
+  collect,
+];
+export const SECRET: [string, string, (value: string, before?: string[]) => string[]] = [
+  "--secret <NAME=secret/key@host>",
+  "a placeholder in its environment that becomes the real secret in requests to these hosts alone; repeatable (admin keys)",
+  collect,
+];
+
 export function port(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value > 65_535) throw new InvalidArgumentError("A port is a number from 0 to 65535.");

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Terminal } from "../terminal/terminal.ts";
-import { collect, type Done, HOME, JSON_FLAG, positive, tier } from "./options.ts";
+import { ALLOW_NET, collect, type Done, HOME, JSON_FLAG, positive, SECRET, tier } from "./options.ts";
 
 export function runCommands(program: Command, terminal: Terminal, done: Done): void {
   program.commandsGroup("Programs:");
@@ -10,6 +10,8 @@ export function runCommands(program: Command, terminal: Terminal, done: Done): v
     .option("--policy-file <file>", "run under this policy, which is not stored (admin keys)")
     .option("--upstream-compat", "of --policy-file: unknown rules have no effect, as vArmor itself treats them")
     .option("--min-tier <n>", "refuse to run below this isolation tier (1 to 4)", tier)
+    .option(...ALLOW_NET)
+    .option(...SECRET)
     .option(...HOME)
     .action(async (file, args, options) => done(await (await import("../commands/run.ts")).run(file, args, options, terminal)));
   const session = program.command("session").helpCommand(false).description("Open, use and close sandboxes that keep their state");
@@ -22,6 +24,8 @@ export function runCommands(program: Command, terminal: Terminal, done: Done): v
     .option("--ttl <time>", "longest life, such as 10m")
     .option("--limit <name=value>", "as in run; repeatable", collect)
     .option("--min-tier <n>", "refuse below this tier", tier)
+    .option(...ALLOW_NET)
+    .option(...SECRET)
     .option(...HOME)
     .option(...JSON_FLAG)
     .action(async (options) => done(await (await import("../commands/session.ts")).openSession(options, terminal)));
@@ -64,6 +68,8 @@ Examples:
   $ plastron run build.sh --file src.tgz --collect 'out/*.bin' --out ./result
   $ plastron run plugin.py --trace --policy strict
   $ plastron run slow.mjs --limit wall=60s --limit memory=1g --json
+  $ plastron run report.py --allow-net api.github.com --allow-net 'GET https://api.example.com/v1/*' --allow-net db.example.com:5432
+  $ plastron run ask.py --allow-net api.openai.com --secret OPENAI_API_KEY=openai/token@api.openai.com
 `;
 
 function runOptions(command: Command, help: string): Command {

@@ -7,6 +7,7 @@ import { exitCodeOf, explain } from "../run/exit-code.ts";
 import { parseEnv, readFiles, readPipedStdin, readProgram } from "../run/inputs.ts";
 import { chooseLanguage } from "../run/language.ts";
 import { parseLimits } from "../run/limits.ts";
+import { type NetworkFlags, parseNetwork } from "../run/network.ts";
 import { type Orders, type Streamed, streamRun } from "../run/stream.ts";
 import { startProgress } from "../terminal/progress.ts";
 import { json, line, type Terminal } from "../terminal/terminal.ts";
@@ -14,7 +15,7 @@ import { printable } from "../terminal/width.ts";
 import type { PolicySource } from "../violations/place.ts";
 import { sayViolations } from "../violations/say.ts";
 
-interface Flags {
+interface Flags extends NetworkFlags {
   language?: string;
   runtime?: string;
   policy?: string;
@@ -37,13 +38,14 @@ interface Flags {
 
 /** `plastron run`: exits as the program does. */
 export async function run(file: string, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
-  const limits = parseLimits(flags.limit ?? []);
+  const [limits, network] = [parseLimits(flags.limit ?? []), parseNetwork(flags)];
   const body = await readBody(file, args, flags, terminal);
   if (flags.runtime !== undefined && flags.language !== undefined) throw usage("--runtime and --language cannot both be given", "A runtime has a language.");
   if (flags.runtime !== undefined) body.runtime = flags.runtime;
   else body.language = chooseLanguage(file, body.code, flags.language);
   Object.assign(body, flags.policy === undefined ? {} : { policy: flags.policy }, flags.minTier === undefined ? {} : { min_tier: flags.minTier });
   if (Object.keys(limits).length > 0) body.limits = limits;
+  Object.assign(body, network);
   const source = await policyFile(flags, terminal);
   if (source) Object.assign(body, { policy_yaml: source.text, upstream_compat: flags.upstreamCompat });
   const client = new Client(findConnection(resolveHome(flags.home)));

@@ -4,6 +4,8 @@ import { usage } from "../failure.ts";
 import { resolveHome } from "../lifecycle/home.ts";
 import { chooseLanguage } from "../run/language.ts";
 import { parseDuration, parseLimits } from "../run/limits.ts";
+import { type NetworkFlags, parseNetwork } from "../run/network.ts";
+import { networkWords } from "../run/network-words.ts";
 import { renderTable } from "../terminal/table.ts";
 import { json, line, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
@@ -15,7 +17,7 @@ interface Flags {
 
 /** Prints the id alone, so that `S=$(plastron session open -l python3)` works. */
 export async function openSession(
-  flags: Flags & { language?: string; runtime?: string; policy?: string; ttl?: string; limit?: string[]; minTier?: number },
+  flags: Flags & NetworkFlags & { language?: string; runtime?: string; policy?: string; ttl?: string; limit?: string[]; minTier?: number },
   terminal: Terminal,
 ): Promise<number> {
   const ttl = flags.ttl === undefined ? undefined : parseDuration(flags.ttl);
@@ -23,7 +25,7 @@ export async function openSession(
   if ((flags.language === undefined) === (flags.runtime === undefined)) throw usage("give --language or --runtime", "Such as --language python3.");
   const what = flags.runtime === undefined ? { language: chooseLanguage("-", "", flags.language) } : { runtime: flags.runtime };
   const limits = (flags.limit ?? []).length > 0 ? { limits: parseLimits(flags.limit ?? []) } : {};
-  const opened = await clientOf(flags).openSession({ ...what, policy: flags.policy, ttl_ms: ttl, min_tier: flags.minTier, ...limits });
+  const opened = await clientOf(flags).openSession({ ...what, policy: flags.policy, ttl_ms: ttl, min_tier: flags.minTier, ...limits, ...parseNetwork(flags) });
   if (flags.json) json(terminal, opened);
   else line(terminal.out, opened.id);
   return 0;
@@ -53,6 +55,7 @@ export async function showSession(id: string, flags: Flags, terminal: Terminal):
     ["Status", `${session.status}${session.close_reason === null ? "" : `: ${session.close_reason}`}`],
     ["Language", session.runtime ? `${session.language}, with ${session.runtime}` : session.language],
     ["Policy", policyWords(session)],
+    ["Network", networkWords(session.network)],
     ["Opened", session.created_at],
     ["Ends", session.expires_at],
   ];

@@ -19,6 +19,7 @@ interface Flags {
   difyPort?: number;
   permissive?: boolean;
   clusterAddresses?: string;
+  runNetwork?: "allow" | "deny";
   home?: string;
   json?: boolean;
   /** Hidden: the supervisor behind `--detach` says on this descriptor how its start went. */
@@ -74,9 +75,10 @@ function upOptions(flags: Flags): PartOptions {
   return { home: resolveHome(flags.home), host: flags.host, port: flags.port, difyPort: flags.difyPort ?? null, env: { ...process.env, ...consent(flags) } };
 }
 
-/** What the operator lets policies do, for the agent alone to hear. */
-function consent({ permissive, clusterAddresses }: Flags): Record<string, string> {
+/** What the operator lets policies and runs do: for the agent to hear, and the last for the server too. */
+function consent({ permissive, clusterAddresses, runNetwork }: Flags): Record<string, string> {
   return {
+    ...(runNetwork === undefined ? {} : { PLASTRON_RUN_NETWORK: runNetwork }),
     ...(permissive ? { PLASTRON_PERMISSIVE: "1" } : {}),
     ...(clusterAddresses === undefined ? {} : { PLASTRON_CLUSTER_ADDRESSES: resolve(clusterAddresses) }),
   };

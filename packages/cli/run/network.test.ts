@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Failure } from "../failure.ts";
 import { parseNetwork } from "./network.ts";
+import { networkWords } from "./network-words.ts";
 
 const entry = (text: string) => (parseNetwork({ allowNet: [text] }).network as { allow: object[] }).allow[0];
 
@@ -65,6 +66,17 @@ describe("--allow-net", () => {
         }
       }),
     );
+  });
+});
+
+describe("what a record tells", () => {
+  it("is said in a line", () => {
+    const entry = { domains: ["api.test"], cidrs: [], ports: [80, 443], methods: [], paths: [] };
+    const allow = [entry, { ...entry, ports: [8443], methods: ["GET"], paths: ["/v1/*"] }, { ...entry, domains: [], cidrs: ["2001:db8::1"], ports: [53] }];
+    const secrets = [{ env: "KEY", hosts: ["api.test"] }];
+    expect(networkWords({ given_by: "request", allow, secrets })).toBe("api.test, api.test:8443 (GET /v1/*), [2001:db8::1]:53; secret KEY for api.test");
+    expect(networkWords(null)).toBe("none");
+    expect(networkWords({ given_by: "policy", allow: null, secrets: [] })).toBe("what its policy allows");
   });
 });
 
