@@ -1,3 +1,4 @@
+import { mkdtempSync, readFileSync, rmdirSync } from "node:fs";
 import type { Control, Sensor } from "@plastron/contracts";
 import type { SensorOptions } from "./options.ts";
 import { KernelSensor } from "./sensor.ts";
@@ -31,10 +32,28 @@ export function sensorControl({ sensor, sensorMissing }: Presence, ms = 0): Cont
   return { ...row, status: "working", detail: "its programs are loaded and its events are read", remedy: null };
 }
 
-/** The same where none is open: opens one for a moment. */
+/** The same where none is open: opens one for a moment, on a cgroup of its own. */
 export async function examineSensor(): Promise<Control> {
   const began = performance.now();
-  const presence = await trySensor();
-  await presence.sensor?.close();
-  return sensorControl(presence, Math.round(performance.now() - began));
+  const cgroup = makeGroup();
+  try {
+    const presence = await trySensor({ cgroup });
+    const row = sensorControl(presence);
+    await presence.sensor?.close();
+    return { ...row, ms: Math.round(performance.now() - began) };
+  } finally {
+    if (cgroup !== null) rmdirSync(cgroup);
+  }
+}
+
+/** Of the unified hierarchy; null where there is none that can be written. */
+function makeGroup(): string | null {
+  const mounts = readFileSync("/proc/self/mounts", "utf8").split("\n");
+  const unified = mounts.map((line) => line.split(" ")).find(([, , type]) => type === "cgroup2")?.[1];
+  if (unified === undefined) return null;
+  try {
+    return mkdtempSync(`${unified}/plastron-doctor-${process.pid}-sensor-`);
+  } catch {
+    return null;
+  }
 }

@@ -2,5 +2,5 @@
 export { describeRecord } from "./describe.ts";
 export { familyName, protocolName, socketTypeName } from "./names.ts";
 export { readWatchRecord, type WatchRecord } from "./record.ts";
-export { isSameAct } from "./same-act.ts";
+export { compareActs } from "./same-act.ts";
 export { ViolationTally } from "./tally.ts";

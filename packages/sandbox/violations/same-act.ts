@@ -7,15 +7,20 @@ const MOUNT = ["mount", "umount2", "umount", "move_mount", "open_tree", "fsopen"
 const EXEC = ["execve", "execveat"];
 
 /**
- * Whether the call that the sensor saw denied is the one that a rule's enforcer recorded. Enforcers name the thread, the sensor
- * names the process: where the pids differ, the name of the thread and the thing itself must be the same.
+ * Whether the call that the sensor saw denied is the one that a rule's enforcer recorded. `same`: of the same program, and the same
+ * thing. `likely`: a call of the same process that can be it; what it was about is not in both, or is written in another way (a
+ * link's path and the file's).
  */
-export function isSameAct(violation: Violation, denial: Denial): boolean {
-  if (violation.action !== "DENIED" || !isCallOf(violation.event, denial)) return false;
-  return violation.pid === denial.pid || (violation.comm !== "" && violation.comm === denial.comm && isSameThing(violation.event, denial));
+export function compareActs(violation: Violation, denial: Denial): "same" | "likely" | "other" {
+  if (violation.action !== "DENIED" || !isCallOf(violation.event, denial)) return "other";
+  const thing = isSameThing(violation.event, denial);
+  /* Enforcers name the thread, the sensor names the process. */
+  const isSameProgram = violation.pid === denial.pid || (violation.comm !== "" && violation.comm === denial.comm);
+  if (isSameProgram && thing === true) return "same";
+  return violation.pid === denial.pid && thing !== false ? "likely" : "other";
 }
 
-function isCallOf(event: ViolationEvent, { call, path, to }: Denial): boolean {
+function isCallOf(event: ViolationEvent, { call, path }: Denial): boolean {
   switch (event.operation) {
     case "Syscall":
       return event.syscall === call;
@@ -30,17 +35,26 @@ function isCallOf(event: ViolationEvent, { call, path, to }: Denial): boolean {
     case "Capability":
       return true;
     case "Network":
-      if (event.type === "socket") return SOCKET.includes(call);
-      return event.type === "connect" && DESTINATION.includes(call) && (to === null || (to.port === event.port && sameAddress(to.address, event.ip)));
+      return event.type === "http" ? false : (event.type === "socket" ? SOCKET : DESTINATION).includes(call);
   }
 }
 
-function isSameThing(event: ViolationEvent, { path, to, arguments: registers }: Denial): boolean {
-  if (event.operation === "File" || event.operation === "Bprm") return event.path === path;
-  if (event.operation === "Network" && event.type === "connect") return to !== null;
-  if (event.operation === "Syscall") return event.arguments.every((value, i) => BigInt(value) === BigInt(registers[i] ?? "0"));
-  return true;
+/** Null: it cannot be told. */
+function isSameThing(event: ViolationEvent, { path, to, arguments: registers }: Denial): boolean | null {
+  switch (event.operation) {
+    case "Syscall":
+      return event.arguments.every((value, i) => BigInt(value) === BigInt(registers[i] ?? "0"));
+    case "File":
+    case "Bprm":
+    case "Mount":
+      return event.path === path ? true : null;
+    case "Network":
+      if (event.type !== "connect" || to === null) return null;
+      return to.port === event.port && unmapped(to.address) === unmapped(event.ip);
+    default:
+      return null;
+  }
 }
 
 /** One of them may write an IPv4 address as it is mapped into IPv6. */
-const sameAddress = (one: string, other: string): boolean => one.replace(/^::ffff:/i, "") === other.replace(/^::ffff:/i, "");
+const unmapped = (address: string): string => address.replace(/^::ffff:/i, "");

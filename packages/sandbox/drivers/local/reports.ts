@@ -1,9 +1,17 @@
 import { type Confinement, type Denial, MAX_VIOLATIONS, TELEMETRY_BOUNDS, type Violation } from "@plastron/contracts";
 import type { Output } from "../../driver.ts";
-import { isSameAct, type ViolationTally } from "../../violations/index.ts";
+import { compareActs, type ViolationTally } from "../../violations/index.ts";
 
 /** What an enforcer recorded and what the sensor saw of the same call come by two ways: so long one waits for the other. */
 const HOLD_MS = 25;
+
+interface Hit {
+  violation: Violation;
+  at: number;
+  /** What the sensor saw of it. */
+  denial: Denial | undefined;
+  isTold: boolean;
+}
 
 /**
  * What of one run is told while it runs. A rule's enforcer says that a rule was hit; the sensor, if there is one, sees every denied
@@ -13,71 +21,91 @@ const HOLD_MS = 25;
 export class Reports {
   readonly #output: Pick<Output, "violation" | "denial">;
   readonly #tally: ViolationTally;
-  readonly #recorded: (denial: Denial) => boolean;
-  /** In the order of their coming; the first is the next to be told. */
-  readonly #waiting: { violation: Violation; until: number }[] = [];
-  readonly #unclaimed: { denial: Denial; until: number }[] = [];
+  readonly #isRecorded: (denial: Denial) => boolean;
+  readonly #isSensed: boolean;
+  /** In the order of their coming; as many as a run may record. */
+  readonly #hits: Hit[] = [];
+  #next = 0;
+  /** Seen, and not yet recorded by an enforcer that may do so. */
+  readonly #open: { denial: Denial; at: number }[] = [];
   /** All that the sensor has told of this run; bounded as it is. */
   readonly #denials: Denial[] = [];
-  readonly #sensed: boolean;
   #timer: NodeJS.Timeout | undefined;
 
-  /** `recorded`: whether the enforcers of this confinement may record such a call. `sensed`: whether a sensor looks on. */
-  constructor(output: Pick<Output, "violation" | "denial">, tally: ViolationTally, recorded: (denial: Denial) => boolean, sensed: boolean) {
+  /** `isRecorded`: whether the enforcers of this confinement may record such a call. `isSensed`: whether a sensor looks on. */
+  constructor(output: Pick<Output, "violation" | "denial">, tally: ViolationTally, isRecorded: (denial: Denial) => boolean, isSensed: boolean) {
     this.#output = output;
     this.#tally = tally;
-    this.#recorded = recorded;
-    this.#sensed = sensed;
+    this.#isRecorded = isRecorded;
+    this.#isSensed = isSensed;
   }
 
   violation(violation: Violation): void {
-    const at = this.#unclaimed.findIndex(({ denial }) => isSameAct(violation, denial));
-    if (at >= 0) this.#unclaimed.splice(at, 1);
-    this.#waiting.push({ violation, until: this.#sensed && violation.action === "DENIED" && violation.pid > 0 ? performance.now() + HOLD_MS : 0 });
+    if (this.#hits.length >= MAX_VIOLATIONS) {
+      this.#tally.add(violation); // it only counts, and so does the denial that comes with it
+      return;
+    }
+    const seen = this.#open.find(({ denial }) => compareActs(violation, denial) === "same") ?? this.#likely(violation);
+    if (seen) this.#open.splice(this.#open.indexOf(seen), 1);
+    this.#hits.push({ violation, at: performance.now(), denial: seen?.denial ?? this.#known(violation, "same"), isTold: false });
     this.#tell();
   }
 
   denial(denial: Denial): void {
     if (this.#denials.length >= TELEMETRY_BOUNDS.denials) return;
     this.#denials.push(denial);
-    if (!this.#recorded(denial)) this.#output.denial?.(denial);
-    else if (!this.#isTold(denial)) this.#unclaimed.push({ denial, until: performance.now() + HOLD_MS });
+    if (!this.#isRecorded(denial)) this.#output.denial?.(denial);
+    else if (!this.#claim(denial)) this.#open.push({ denial, at: performance.now() });
     this.#tell();
   }
 
   /** The run has ended and all is known: nothing waits any more. `denials` are all that the sensor lists. */
   close(denials: readonly Denial[]): void {
     clearTimeout(this.#timer);
-    for (const denial of denials) if (!this.#denials.some((known) => known === denial)) this.#denials.push(denial);
-    for (const { violation } of this.#waiting.splice(0)) this.#record(violation);
-    for (const { denial } of this.#unclaimed.splice(0)) this.#output.denial?.(denial);
+    for (const denial of denials) if (!this.#denials.includes(denial)) this.#denials.push(denial);
+    for (const hit of this.#hits.slice(this.#next)) this.#record(hit);
+    for (const { denial } of this.#open.splice(0)) this.#output.denial?.(denial);
   }
 
-  /** Once as many are recorded as may be, enforcers only count: such a denial is in their count. */
-  #isTold(denial: Denial): boolean {
-    const told = [...this.#tally.kept, ...this.#waiting.map(({ violation }) => violation)];
-    return told.length >= MAX_VIOLATIONS || told.some((violation) => isSameAct(violation, denial));
+  /** Whether an enforcer has recorded this call. Once as many are recorded as may be, enforcers only count: it is in their count. */
+  #claim(denial: Denial): boolean {
+    const since = performance.now() - HOLD_MS;
+    const hit =
+      this.#hits.find(({ violation }) => compareActs(violation, denial) === "same") ??
+      this.#hits.find(({ violation, at, denial: seen }) => !seen && at >= since && compareActs(violation, denial) === "likely");
+    if (hit) hit.denial ??= denial;
+    return hit !== undefined || this.#hits.length >= MAX_VIOLATIONS;
+  }
+
+  #likely(violation: Violation): { denial: Denial; at: number } | undefined {
+    return this.#open.find(({ denial }) => compareActs(violation, denial) === "likely");
+  }
+
+  /** Equal calls are one denial: what the first has told holds for the next. */
+  #known(violation: Violation, how: "same" | "likely"): Denial | undefined {
+    return this.#denials.find((denial) => compareActs(violation, denial) === how);
   }
 
   #tell(): void {
     const now = performance.now();
-    while (this.#waiting[0] && (this.#waiting[0].until <= now || this.#seen(this.#waiting[0].violation))) {
-      this.#record((this.#waiting.shift() as { violation: Violation }).violation);
-    }
-    while (this.#unclaimed[0] && this.#unclaimed[0].until <= now) this.#output.denial?.((this.#unclaimed.shift() as { denial: Denial }).denial);
+    for (let hit = this.#hits[this.#next]; hit && this.#isReady(hit, now); hit = this.#hits[++this.#next]) this.#record(hit);
+    while (this.#open[0] && this.#open[0].at + HOLD_MS <= now) this.#output.denial?.((this.#open.shift() as { denial: Denial }).denial);
     clearTimeout(this.#timer);
-    const next = Math.min(this.#waiting[0]?.until ?? Number.POSITIVE_INFINITY, this.#unclaimed[0]?.until ?? Number.POSITIVE_INFINITY);
-    if (next !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#tell(), Math.max(1, next - now)).unref();
+    const since = Math.min(this.#hits[this.#next]?.at ?? Number.POSITIVE_INFINITY, this.#open[0]?.at ?? Number.POSITIVE_INFINITY);
+    if (since !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#tell(), Math.max(1, since + HOLD_MS - now)).unref();
   }
 
-  #record(violation: Violation): void {
-    const seen = this.#seen(violation);
+  #isReady({ violation, at, denial }: Hit, now: number): boolean {
+    return !this.#isSensed || denial !== undefined || violation.action !== "DENIED" || violation.pid === 0 || at + HOLD_MS <= now;
+  }
+
+  #record(hit: Hit): void {
+    if (hit.isTold) return;
+    hit.isTold = true;
+    const { violation } = hit;
+    const seen = hit.denial ?? this.#known(violation, "same") ?? this.#known(violation, "likely");
     const whole = seen ? { ...violation, exe: seen.exe, stack: seen.stack } : violation;
     if (this.#tally.add(whole)) this.#output.violation?.(whole);
-  }
-
-  #seen(violation: Violation): Denial | undefined {
-    return this.#denials.find((denial) => isSameAct(violation, denial));
   }
 }
 
