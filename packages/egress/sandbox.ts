@@ -1,6 +1,7 @@
 import { type FromEgress, MAX_VIOLATIONS, type NetworkRules, type PlacedSecret, type ViolationEvent } from "@plastron/contracts";
 import { Account, type Dialled, type Held } from "./account.ts";
 import { StandIns } from "./dns/stand-ins.ts";
+import { type Carried, TunnelWatch } from "./dns/tunnel.ts";
 import { compileRules, type Rules } from "./rules/compiled.ts";
 import type { Verdict } from "./rules/judge.ts";
 import { Vault } from "./secrets/vault.ts";
@@ -31,6 +32,8 @@ export class Sandbox {
   #window = { at: 0, count: 0 };
   #lastName = { name: "", at: 0 };
   #dropped = 0;
+  readonly #tunnels = new TunnelWatch();
+  #sawTunnel = false;
   #limit: NodeJS.Timeout | undefined;
   #isSpent = false;
   #tenant: string | null = null;
@@ -93,12 +96,20 @@ export class Sandbox {
     this.#limit.unref();
   }
 
+  /** Whether the questions of this sandbox carry something out. Said once, and then again for what is not answered any more. */
+  noteQuestion(name: string): Carried {
+    const carried = this.#tunnels.ask(name, performance.now());
+    if (carried === "nothing") return carried;
+    this.account.flag("dns_tunnel");
+    if (carried === "too-much") this.#tellName(name, (event) => this.recordRefusal(TUNNEL, event));
+    else if (!this.#sawTunnel) this.#send(TUNNEL.id, "", "AUDIT", nameEvent(name), TUNNEL.why);
+    this.#sawTunnel = true;
+    return carried;
+  }
+
   /** A name that does not exist is asked for once for each family, and by some again: one record a second says it. */
   recordName(verdict: Verdict, name: string, hint: string): void {
-    const now = performance.now();
-    if (name === this.#lastName.name && now - this.#lastName.at < 1000) return;
-    this.#lastName = { name, at: now };
-    this.record(verdict, { operation: "Network", type: "http", method: "", host: name, path: "", port: 53 }, hint);
+    this.#tellName(name, (event) => this.record(verdict, event, hint));
   }
 
   /** `hint`: of what was denied. */
@@ -156,6 +167,13 @@ export class Sandbox {
     this.#end();
   }
 
+  #tellName(name: string, tell: (event: ViolationEvent) => void): void {
+    const now = performance.now();
+    if (name === this.#lastName.name && now - this.#lastName.at < 1000) return;
+    this.#lastName = { name, at: now };
+    tell(nameEvent(name));
+  }
+
   #named(rule: number): { id: string; path: string } {
     return this.rules.names[rule] ?? { id: "networkProxyRawRules", path: "" };
   }
@@ -166,4 +184,15 @@ export class Sandbox {
     if (this.#window.count++ >= RECORDS_PER_SECOND) this.#dropped++;
     else this.#tell({ type: "violation", token: this.#token, rule_id, rule_path, action, event, hint });
   }
+}
+
+const TUNNEL: Refusal = {
+  id: "egress/dns-tunnel",
+  path: "",
+  why: "so many new, long and coded names below one domain carry data out by their questions",
+  hint: "Allow the names that are needed instead of a wildcard.",
+};
+
+function nameEvent(host: string): ViolationEvent {
+  return { operation: "Network", type: "http", method: "", host, path: "", port: 53 };
 }

@@ -1,6 +1,6 @@
 import { judgeName } from "../rules/judge.ts";
 import type { Sandbox } from "../sandbox.ts";
-import { A, AAAA, NO_ERROR, NO_SUCH_NAME, readQuestion, SERVER_FAILURE, writeAnswer } from "./message.ts";
+import { A, AAAA, NO_ERROR, NO_SUCH_NAME, REFUSED, readQuestion, SERVER_FAILURE, writeAnswer } from "./message.ts";
 import { slotAddress } from "./stand-ins.ts";
 
 /**
@@ -11,6 +11,8 @@ import { slotAddress } from "./stand-ins.ts";
 export function answerQuestion(sandbox: Sandbox, packet: Buffer): Uint8Array | undefined {
   const question = readQuestion(packet);
   if (!question) return undefined;
+  const carried = sandbox.noteQuestion(question.name);
+  if (carried === "too-much") return writeAnswer(question, REFUSED);
   const verdict = judgeName(sandbox.rules, question.name);
   sandbox.account.asked(question.name, question.type, verdict.allowed);
   if (!verdict.allowed) {

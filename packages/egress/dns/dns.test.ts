@@ -103,3 +103,39 @@ describe("a stand-in", () => {
     expect(mine.nameOf(parseAddress("8.8.8.8") as Uint8Array)).toBeUndefined();
   });
 });
+
+describe("questions without end", () => {
+  const long = (i: number) => `${"0123456789abcdefghjkmnpqrstvwxyz".slice(i % 32)}${i.toString(32).padStart(4, "q7")}${"h4k2m9x3".repeat(3)}.tunnel.api.test`;
+
+  it("that carry something out are flagged, recorded, and in the end refused", () => {
+    const { box, told } = sandbox();
+    const codes = Array.from({ length: 400 }, (_, i) => code(answerQuestion(box, question(long(i)))));
+    expect(codes[0]).toBe(0);
+    expect(codes.at(-1)).toBe(5);
+    expect(codes.filter((one) => one === 0).length).toBeLessThan(200);
+    expect(box.account.tell().flags).toEqual(["dns_tunnel"]);
+    const records = told.flatMap((message) => (message.type === "violation" ? [[message.rule_id, message.action]] : []));
+    expect(records[0]).toEqual(["egress/dns-tunnel", "AUDIT"]);
+    expect(records).toContainEqual(["egress/dns-tunnel", "DENIED"]);
+    expect(code(answerQuestion(box, question(long(0))))).toBe(0); // what was answered once carries nothing new
+    expect(code(answerQuestion(box, question("v1.api.test")))).toBe(5);
+  });
+
+  it("are counted by name, type and answer", () => {
+    const { box } = sandbox();
+    for (const [name, type] of [
+      ["v1.api.test", 1],
+      ["v1.api.test", 1],
+      ["v1.api.test", 65],
+      ["no.test", 28],
+      ["v1.api.test", 200],
+    ] as const)
+      answerQuestion(box, question(name, type));
+    expect(box.account.tell().names.map(({ name, type, answer, count }) => [name, type, answer, count])).toEqual([
+      ["v1.api.test", "A", "allowed", 2],
+      ["v1.api.test", "HTTPS", "allowed", 1],
+      ["no.test", "AAAA", "denied", 1],
+      ["v1.api.test", "TYPE200", "allowed", 1],
+    ]);
+  });
+});

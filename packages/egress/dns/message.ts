@@ -15,6 +15,7 @@ const INTERNET = 1;
 export const NO_ERROR = 0;
 export const SERVER_FAILURE = 2;
 export const NO_SUCH_NAME = 3;
+export const REFUSED = 5;
 /** Short: what a name stands for may be forgotten when the egress process starts anew. */
 const TTL_S = 30;
 

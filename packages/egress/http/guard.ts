@@ -5,6 +5,7 @@ import { inject, mentions } from "../secrets/inject.ts";
 import { NoSecret, Withheld } from "../secrets/read.ts";
 import type { Swap } from "../secrets/swap.ts";
 import type { Opened } from "../secrets/vault.ts";
+import { carriesSecret } from "./mutate.ts";
 import type { BodySwaps } from "./outgoing.ts";
 
 /** A request as it goes on, with the secrets that it may have. */
@@ -38,7 +39,11 @@ export async function guard({ sandbox, host, target, headers, event, secrets, sa
   for (const { placed } of clear) if (mentions({ target, headers }, placed.placeholder)) throw withheld(sandbox, placed, event);
   const found = told(sandbox, event, () => inject(vault, safe ? opened : opened.filter((one) => !clear.includes(one)), host, { target, headers }));
   for (const { placed } of found.stray) sandbox.noteStray(placed, event);
-  return { target: found.target, headers: lookable(found.headers, mine.length > 0), body: body(sandbox, event, found.body, opened, mine, safe) };
+  return {
+    target: found.target,
+    headers: lookable(found.headers, mine.length > 0 || carriesSecret(sandbox.rules, host)),
+    body: body(sandbox, event, found.body, opened, mine, safe),
+  };
 }
 
 /** A body is read as it goes by: what it may not have is found when its head has long gone on. */

@@ -2,6 +2,7 @@ import { type Agent, createServer, type IncomingMessage, type Server, type Serve
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
+import type { ViolationEvent } from "@plastron/contracts";
 import type { Names } from "../dns/resolve.ts";
 import { textAnswer } from "../relay/refusal.ts";
 import { type Destination, eventOf, type Route, refuse, route } from "../rules/route.ts";
@@ -156,11 +157,22 @@ export class HttpProxy {
     return { asked, found: await route(sandbox, this.#parts.names, destination, what) };
   }
 
+  async #mutate(sandbox: Sandbox, name: string, headers: [string, string][], event: ViolationEvent): Promise<[string, string][]> {
+    try {
+      return await mutate(sandbox, name, headers, this.#parts.secrets);
+    } catch (error) {
+      if (error instanceof NoSecret) sandbox.recordRefusal({ id: "secrets", path: "secrets", why: error.message, hint: error.message }, event);
+      throw error;
+    }
+  }
+
   async #onward({ sandbox, destination, scheme, agent }: Way & { agent: Agent }, asked: Asked, addresses: string[]): Promise<Onward> {
     const { names, secrets } = this.#parts;
     const event = eventOf(destination, { claims: [asked.host], seen: { kind: "http", method: asked.method, paths: asked.paths } });
     const safe = scheme === "https" || names.isFixed(destination.name);
-    const asking = { sandbox, host: destination.name, target: asked.target, headers: endToEnd(asked.headers), event, secrets, safe };
+    const clean = endToEnd(asked.headers);
+    const mutated = scheme === "https" ? await this.#mutate(sandbox, destination.name, clean, event) : clean;
+    const asking = { sandbox, host: destination.name, target: asked.target, headers: mutated, event, secrets, safe };
     const { target, headers, body } = await guard(asking);
     const onLeak = () => {
       sandbox.recordRefusal(LEAKED, event);
@@ -169,7 +181,7 @@ export class HttpProxy {
     return {
       method: asked.method,
       target,
-      headers: scheme === "https" ? await mutate(sandbox, destination.name, headers, secrets) : headers,
+      headers,
       host: addresses[0] as string,
       port: destination.port,
       name: destination.name,

@@ -20,6 +20,8 @@ export interface Outside {
   wide: number;
   /** What reached the servers, in order: `METHOD host/path`, or `tcp` for the echo server. */
   readonly reached: string[];
+  /** Headers of the requests among those. */
+  readonly headers: IncomingMessage["headers"][];
   egress: EgressOptions;
   close(): Promise<void>;
 }
@@ -30,12 +32,15 @@ export const NAMES = ["api.test", "other.test", "cdn.test"];
 /** `secrets`: where header values are read from. */
 export async function outside(more: Partial<EgressOptions> = {}): Promise<Outside> {
   const reached: string[] = [];
+  const headers: Outside["headers"] = [];
   const authority = new Authority(null);
-  const onRequest: RequestListener = (request, response) =>
+  const onRequest: RequestListener = (request, response) => {
+    headers.push(request.headers);
     void answer(request, reached).then(
       (send) => send(response),
       () => response.destroy(), // the program has gone
     );
+  };
   const tls = {
     SNICallback: (name: string, done: (error: null, context: ReturnType<Authority["contextOf"]>) => void) => done(null, authority.contextOf(name)),
   };
@@ -53,6 +58,7 @@ export async function outside(more: Partial<EgressOptions> = {}): Promise<Outsid
     echo: ports[2] as number,
     wide: ports[3] as number,
     reached,
+    headers,
     egress: { command: COMMAND, hosts, trust: [authority.pem.certificate], ...more },
     async close() {
       for (const socket of sockets) socket.destroy();

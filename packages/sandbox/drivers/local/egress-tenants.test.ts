@@ -17,6 +17,8 @@ afterAll(() => rmSync(home, { recursive: true, force: true }));
 const limits = { ...DEFAULT_LIMITS, wall_ms: 20_000 };
 const [API] = NAMES as [string];
 const SECRET = "acme-s3cret";
+/** What a sandbox sees where a server sends it back. */
+const SHOWN = '"authorization":"[secret api/token]"';
 
 /** A policy that has `name`/`key` sent to a host of its author's choice. */
 function sending(name: string, key: string): Confinement {
@@ -61,7 +63,8 @@ describe.runIf(isRoot)("[needs: root] a tenant's sandboxes", () => {
   const as = async (tenant: string, confinement: Confinement) => (await bench(driver, confinement).bash(ask(), { limits, tenant })).stdout;
 
   it("have their own secrets, and no other's, under the same policy and whatever it names", async () => {
-    expect(await as("acme", sending("api", "token"))).toContain(SECRET);
+    expect(await as("acme", sending("api", "token"))).toContain(SHOWN);
+    expect(world.headers.map(({ authorization }) => authorization)).toEqual([SECRET]);
     const steals: [tenant: string, name: string, key: string][] = [
       ["mallory", "api", "token"], // a link to acme's
       ["mallory", "other", "api"],
@@ -90,15 +93,16 @@ describe.runIf(isRoot)("[needs: root] a tenant's sandboxes", () => {
     const use = bench(driver, confinement);
     const session = await open("acme");
     const run = (tenant: string) => use.inSession(session, { runtime: "bash", code: ask(), limits, tenant });
-    expect((await run("acme")).stdout).toContain(SECRET);
+    expect((await run("acme")).stdout).toContain(SHOWN);
     await expect(run("mallory")).rejects.toMatchObject({ code: "not_found" });
-    expect((await run("acme")).stdout).toContain(SECRET);
+    expect((await run("acme")).stdout).toContain(SHOWN);
     process.kill(egressProcess(join(home, "driver/egress")), "SIGKILL");
     const again = `for i in $(seq 40); do ${ask()} && break; sleep 0.1; done 2>/dev/null`;
-    expect((await use.inSession(session, { runtime: "bash", code: again, limits, tenant: "acme" })).stdout).toContain(SECRET); // the next process knows whose it is
+    expect((await use.inSession(session, { runtime: "bash", code: again, limits, tenant: "acme" })).stdout).toContain(SHOWN); // the next process knows whose it is
     await session.close("done");
     const other = await open("mallory");
-    expect((await use.inSession(other, { runtime: "bash", code: ask(), limits, tenant: "mallory" })).stdout).not.toContain(SECRET);
+    expect((await use.inSession(other, { runtime: "bash", code: ask(), limits, tenant: "mallory" })).stdout).not.toContain(SHOWN);
+    expect(world.headers.map(({ authorization }) => authorization)).toEqual(Array(4).fill(SECRET));
     await other.close("done");
   });
 

@@ -81,8 +81,10 @@ env | grep -c s3cret`;
     expect(JSON.parse(lines[0] as string)).toMatchObject({
       method: "GET",
       url: "/get",
-      headers: { "x-request-source": "varmor-agent", authorization: "Bearer s3cret-token" },
+      headers: { "x-request-source": "varmor-agent", authorization: "Bearer [secret api/token]" },
     });
+    expect(world.headers[0]).toMatchObject({ "x-request-source": "varmor-agent", authorization: "Bearer s3cret-token" });
+    expect(ran.stdout).not.toContain("s3cret-token");
     expect(lines).toEqual(expect.arrayContaining(["get 0", "headers 0", "/admin/login 22", "/secret 22", "/elsewhere 22", "post 22", "0"]));
     expect(ran.stdout).toMatch(/Plastron: GET https:\/\/api.test:\d+\/admin\/login was denied: networkProxyRawRules.egress.httpRules\[0\]/);
     expect(world.reached).toEqual([`GET ${API}:${world.https}/get`, `GET ${API}:${world.https}/headers?x=1`]);
