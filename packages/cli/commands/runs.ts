@@ -1,6 +1,7 @@
 import { Client, type Run, type RunSummary } from "../client/client.ts";
 import { findConnection } from "../client/connection.ts";
 import { resolveHome } from "../lifecycle/home.ts";
+import { networkWords } from "../run/network-words.ts";
 import { type Cell, renderTable } from "../terminal/table.ts";
 import { json, line, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
@@ -64,6 +65,7 @@ function show(run: Run, terminal: Terminal): void {
     ["Reason", run.reason ?? run.problem?.detail ?? null],
     ["Language", run.runtime ? `${run.language}, with ${run.runtime}` : run.language],
     ["Policy", `${run.policy.name}${versionWords(run.policy)}`],
+    ["Network", run.network ? networkWords(run.network) : null],
     ["Started", run.created_at],
     ["Ended", run.finished_at],
     ["Session", run.session_id],

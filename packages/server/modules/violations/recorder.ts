@@ -1,5 +1,5 @@
 import { type Denial, MAX_VIOLATIONS, type RunResult, type Violation } from "@plastron/contracts";
-import { denialKey, type Explain, explainTelemetry, isTold, seenViolation } from "@plastron/policy";
+import { allowHint, denialKey, type Explain, explainTelemetry, isTold, seenViolation } from "@plastron/policy";
 import type { GroupCommit, ViolationRow } from "../../database/group-commit.ts";
 import { recordOf, seenOf, shortStack, type ViolationContext, type ViolationRecord } from "./record.ts";
 
@@ -49,7 +49,8 @@ export class RunViolations {
   }
 
   take(given: Violation): void {
-    const violation = given.stack === null ? given : { ...given, stack: shortStack(given.stack) };
+    const hint = given.hint ?? allowHint(given.rule_id, given.event);
+    const violation = { ...given, hint, stack: given.stack && shortStack(given.stack) };
     const kind = violation.audited ? "audited" : "seen";
     if (this.#room[kind] === 0) {
       this.#dropped[kind]++;
