@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { hostCommands } from "./command-line/host.ts";
+import { learnCommands } from "./command-line/learn.ts";
 import { lifecycleCommands } from "./command-line/lifecycle.ts";
 import type { Done } from "./command-line/options.ts";
 import { policyCommands } from "./command-line/policy.ts";
@@ -86,7 +87,8 @@ function define(terminal: Terminal, done: Done): Command {
     .enablePositionalOptions()
     .showHelpAfterError(false)
     .addHelpText("after", EXAMPLES);
-  for (const group of [lifecycleCommands, runCommands, recordCommands, policyCommands, runtimeCommands, hostCommands]) group(program, terminal, done);
+  for (const group of [lifecycleCommands, runCommands, recordCommands, policyCommands, learnCommands, runtimeCommands, hostCommands])
+    group(program, terminal, done);
   program.helpCommand(false);
   program.commandsGroup("Of the launcher (./plastron):");
   launcherCommands(program);

@@ -71,6 +71,8 @@ function ofChance(part: string): Named | null {
   const temporary = /^(tmp|pymp-|psm_|sem\.mp-|wnsm_|tmp\.|npm-|node-)([A-Za-z0-9_]{6,12})(?=$|[.-])/.exec(part);
   if (temporary && !/^[a-z]+$/.test(temporary[2] ?? "")) return cut(part, temporary);
   if (temporary && /^(tmp|pymp-|psm_|sem\.mp-)$/.test(temporary[1] ?? "") && temporary[2]?.length === 8) return cut(part, temporary);
+  const ending = /[-._]([A-Za-z0-9]{6})$/.exec(part);
+  if (ending && isMixed(ending[1] as string)) return { pattern: `${escaped(part.slice(0, -6))}??????`, why: CHANCE };
   if (/^[a-z0-9_]{8}$/.test(part) && /[a-z_]/.test(part) && /\d/.test(part) && !/^[a-z_]+\d+$/.test(part)) return { pattern: "????????", why: CHANCE };
   const hex = /(?<![A-Za-z0-9])(?=[0-9a-f]*\d)(?=[0-9a-f]*[a-f])[0-9a-f]{8,}(?![A-Za-z0-9])/g;
   if (hex.test(part)) return { pattern: mapped(part, hex, (found) => (found.length > 64 ? "*" : "?".repeat(found.length))), why: CHANCE };
@@ -78,6 +80,9 @@ function ofChance(part: string): Named | null {
   if (number.test(part)) return { pattern: mapped(part, number, () => NUMBER), why: "long numbers in names differ" };
   return null;
 }
+
+/** As mkdtemp and mktemp make them, and no word: digits among letters, or capitals inside. */
+const isMixed = (text: string): boolean => !/^([A-Z]?[a-z]+|[A-Z]+|\d+|[A-Za-z]+\d{1,3})$/.test(text);
 
 function cut(part: string, [whole, head = "", random = ""]: RegExpExecArray): Named {
   return { pattern: `${escaped(head)}${"?".repeat(random.length)}${escaped(part.slice(whole.length))}`, why: CHANCE };
