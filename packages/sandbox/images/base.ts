@@ -67,10 +67,13 @@ export function findNpm(root: string): string | undefined {
   return places.find((path) => existsSync(join(path, "bin/npm-cli.js")));
 }
 
-/** The registry that this npm uses where none is configured. */
+/** The registry that this npm uses where none is configured. Errors: packages_failed with what npm said. */
 export async function npmDefault(npm: string): Promise<string> {
-  const env = { PATH: "/usr/bin:/bin", HOME: "/nonexistent", npm_config_userconfig: "/dev/null", npm_config_globalconfig: "/dev/null" };
-  const { stdout } = await run(process.execPath, [join(npm, "bin/npm-cli.js"), "config", "get", "registry"], { timeout: 30_000, env, cwd: "/" });
+  const env = { PATH: "/usr/bin:/bin", HOME: "/nonexistent", npm_config_userconfig: "/nonexistent/user", npm_config_globalconfig: "/nonexistent/global" };
+  const asked = run(process.execPath, [join(npm, "bin/npm-cli.js"), "config", "get", "registry"], { timeout: 30_000, env, cwd: "/" });
+  const { stdout } = await asked.catch((error: Error) => {
+    throw new PlastronError("packages_failed", `npm does not answer: ${error.message.slice(0, 300)}`);
+  });
   return z.url().parse(stdout.trim());
 }
 

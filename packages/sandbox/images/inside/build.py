@@ -81,7 +81,7 @@ def pip(*words):
 
 def npm(*words):
     fixed = ("--no-audit", "--no-fund", "--no-update-notifier", "--cache", "/tmp/npm", "--fetch-retries", "2", "--fetch-timeout", "20000")
-    configuration = ("--userconfig", "/dev/null", "--globalconfig", "/dev/null")
+    configuration = ("--userconfig", "/nonexistent/user", "--globalconfig", "/nonexistent/global")
     run([NODE, NPM, *words, *fixed, *configuration, *SETTINGS["options"], *certificates("--cafile")], {})
 
 
