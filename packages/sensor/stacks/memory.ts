@@ -21,11 +21,15 @@ const scratch = Buffer.allocUnsafeSlow(PAGE * 8);
 export class Memory {
   readonly #fd: number;
   readonly #pages = new Map<number, number>();
-  readonly #until: number;
+  #until = Number.POSITIVE_INFINITY;
 
-  /** Throws what `open` throws: no such process, no right to look. `budgetMs`: after it, reads throw Unreadable. */
-  constructor(pid: number, budgetMs: number) {
+  /** Throws what `open` throws: no such process, no right to look. */
+  constructor(pid: number) {
     this.#fd = openSync(`/proc/${pid}/mem`, "r");
+  }
+
+  /** From now on, for so long: after it, reads throw Unreadable. */
+  limit(budgetMs: number): void {
     this.#until = performance.now() + budgetMs;
   }
 

@@ -25,11 +25,12 @@ export function readMappings(pid: number): { mappings: Mapping[]; complete: bool
 }
 
 function parseMapping(line: string): Mapping | null {
-  const match = /^(([0-9a-f]+)-([0-9a-f]+)) .(.)(.). ([0-9a-f]+) (\S+) (\d+) *(.*)$/s.exec(line);
+  const match = /^([0-9a-f]+)-([0-9a-f]+) .(.)(.). ([0-9a-f]+) (\S+) (\d+) *(.*)$/s.exec(line);
   if (!match) return null;
-  const [, range = "", start = "", end = "", write, execute, offset = "", device, inode, path = ""] = match;
+  const [, start = "", end = "", write, execute, offset = "", device, inode, path = ""] = match;
   return {
-    range,
+    // As /proc/PID/map_files names it: without leading zeros.
+    range: `${start.replace(/^0+/, "")}-${end.replace(/^0+/, "")}`,
     start: Number.parseInt(start, 16),
     end: Number.parseInt(end, 16),
     offset: Number.parseInt(offset, 16),

@@ -16,7 +16,7 @@ export interface StackOptions {
 }
 
 const PLATFORM = ["/opt/plastron/"];
-const BUDGET_MS = 250;
+const BUDGET_MS = 100;
 /** Files of one process that are looked at for an interpreter. */
 const MAX_FILES = 48;
 
@@ -29,9 +29,9 @@ const MAX_FILES = 48;
 export function readStack(pid: number, tid: number, options: StackOptions = {}): Stack {
   const sink = new Sink(options.platform ?? PLATFORM);
   try {
-    const memory = new Memory(pid, options.budgetMs ?? BUDGET_MS);
+    const memory = new Memory(pid);
     try {
-      return sink.stack(walk(memory, pid, tid, sink));
+      return sink.stack(walk(memory, pid, tid, sink, options.budgetMs ?? BUDGET_MS));
     } finally {
       memory.close();
     }
@@ -41,10 +41,12 @@ export function readStack(pid: number, tid: number, options: StackOptions = {}):
 }
 
 /** Why frames are missing, or null. */
-function walk(memory: Memory, pid: number, tid: number, sink: Sink): string | null {
+function walk(memory: Memory, pid: number, tid: number, sink: Sink, budgetMs: number): string | null {
   const { mappings, complete } = readMappings(pid);
   const standing = readStanding(pid, tid);
   const found = findInterpreter(pid, mappings);
+  // What has to be learned of a file is learned once, and takes as long as it takes.
+  memory.limit(budgetMs);
   const native = unwind(pid, memory, mappings, standing);
   const thread = { host: tid, inner: innerThreadId(pid, tid) };
   if (found === null) return pushNative(pid, native, sink, () => false) ?? (complete ? null : "the process has too many mappings");
@@ -84,7 +86,8 @@ function walkNode(memory: Memory, pid: number, { mappings, standing, thread, loa
   });
   const last = made as NativeFrame | null;
   const fp = last?.framePointer() ?? null;
-  return last === null || fp === null ? end : walkJavaScript(memory, engine, { fp, pc: last.pc }, mappings, sink);
+  if (last === null) return end;
+  return fp === null ? "callers of code that V8 made were not found" : walkJavaScript(memory, engine, { fp, pc: last.pc }, mappings, sink);
 }
 
 type Unwinding = ReturnType<typeof unwind>;

@@ -12,6 +12,8 @@ export interface UnwindRow {
   fp: number | null;
   /** null: still in its register; undefined: this is the outermost function */
   returnAddress: number | null | undefined;
+  /** It stands for a signal's delivery: the interrupted code's registers lie on the stack. */
+  isSignal: boolean;
   /** Where the function begins, in the file's addresses. */
   start: number;
 }
@@ -26,6 +28,7 @@ export interface FrameEntry {
   length: number;
   codeAlign: number;
   dataAlign: number;
+  isSignal: boolean;
   initial: Buffer;
   program: Buffer;
 }
@@ -59,8 +62,15 @@ export class Interpreter {
   row(start: number): UnwindRow | null {
     const { register, offset, opaque, saved } = this.#state;
     const { sp, fp, ra } = this.#registers;
+    if (this.#entry.isSignal) return { cfa: { from: "sp", offset: 0 }, fp: null, returnAddress: null, isSignal: true, start };
     if (opaque || (register !== sp && register !== fp)) return null;
-    return { cfa: { from: register === sp ? "sp" : "fp", offset }, fp: saved.get(fp) ?? null, returnAddress: saved.has(ra) ? saved.get(ra) : null, start };
+    return {
+      cfa: { from: register === sp ? "sp" : "fp", offset },
+      fp: saved.get(fp) ?? null,
+      returnAddress: saved.has(ra) ? saved.get(ra) : null,
+      isSignal: false,
+      start,
+    };
   }
 
   /** Runs to the end, or to where the table goes on behind `until` (from the function's start). */

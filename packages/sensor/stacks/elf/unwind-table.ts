@@ -93,6 +93,7 @@ function readEntry(file: ElfFile, inFile: (vaddr: number) => number, vaddr: numb
     length: record.readUInt32LE(8),
     codeAlign,
     dataAlign,
+    isSignal: augmentation.includes("S"),
     initial: common.subarray(cie.at),
     program: record.subarray(program.at),
   };

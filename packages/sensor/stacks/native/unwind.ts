@@ -16,6 +16,9 @@ export interface NativeFrame {
 const MAX_STEPS = 256;
 /** How far from the stack pointer a frame pointer is looked for: locals of one function. */
 const MAX_LOCALS = 64 * 1024;
+const WITHOUT_TABLES = "callers are not followed beyond code without unwind tables";
+/** Where x86-64 Linux puts the interrupted registers for a signal handler: struct ucontext, from the stack pointer at its return. */
+const SIGNAL = { fp: 120, sp: 160, pc: 168 };
 
 /**
  * Native frames, innermost first, from the unwind tables of the files, and by frame pointers where a file has none. Returns why it
@@ -29,16 +32,19 @@ export function* unwind(pid: number, memory: Memory, mappings: readonly Mapping[
   const loadedOf = remembered(pid);
   const walker = new Walker(memory, mappings, stack, sp);
   let at = pc;
+  let isGuessed = false;
   for (let step = 0; step < MAX_STEPS; step++) {
     const mapping = mappingAt(mappings, at);
-    if (mapping === undefined || !mapping.executable) return "callers are not followed beyond code that is not there";
+    if (mapping === undefined || !mapping.executable) return isGuessed ? WITHOUT_TABLES : "callers are not followed beyond code that is not there";
     const loaded = loadedOf(mapping);
     yield { pc: at, mapping, loaded, framePointer: () => walker.framePointer(null) };
     const row = loaded === null ? null : unwindRow(pid, loaded, mapping, at);
     const next = walker.up(row, row === null || loaded === null ? null : row.start + loaded.bias);
-    if (next === 0 && row !== null) return null;
-    if (next === 0 || next === null) return "callers are not followed beyond code without unwind tables";
-    at = next - 1;
+    isGuessed = row === null;
+    if (next === 0 && !isGuessed) return null;
+    if (next === 0 || next === null) return WITHOUT_TABLES;
+    // A call that is a function's last code returns behind it; what a signal interrupted is where it is.
+    at = row?.isSignal ? next : next - 1;
   }
   return "there are more native frames than are followed";
 }
@@ -76,6 +82,7 @@ class Walker {
   /** The return address into the caller, 0 at the outermost, null where it cannot be known. `start`: of the function. */
   up(row: UnwindRow | null, start: number | null): number | null {
     if (row !== null && row.returnAddress === undefined) return 0;
+    if (row?.isSignal) return this.#interrupted();
     const base = row === null || row.cfa.from === "fp" ? this.framePointer(start) : this.#sp;
     if (base === null) return null;
     const cfa = base + (row?.cfa.offset ?? 16);
@@ -88,6 +95,16 @@ class Walker {
     if (savedFp !== null) this.#fp = this.#memory.u64(cfa + savedFp);
     this.#sp = cfa;
     return returnAddress;
+  }
+
+  #interrupted(): number | null {
+    const sp = this.#memory.u64(this.#sp + SIGNAL.sp);
+    const pc = this.#memory.u64(this.#sp + SIGNAL.pc);
+    this.#fp = this.#memory.u64(this.#sp + SIGNAL.fp);
+    // Handlers on a stack of their own end here: how far that one goes is not known.
+    if (sp <= this.#sp || sp >= this.#stack.end) return null;
+    this.#sp = sp;
+    return pc;
   }
 
   /** The nearest pair up the stack that looks as a saved frame pointer with a return address above it does. */

@@ -2,7 +2,7 @@ import type { Engine } from "../elf/engine.ts";
 import { type Memory, Unreadable } from "../memory.ts";
 
 /** Longer text is cut. */
-const MAX_CHARACTERS = 1024;
+const MAX_CHARACTERS = 1100;
 const MAX_DEPTH = 32;
 
 /** V8's heap, by the constants that V8 leaves for debuggers: objects are addresses with their lowest bit set, small integers have it clear. */

@@ -2,7 +2,7 @@ import { type Memory, Unreadable } from "../memory.ts";
 import type { Layout } from "./layout.ts";
 
 /** Longer text is cut: nothing shows more of a name, and a length is only what the program's memory says. */
-const MAX_CHARACTERS = 1024;
+const MAX_CHARACTERS = 1100;
 
 /** Text of a `str` at an address (PEP 393). Surrogates that stand for undecodable bytes of a path stay as they are. */
 export function readText(memory: Memory, address: number, { unicode }: Layout): string {
