@@ -19,8 +19,9 @@ export class Names {
   readonly #resolver = new Resolver({ timeout: 2000, tries: 2 });
   readonly #kept = new Map<string, { until: number; resolved: Promise<Resolved> }>();
 
-  /** Throws RangeError where `hosts` holds what is no address. */
-  constructor(hosts: Record<string, string>) {
+  /** `servers`: in place of the host's nameservers, as `address:port`. Throws RangeError where `hosts` holds what is no address. */
+  constructor(hosts: Record<string, string>, servers?: readonly string[]) {
+    if (servers) this.#resolver.setServers(servers);
     this.#fixed = new Map(
       Object.entries(hosts).map(([name, text]) => {
         const address = parseAddress(text);

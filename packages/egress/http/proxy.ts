@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
 import type { ViolationEvent } from "@plastron/contracts";
 import type { Names } from "../dns/resolve.ts";
-import { textAnswer } from "../relay/refusal.ts";
+import { denial, textAnswer } from "../relay/refusal.ts";
 import { type Destination, eventOf, type Route, refuse, route } from "../rules/route.ts";
 import type { Refusal, Sandbox } from "../sandbox.ts";
 import { NoSecret } from "../secrets/read.ts";
@@ -198,10 +198,10 @@ function seen(request: IncomingMessage) {
   return { claims: [], seen: { kind: "http" as const, method: request.method ?? "", paths: [request.url ?? ""] } };
 }
 
-function explain({ destination, scheme }: Way, { method, url }: IncomingMessage, asked: Asked | undefined, { why, hint }: Refusal): string {
+function explain({ destination, scheme }: Way, { method, url }: IncomingMessage, asked: Asked | undefined, refusal: Refusal): string {
   const host = destination.port === (scheme === "http" ? 80 : 443) ? destination.name : `${destination.name}:${destination.port}`;
   const place = asked ? `${scheme}://${host}${asked.target}` : `${url} on ${scheme}://${host}`;
-  return `Plastron: ${method} ${place} was denied: ${why}\n${hint === undefined ? "" : `${hint}\n`}`;
+  return denial(`${method} ${place}`, refusal);
 }
 
 function failure(error: unknown): [status: number, text: string] {

@@ -11,8 +11,14 @@ export function refuseTls(socket: Socket): void {
 }
 
 /** Ends a connection on which a request begins that was not looked at, because nothing in it could have allowed it. */
-export function refuseHttp(socket: Socket, { name, port }: Destination, { why, hint }: Refusal): void {
-  socket.resume().end(textAnswer(403, `Plastron: a connection to ${name}:${port} was denied: ${why}\n${hint === undefined ? "" : `${hint}\n`}`));
+export function refuseHttp(socket: Socket, { name, port }: Destination, refusal: Refusal): void {
+  socket.resume().end(textAnswer(403, denial(`a connection to ${name}:${port}`, refusal)));
+}
+
+/** What a person reads: what was tried, the rule as it stands in the record, and what would allow it. */
+export function denial(what: string, { id, path, why, hint }: Refusal): string {
+  const reason = path === "" && why !== id && !why.startsWith(id) ? `${id}: ${why}` : why;
+  return `Plastron: ${what} was denied: ${reason}\n${hint === undefined ? "" : `${hint}\n`}`;
 }
 
 const REASONS: Record<number, string> = { 400: "Bad Request", 403: "Forbidden", 408: "Request Timeout", 502: "Bad Gateway" };

@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { createServer as createHttp, type RequestListener } from "node:http";
+import { createServer as createHttp, type IncomingMessage, type RequestListener } from "node:http";
 import { createServer as createHttps } from "node:https";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import { createSecureContext } from "node:tls";
 import type { FromEgress, NetworkRules, PlacedSecret } from "@plastron/contracts";
 import { parseAddress } from "../address/address.ts";
@@ -40,9 +41,13 @@ interface Wanted extends Partial<NetworkRules> {
   secrets?: string;
   /** In place of the servers that tell a request's headers. */
   answer?: RequestListener;
+  /** In place of the server that agrees to every upgrade and repeats what it gets. */
+  upgrade?: (request: IncomingMessage, socket: Duplex) => void;
   /** What the sandbox may use of them. */
   placed?: PlacedSecret[];
   resolve?: (name: string) => string[];
+  /** In place of `resolve`. */
+  names?: Names;
   /** How long `resolve` takes. */
   resolveMs?: number;
   headersMs?: number;
@@ -58,6 +63,8 @@ export async function world({
   resolveMs = 0,
   headersMs,
   answer,
+  names: given,
+  upgrade,
   placed = [],
   tenant = "acme",
   connections = 1000,
@@ -78,7 +85,7 @@ export async function world({
   };
   const sandbox = admit(TOKEN, tenant);
   const shares = new Shares(connections);
-  const names = resolve ? resolving(resolve, resolveMs) : new Names({ "api.test": "127.0.0.1", "cdn.test": "127.0.0.1", "other.test": "127.0.0.1" });
+  const names = given ?? (resolve ? resolving(resolve, resolveMs) : new Names({ "api.test": "127.0.0.1", "cdn.test": "127.0.0.1", "other.test": "127.0.0.1" }));
   const trust = createSecureContext({ ca: outer.pem.certificate });
   const proxy = new HttpProxy({ names, secrets: secrets ?? null, trust, ...(headersMs === undefined ? {} : { headersMs }) });
   const relay = createServer(
@@ -95,6 +102,7 @@ export async function world({
     });
     server.on("upgrade", (request, socket) => {
       reached.push(`UPGRADE ${request.headers.upgrade} ${request.url}`);
+      if (upgrade) return upgrade(request, socket);
       socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
       socket.pipe(socket);
     });

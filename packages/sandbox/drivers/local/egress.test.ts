@@ -147,6 +147,47 @@ except urllib.error.HTTPError as e: print(e.code, e.read().decode().split(' was 
     expect(world.reached.at(-1)).toContain("/repo.git/info/refs?service=git-upload-pack");
   });
 
+  it("tells whoever is denied what was denied, by which rule, and what would allow it, in the words of every client", async () => {
+    const rules = wayOut({
+      http: [
+        { hosts: [API], paths: [["exact", "/get"]] },
+        { hosts: [OTHER], ports: [[world.https, world.https]], methods: ["GET"] },
+      ],
+      mitm: { domains: [API], mutations: [] },
+    });
+    const code = `
+import json, subprocess, urllib.request
+def run(*command): return subprocess.run(command, capture_output=True, text=True)
+def fetch(url): return run('node', '-e', "fetch(process.argv[1]).then(async r => console.log(r.status, await r.text()), e => console.log(e.cause.code, e.cause.message))", url).stdout
+def requests(url): return run('python3', '-c', "import requests, sys\\ntry: r = requests.get(sys.argv[1]); print(r.status_code, r.text)\\nexcept Exception as e: print(e)", url).stdout
+def curl(url): r = run('curl', '-sS', '-w', '%{http_code}', url); return r.stdout + r.stderr
+for kind, url in (('page', '${url("/other")}'), ('blind', 'https://${OTHER}:${world.https}/get'), ('address', 'http://8.8.8.8/'), ('name', 'https://evil.example/')):
+    for client in (curl, requests, fetch): print(json.dumps([kind, client.__name__, client(url)]))`;
+    const ran = await bench(driver, rules).python(code, { limits, tenant: "acme" });
+    expect(ran.stderr).toBe("");
+    const said = ran.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as [kind: string, client: string, text: string]);
+    const of = (kind: string) => said.filter(([one, client]) => one === kind && (hasRequests || client !== "requests")).map(([, , text]) => text);
+    for (const text of of("page")) {
+      expect(text).toContain(`Plastron: GET ${url("/other")} was denied: default (spec.default)`);
+      expect(text).toContain(`To allow it: --allow-net 'GET https://${API}:${world.https}/other', or in the policy httpRules`);
+      expect(text).toContain("403");
+    }
+    for (const text of of("blind")) expect(text).toMatch(/access denied|ACCESS_DENIED/i);
+    for (const text of of("address")) expect(text).toMatch(/a connection to 8\.8\.8\.8:80 was denied: default[\s\S]*--allow-net 8\.8\.8\.8/);
+    for (const text of of("name")) expect(text).toMatch(/resolve|ENOTFOUND|Name or service not known/i);
+    const hints = ran.violations
+      .filter(({ action }) => action === "DENIED")
+      .map(({ event, hint }) => [("host" in event && event.host) || ("ip" in event && event.ip), hint]);
+    const hintOf = (place: string) => hints.find(([one]) => one === place)?.[1];
+    expect(hintOf(API)).toContain("--allow-net 'GET https://");
+    expect(hintOf(OTHER)).toContain("TLS hides those");
+    expect(hintOf("8.8.8.8")).toContain("cidr: 8.8.8.8");
+    expect(hintOf("evil.example")).toContain("--allow-net evil.example");
+  });
+
   it("keeps its own servers to itself, on 127.0.0.1 and ::1", async () => {
     const code = `
 import socket, threading
