@@ -1,4 +1,3 @@
-import { readFileSync, readlinkSync } from "node:fs";
 import type { Activity, Telemetry } from "@plastron/contracts";
 import { signalName } from "../calls/errors.ts";
 import { EVENT, FLAG, PART, PART_FLAG } from "../layout.ts";
@@ -34,8 +33,8 @@ export class Processes {
 
   fork(event: EventView, us: number): void {
     if (event.word(EVENT.flags) & FLAG.thread) return;
-    const parent = this.#know(event.word(EVENT.process));
-    this.#add({ ...unstarted(event.result, us), parent: event.word(EVENT.process), exe: parent?.exe ?? "", argv: parent?.argv ?? [] }, true);
+    const parent = this.#know(event);
+    this.#add({ ...unstarted(event.result, us), parent: event.word(EVENT.process), exe: parent.exe, argv: parent.argv }, true);
   }
 
   exec(event: EventView): Pick<Extract<Activity, { kind: "exec" }>, "path" | "argv" | "argv_truncated"> {
@@ -53,8 +52,7 @@ export class Processes {
   exit(event: EventView, us: number): Ended {
     const pid = event.word(EVENT.process);
     const ended = endOf(event.result);
-    const row = this.#know(pid);
-    if (row === undefined) return ended;
+    const row = this.#know(event);
     Object.assign(row, { ended_us: us, ...ended });
     this.#living.delete(pid);
     if (row.born) this.#outlived ||= this.#programEnded && ended.signal === SIGKILL;
@@ -63,8 +61,9 @@ export class Processes {
   }
 
   /** One that was there before the run shows itself by what it does. */
-  #know(pid: number): (Row & { born: boolean }) | undefined {
-    return this.#living.get(pid) ?? this.#add({ ...unstarted(pid, 0), ...lookUp(pid) }, false);
+  #know(event: EventView): Row & { born: boolean } {
+    const pid = event.word(EVENT.process);
+    return this.#living.get(pid) ?? this.#add({ ...unstarted(pid, 0), exe: walked(event, PART.exe, "asked"), argv: argvOf(event) }, false);
   }
 
   #add(row: Row, born: boolean): Row & { born: boolean } {
@@ -77,16 +76,6 @@ export class Processes {
 }
 
 const unstarted = (pid: number, us: number): Row => ({ pid, parent: null, exe: "", argv: [], started_us: us, ended_us: null, code: null, signal: null });
-
-/** Of a process that began before anybody looked; empty where it has ended meanwhile. */
-function lookUp(pid: number): Partial<Row> {
-  try {
-    const argv = readFileSync(`/proc/${pid}/cmdline`).subarray(0, 1024).toString("utf8").split("\0").slice(0, -1);
-    return { exe: readlinkSync(`/proc/${pid}/exe`), argv };
-  } catch {
-    return {};
-  }
-}
 
 /** Text up to each NUL. The last may be cut. */
 function argvOf(event: EventView): string[] {

@@ -9,8 +9,10 @@ export type StackReader = (pid: number, tid: number) => Stack;
 /** So long a process stands still for its stack at most; past it goes on, read or not. */
 export const STOP_MS = 50;
 const STANDS_STILL = /^[TtZX]$/;
-/** It stops as soon as it wants to leave the kernel, which takes some microseconds. */
-const UNTIL_STOPPED_MS = 2;
+/** It stops as soon as it wants to leave the kernel: some microseconds, where it gets a processor for them. */
+const UNTIL_STOPPED_MS = 8;
+const PAUSE_MS = 0.2;
+const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** Processes that the kernel's side has stopped at a denied call: their stack is read, and they go on. */
 export class Stops {
@@ -28,7 +30,9 @@ export class Stops {
     const pid = event.word(EVENT.process);
     if (this.#accounts.get(slot, "stopped") !== pid) return null;
     try {
-      return hasStopped(pid, event.word(EVENT.thread)) ? this.#read(pid, event.word(EVENT.thread)) : null;
+      if (hasStopped(pid, event.word(EVENT.thread))) return this.#read(pid, event.word(EVENT.thread));
+      this.#accounts.add(slot, "skipped", 1);
+      return null;
     } finally {
       this.goOn(slot);
     }
@@ -61,6 +65,7 @@ function hasStopped(pid: number, tid: number): boolean {
   const until = performance.now() + UNTIL_STOPPED_MS;
   do {
     if (STANDS_STILL.test(stateOf(pid, tid))) return true;
+    Atomics.wait(pause, 0, 0, PAUSE_MS); // it may need this very processor
   } while (performance.now() < until);
   return false;
 }

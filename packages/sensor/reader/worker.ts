@@ -1,6 +1,6 @@
 import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_threads";
-import type { ReaderData, ToReader } from "./messages.ts";
 import { native } from "../kernel/libbpf.ts";
+import type { ReaderData, ToReader } from "./messages.ts";
 import { Reader } from "./reader.ts";
 import type { StackReader } from "./stops.ts";
 

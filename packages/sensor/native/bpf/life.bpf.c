@@ -3,6 +3,17 @@
 
 #define SIGNAL_GROUP_EXIT 4
 
+// What a process is, of one that nobody saw begin. Its memory may be gone at its end (before Linux 6.16).
+static __noinline int add_identity(struct scratch *s, struct task_struct *task) {
+    if (!s || !task) return 0;
+    struct mm_struct *mm = BPF_CORE_READ(task, mm);
+    if (!mm) return 0;
+    unsigned long from = BPF_CORE_READ(mm, arg_start), to = BPF_CORE_READ(mm, arg_end);
+    if (to > from) add_bytes(s, (void *)from, to - from, ASKED);
+    add_file(s, BPF_CORE_READ(mm, exe_file), EXE);
+    return 0;
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
     u32 slot;
@@ -16,6 +27,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
     head(s, account, slot, FORK, parent);
     s->event.flags = thread ? THREAD : 0;
     s->event.result = number_of(child);
+    if (!thread) add_identity(s, parent);
     end(s, account, 0);
     return 0;
 }
@@ -59,6 +71,7 @@ int BPF_PROG(on_exit, struct task_struct *task) {
     if (!s) return 0;
     head(s, account, slot, EXIT, task);
     s->event.result = BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(task, signal, group_exit_code) : BPF_CORE_READ(task, exit_code);
+    add_identity(s, task);
     end(s, account, 0);
     return 0;
 }

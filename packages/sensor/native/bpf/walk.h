@@ -38,16 +38,15 @@ static __noinline int add_path(struct scratch *s, struct vfsmount *at, struct de
             bpf_probe_read_kernel(&block[2], 8, (void *)dentry + name_at);
         }
         struct dentry *parent = (struct dentry *)block[0];
-        // The root of a file system that is not the root of its mount: it was moved out of the mount.
-        if (parent == dentry) {
-            flags = ANONYMOUS;
-            break;
-        }
+        // Its own parent, and no root of a mount: what never had a place in a tree (memfd) has a name all the same.
+        if (parent == dentry) flags = ANONYMOUS;
+        if (parent == dentry && i > 0) break;
         // The size stays in memory: in a register the verifier would follow each of its values through each turn of the loop.
         if (s->size - from > LONG - 256) break;
         s64 n = bpf_probe_read_kernel_str(&s->data[s->size & (DATA - 1024 - 1)], 256, (const void *)block[2]);
         if (n <= 0 || n > 256) break;
         *(volatile u32 *)&s->size += n;
+        if (parent == dentry) break;
         dentry = parent;
     }
     // An empty walk is the root itself: one NUL says that there was a walk.

@@ -1,0 +1,167 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import type { Activity } from "@plastron/contracts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { KernelSensor } from "./sensor.ts";
+import { Actor, compiled, NO_RATES, python, scratchFolder, sensorMissing, watch } from "./testing/stage.ts";
+
+describe.runIf(sensorMissing === null)("a sandbox is seen [needs: root, BTF, the sensor's programs]", () => {
+  const folder = scratchFolder();
+  let sensor: KernelSensor;
+
+  beforeAll(async () => {
+    chmodSync(folder.path, 0o755);
+    sensor = await KernelSensor.open({});
+  });
+  afterAll(async () => {
+    await sensor?.close();
+    folder.remove();
+  });
+
+  const of = <Kind extends Activity["kind"]>(timeline: Activity[] | null, kind: Kind) =>
+    (timeline ?? []).filter((one): one is Extract<Activity, { kind: Kind }> => one.kind === kind);
+
+  it("each call is counted, and none that was not made", async () => {
+    const code = `for (int i = 0; i < 1000; i++) syscall(SYS_getppid);
+      for (int i = 0; i < 7; i++) syscall(SYS_lseek, -1, 0, 0);
+      syscall(SYS_close, syscall(SYS_openat, AT_FDCWD, "/etc/hostname", O_RDONLY));
+      syscall(SYS_openat, AT_FDCWD, "/no/such", O_RDONLY);
+      if (fork() == 0) _exit(3);
+      wait(0);
+      syscall(SYS_exit_group, 0);`;
+    const { telemetry } = await watch(sensor, compiled(folder.path, "exact", code));
+    const { read, ...by_name } = telemetry.syscalls.by_name;
+    expect(read).toBeLessThanOrEqual(1); // the one that it waited in
+    const { set_robust_list: _, ...own } = by_name; // glibc's, in the child
+    expect(own).toEqual({ getppid: 1000, lseek: 7, openat: 2, close: 1, clone: 1, wait4: 1, exit_group: 2 });
+    expect(telemetry.syscalls.errors).toEqual({ EBADF: 7, ENOENT: 1 });
+    expect(telemetry.syscalls.ia32).toBe(0);
+    expect(telemetry.processes).toMatchObject({ forks: 1, threads: 0, execs: 0, exits: 2 });
+    expect(telemetry.files.opens).toBe(2);
+    expect(telemetry.lost).toEqual({ events: 0, listed: 0 });
+    // Without a cgroup of the unified hierarchy one thing is not seen, and is named.
+    expect(telemetry).toMatchObject({ level: "limited", reason: expect.stringMatching(/^bytes by peer: /) });
+  });
+
+  it("nothing is told of who is in no sandbox, nor of one that is not armed", async () => {
+    const outside = await watch(sensor, python("os.getppid()"));
+    const actor = await Actor.start(python("os.getppid()"));
+    const point = sensor.place({ pid: actor.pid, cgroup: null });
+    await actor.go();
+    expect((await point.collect()).level).toBe("none");
+    point.release();
+    expect(outside.telemetry.syscalls.by_name.getppid).toBe(1);
+    expect(() => sensor.place({ pid: process.pid, cgroup: null })).toThrow(/our own pid namespace/);
+    expect(() => sensor.place({ pid: 2 ** 30, cgroup: null })).toThrow(/cannot be looked at/);
+  });
+
+  it("two sandboxes are told apart, and a third run in the same place begins from zero", async () => {
+    const [one, two] = await Promise.all([
+      watch(sensor, python("for _ in range(100): os.getppid()")),
+      watch(sensor, python("for _ in range(33): os.getppid()")),
+    ]);
+    const three = await watch(sensor, python("for _ in range(5): os.getppid()"));
+    expect([one, two, three].map(({ telemetry }) => telemetry.syscalls.by_name.getppid)).toEqual([100, 33, 5]);
+  });
+
+  it("a file is told with what was done to it, a failure with what was asked for", async () => {
+    const code = `
+os.chdir(${JSON.stringify(folder.path)})
+os.close(os.open("made", os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600))
+os.symlink("made", "link")
+open("link").close()
+open("./../../" + "etc/hostname").close()
+try: open("nothing/here")
+except FileNotFoundError: pass
+`;
+    const { telemetry } = await watch(sensor, python(code));
+    const made = `${folder.path}/made`;
+    expect(telemetry.files.list.find(({ path }) => path === made)).toEqual({ path: made, class: "tmp", reads: 2, writes: 1, creates: 1, failures: {} });
+    expect(telemetry.files.list.find(({ path }) => path.includes("nothing"))).toMatchObject({ path: `${folder.path}/nothing/here`, failures: { ENOENT: 1 } });
+    const opens = of(telemetry.timeline, "open").filter(({ path }) => path === made || path === "/etc/hostname");
+    expect(opens.map(({ path, access, create, truncate, asked }) => ({ path, access, create, truncate, asked }))).toEqual([
+      { path: made, access: "readwrite", create: true, truncate: true, asked: false },
+      { path: made, access: "read", create: false, truncate: false, asked: false },
+      { path: "/etc/hostname", access: "read", create: false, truncate: false, asked: false },
+    ]);
+  });
+
+  it("processes are told with their programs, arguments and ends", async () => {
+    const code = `
+import subprocess, signal
+subprocess.run(["/bin/sh", "-c", "exit 7"])
+subprocess.run(["/bin/sh", "-c", "kill -SEGV $$"])
+os._exit(0)`;
+    const { telemetry, pid } = await watch(sensor, python(code));
+    const [own, first, second] = telemetry.processes.list;
+    expect(own).toMatchObject({ pid, parent: null, exe: expect.stringMatching(/python3/), code: 0, signal: null });
+    expect(first).toMatchObject({ parent: pid, exe: "/usr/bin/dash", argv: ["/bin/sh", "-c", "exit 7"], code: 7, signal: null });
+    expect(second).toMatchObject({ parent: pid, argv: ["/bin/sh", "-c", "kill -SEGV $$"], code: null, signal: "SIGSEGV" });
+    expect(telemetry.flags).not.toContain("outlived");
+    const times = (telemetry.timeline ?? []).map(({ t_us }) => t_us);
+    expect(times).toEqual([...times].sort((a, b) => a - b));
+  });
+
+  it("a denial is told at once with path, program and stack, and equal ones are one", async () => {
+    const secret = `${folder.path}/secret`;
+    writeFileSync(secret, "", { mode: 0o600 });
+    const code = `
+os.setresuid(65534, 65534, 65534)
+def wanted():
+    for _ in range(5):
+        try: open(${JSON.stringify(secret)})
+        except PermissionError: pass
+wanted()
+try: os.kill(1, 0) or os.setuid(0)
+except PermissionError: pass
+`;
+    const { telemetry, denials } = await watch(sensor, python(code));
+    const [first, second] = telemetry.denials;
+    expect(first).toMatchObject({ call: "openat", errno: "EACCES", path: secret, count: 5, abi: "native", exe: expect.stringMatching(/python3/) });
+    expect(first?.stack?.frames.map((frame) => frame.function)).toContain("wanted");
+    expect(second).toMatchObject({ call: "setuid", errno: "EPERM", path: null, to: null, count: 1 });
+    expect(telemetry.syscalls.denied).toEqual({ openat: 5, setuid: 1 });
+    expect(denials.map(({ call, count }) => [call, count])).toEqual([
+      ["openat", 1],
+      ["setuid", 1],
+    ]);
+  });
+
+  it("peers are told as the kernel has them, with IPv4, IPv6, mapped and unix addresses", async () => {
+    const code = `
+import socket
+def quiet(what, *args):
+    try: what(*args)
+    except OSError: pass
+quiet(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).connect, ("127.0.0.1", 53))
+quiet(socket.socket(socket.AF_INET, socket.SOCK_STREAM).connect, ("127.0.0.1", 1))
+quiet(socket.socket(socket.AF_INET6, socket.SOCK_STREAM).connect, ("::1", 1))
+quiet(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect, ("::ffff:127.0.0.1", 99))
+quiet(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).connect, "/no/socket")
+quiet(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).bind, "\\0abstract-" + str(os.getpid()))
+quiet(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto, b"x", ("127.0.0.1", 5))
+quiet(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg, [b"x"], [], 0, ("127.0.0.1", 6))
+`;
+    const { telemetry } = await watch(sensor, python(code));
+    const peers = telemetry.network.peers.map(({ kind, to, failures }) => `${kind} ${to.family} ${to.address} ${to.port} ${Object.keys(failures)}`);
+    expect(peers).toEqual([
+      "connect inet 127.0.0.1 53 ",
+      "connect inet 127.0.0.1 1 ECONNREFUSED",
+      expect.stringMatching(/^connect inet6 ::1 1 E/),
+      expect.stringMatching(/^connect inet6 ::ffff:127.0.0.1 99/),
+      "connect unix /no/socket 0 ENOENT",
+      expect.stringMatching(/^bind unix @abstract-/),
+      "send inet 127.0.0.1 5 ",
+      "send inet 127.0.0.1 6 ",
+    ]);
+    expect(telemetry.network).toMatchObject({ connects: 5, binds: 1, sends: 2 });
+  });
+
+  it("a rate that is exceeded is told once, while the program runs", async () => {
+    const code =
+      "import time\nfor _ in range(300):\n  try: os.rmdir('/proc')\n  except OSError: pass\ntime.sleep(0.2)\nfor _ in range(300):\n  try: os.setuid(0) or os.chown('/proc/1/mem', 5, 5)\n  except OSError: pass\ntime.sleep(0.2)";
+    const { broken } = await watch(sensor, python(`os.setresuid(65534, 65534, 65534)\n${code}`), { rates: { ...NO_RATES, denied_per_s: 100 } });
+    expect(broken).toHaveLength(1);
+    expect(broken[0]).toMatchObject({ rule: "denied_per_s", limit: 100, stacks: [] });
+    expect(broken[0]?.measured).toBeGreaterThan(100);
+  });
+});
