@@ -7,6 +7,7 @@ import {
   type AgentRequest,
   agentRequestSchema,
   DEFAULT_LIMITS,
+  type Denial,
   encodeFrame,
   FrameReader,
   type HostFacts,
@@ -32,6 +33,8 @@ export interface Scene {
   stderr(bytes: string | Uint8Array): void;
   /** A rule was hit: what is not given is a made-up read of /etc/shadow. */
   violation(violation?: Partial<Violation>): void;
+  /** The sensor saw a call denied: what is not given is a made-up splice. */
+  denial(denial?: Partial<Denial>): void;
   /** Ends the run. */
   result(result?: Partial<RunResult>): void;
   problem(code: string, detail: string, retryAfter?: number): void;
@@ -180,6 +183,7 @@ function play(agent: ScriptedAgent, spec: RunSpec, { send, ...wires }: Wires): v
     stdout: (bytes) => send(WIRE.stdout, bytes),
     stderr: (bytes) => send(WIRE.stderr, bytes),
     violation: (violation = {}) => send(WIRE.violation, JSON.stringify({ ...SHADOW, ...violation })),
+    denial: (denial = {}) => send(WIRE.denial, JSON.stringify({ ...DENIAL, ...denial })),
     result: (result = {}) => send(WIRE.result, JSON.stringify(resultOf(result, spec))),
   });
 }
@@ -218,6 +222,11 @@ export const SHADOW: Violation = {
   ...{ rule_id: "disable-access-shadow", rule_path: "spec.policy.enhanceProtect.attackProtectionRules[0].rules[0]", enforcer: "BPF", action: "DENIED" },
   event: { operation: "File", path: "/etc/shadow", permissions: ["read"] },
   ...{ pid: 7, comm: "cat", mnt_ns_id: 4_026_532_000, at: "2026-01-02T03:04:05.678Z", ...UNSEEN },
+};
+
+export const DENIAL: Denial = {
+  ...{ t_us: 5, pid: 2, comm: "x", exe: "/usr/bin/x", call: "splice", number: 275, abi: "native", arguments: ["0x1", "0x0", "0x2", "0x0", "0x40", "0x0"] },
+  ...{ errno: "EPERM", path: null, to: null, count: 1, stack: null },
 };
 
 const POOL = { key: "k", runtime: "python3", source: "process", tenant: null, ready: 2, starting: 0, target: 2, hits: 5, misses: 1, rate_per_s: 0.5 };
