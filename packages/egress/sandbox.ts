@@ -25,6 +25,8 @@ export class Sandbox {
   readonly rules: Rules;
   readonly standIns = new StandIns();
   readonly account = new Account();
+  /** Requests that have begun and are not answered (http/proxy.ts). */
+  waiting = 0;
   #vault = new Vault([]);
   readonly #token: string;
   readonly #tell: (message: FromEgress) => void;

@@ -60,6 +60,21 @@ describe("many requests at once", () => {
     server.close();
   });
 
+  it("of many connections together are bounded, and come back when they are gone", async () => {
+    use = await world({ http });
+    const server = await silent();
+    const sockets = Array.from({ length: 30 }, () => use.dial("api.test", server.port).resume());
+    for (const socket of sockets) socket.write(`GET /x HTTP/1.1\r\n${host(server.port)}\r\n`.repeat(25));
+    await expect.poll(() => use.told.length, { timeout: 5000 }).toBeGreaterThan(0);
+    await later(200);
+    expect(use.sandbox.waiting).toBeGreaterThan(300);
+    expect(use.sandbox.waiting).toBeLessThanOrEqual(512);
+    expect(use.told[0]).toMatchObject({ rule_id: "egress/too-many-requests" });
+    for (const socket of sockets) socket.destroy();
+    await expect.poll(() => use.sandbox.waiting, { timeout: 5000 }).toBe(0);
+    server.close();
+  });
+
   it("whose program goes while their name is looked up open nothing that nobody would end", async () => {
     const server = await silent();
     const reach = { rule: 2, verdict: "allow" as const, audit: false, cidr: "127.0.0.0/8", ports: [] };

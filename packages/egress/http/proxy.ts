@@ -42,10 +42,12 @@ const RELAYING: Refusal = {
   why: "a connection through another proxy cannot be judged",
   hint: "Leave http_proxy and https_proxy unset: the sandbox's way out needs no proxy to be named.",
 };
-const TOO_MANY: Refusal = { id: "egress/too-many-requests", path: "", why: "too many requests of one connection wait for their answers" };
+const TOO_MANY: Refusal = { id: "egress/too-many-requests", path: "", why: "too many requests of one connection, or of the sandbox, wait for their answers" };
 const LEAKED: Refusal = { id: "secrets", path: "secrets", why: "the server sent a secret back in a WebSocket, where it cannot be taken out" };
 /** More than any client sends ahead. Each costs us some kilobytes until it is answered, and a program decides when that is. */
 const MAX_AHEAD = 32;
+/** Of all connections of one sandbox: with their headers and short bodies, 50 MB of a heap that all sandboxes share. */
+const MAX_WAITING = 512;
 
 const LIMITS = { maxHeaderSize: 32_768, requestTimeout: 0, keepAliveTimeout: 60_000 };
 
@@ -95,9 +97,16 @@ export class HttpProxy {
     response.sendDate = false;
     const way = this.#ways.get(request.socket);
     if (!way || request.socket.destroyed) return void request.socket.destroy();
-    if (++way.waiting > MAX_AHEAD) refuse(way.sandbox, way.destination, seen(request), TOO_MANY);
-    if (way.waiting > MAX_AHEAD) return void request.socket.destroy();
-    response.once("close", () => way.waiting--);
+    way.waiting++;
+    way.sandbox.waiting++;
+    response.once("close", () => {
+      way.waiting--;
+      way.sandbox.waiting--;
+    });
+    if (way.waiting > MAX_AHEAD || way.sandbox.waiting > MAX_WAITING) {
+      refuse(way.sandbox, way.destination, seen(request), TOO_MANY);
+      return void request.socket.destroy();
+    }
     const deny = (status: number, text: string) => {
       request.resume();
       if (!response.headersSent) response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });

@@ -194,6 +194,7 @@ ${tcp("AF_INET", "203.0.113.9", 8080)}`;
     expect(field(egressProcess(directory), "CapBnd")).toBe("00000000000000c4"); // setuid, setgid and dac_read_search, which it has given up
     const [, soft, hard] = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFileSync(`/proc/${egressProcess(directory)}/limits`, "utf8")) ?? [];
     expect(soft).toBe(hard);
+    expect(readFileSync(`/proc/${egressProcess(directory)}/limits`, "utf8")).toMatch(/^Max core file size +1 +1 /m); // secrets are in its memory
     for (const pid of all) {
       expect(["Seccomp", "CapBnd"].map((name) => field(pid, name))).toEqual(["2", "0000000000000000"]);
       expect(readdirSync(`/proc/${pid}/fd`).length).toBeLessThan(12);

@@ -3,6 +3,7 @@ import { chmod, mkdir } from "node:fs/promises";
 import type { Duplex } from "node:stream";
 import { type CertificateAuthority, type FromEgress, fromEgressSchema, PlastronError, type ToEgress } from "@plastron/contracts";
 import type { EgressOptions } from "../../driver.ts";
+import { EGRESS_BOUND } from "./egress-bound.ts";
 
 interface Parts {
   options: EgressOptions;
@@ -18,11 +19,6 @@ const START_MS = 15_000;
 /** After a death, doubled for each that follows within a minute. */
 const RESTART_MS = 100;
 const MAX_LINE = 1 << 20;
-/**
- * What it is started through (util-linux, which is essential on Debian): it keeps of root's rights those to read its own code,
- * wherever that lies, and to become nobody, and can never have another.
- */
-const BOUND = ["/usr/bin/setpriv", "--no-new-privs", "--inh-caps=-all", "--ambient-caps=-all", "--bounding-set=-all,+setuid,+setgid,+dac_read_search"];
 /** Connections cost it a few kilobytes each of this; what they carry is not in there. Over it, it ends and is started anew. */
 const HEAP_MB = 512;
 
@@ -70,7 +66,7 @@ export class EgressProcess {
     const { options, directory, uid, log } = this.#parts;
     await mkdir(directory, { recursive: true, mode: 0o711 });
     await chmod(directory, 0o711);
-    const [command = "", ...args] = [...BOUND, "--", ...options.command];
+    const [command = "", ...args] = [...EGRESS_BOUND, "--", ...options.command];
     const env = { NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` };
     const child = spawn(command, args, { cwd: directory, env, stdio: ["ignore", "ignore", "pipe", "pipe"], detached: true });
     this.#child = child;
