@@ -191,3 +191,11 @@ describe("what a sandbox may have written", () => {
     );
   });
 });
+
+it("is not that of another process that got its number", async () => {
+  const pid = await stage.stopped("/bin/sh", ["-c", "kill -STOP $$"]);
+  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+  const startTicks = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
+  expect(readStack(pid, pid, { startTicks }).frames.length).toBeGreaterThan(0);
+  expect(readStack(pid, pid, { startTicks: startTicks - 1 })).toEqual({ frames: [], truncated: false, incomplete: "another process has its number by now" });
+});

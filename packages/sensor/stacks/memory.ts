@@ -24,8 +24,8 @@ export class Memory {
   #until = Number.POSITIVE_INFINITY;
 
   /** Throws what `open` throws: no such process, no right to look. */
-  constructor(pid: number) {
-    this.#fd = openSync(`/proc/${pid}/mem`, "r");
+  constructor(proc: string) {
+    this.#fd = openSync(`${proc}/mem`, "r");
   }
 
   /** From now on, for so long: after it, reads throw Unreadable. */

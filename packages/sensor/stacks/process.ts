@@ -17,8 +17,8 @@ export interface Mapping {
 const MAX_MAPS_BYTES = 512 * 1024;
 
 /** In the order of addresses. Throws what `open` throws. `complete` false: the table is longer than what one stack may cost. */
-export function readMappings(pid: number): { mappings: Mapping[]; complete: boolean } {
-  const { text, complete } = readSome(`/proc/${pid}/maps`, MAX_MAPS_BYTES);
+export function readMappings(proc: string): { mappings: Mapping[]; complete: boolean } {
+  const { text, complete } = readSome(`${proc}/maps`, MAX_MAPS_BYTES);
   const lines = text.split("\n");
   lines.pop();
   return { mappings: lines.flatMap((line) => parseMapping(line) ?? []), complete };
@@ -61,16 +61,22 @@ export interface Standing {
 }
 
 /** Stack pointer and program counter of a task that does not run: it is in a system call, stopped, or frozen. */
-export function readStanding(pid: number, tid: number): Standing {
-  const words = readFileSync(`/proc/${pid}/task/${tid}/syscall`, "latin1").trim().split(" ");
+export function readStanding(proc: string, tid: number): Standing {
+  const words = readFileSync(`${proc}/task/${tid}/syscall`, "latin1").trim().split(" ");
   const [sp, pc] = words.slice(-2).map((word) => (/^0x[0-9a-f]{1,13}$/.test(word) ? Number.parseInt(word, 16) : null));
   return words.length < 3 ? { pc: null, sp: null } : { pc: pc ?? null, sp: sp ?? null };
 }
 
 /** The thread's id as it sees it itself, in the innermost of its pid namespaces. Interpreters note that one. */
-export function innerThreadId(pid: number, tid: number): number {
-  const status = readFileSync(`/proc/${pid}/task/${tid}/status`, "latin1");
+export function innerThreadId(proc: string, tid: number): number {
+  const status = readFileSync(`${proc}/task/${tid}/status`, "latin1");
   return Number(/^NSpid:.*?(\d+)$/m.exec(status)?.[1] ?? tid);
+}
+
+/** When the process started, in clock ticks since the machine did. With its number it names a process for good. */
+export function startTicks(proc: string): number {
+  const stat = readFileSync(`${proc}/stat`, "latin1");
+  return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]);
 }
 
 /** Zombie or dead: it has no memory any more. */

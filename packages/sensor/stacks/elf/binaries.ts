@@ -38,8 +38,8 @@ const WANTED = /^(_PyRuntime|Py_Version|PyCode_Type|v8dbg_\w+|_ZN2v88internal18g
 const cache = new Map<string, Binary | null>();
 
 /** The file behind a mapping, or null where it is none that we read. Reads the file once for each content. */
-export function loadedAt(pid: number, mapping: Mapping): Loaded | null {
-  const path = pathOf(pid, mapping);
+export function loadedAt(proc: string, mapping: Mapping): Loaded | null {
+  const path = pathOf(proc, mapping);
   if (path === null) return null;
   try {
     const stat = statSync(path, { bigint: true });
@@ -55,16 +55,16 @@ export function loadedAt(pid: number, mapping: Mapping): Loaded | null {
 }
 
 /** The function at an address of the process; null where the file does not say. */
-export function functionName(pid: number, { binary, bias }: Loaded, mapping: Mapping, address: number): string | null {
+export function functionName(proc: string, { binary, bias }: Loaded, mapping: Mapping, address: number): string | null {
   const at = address - bias;
-  return remembered(binary.functionNames, at, () => fromFile(pid, binary, mapping, (file) => functionAt(file, binary.symbols, at)));
+  return remembered(binary.functionNames, at, () => fromFile(proc, binary, mapping, (file) => functionAt(file, binary.symbols, at)));
 }
 
 /** How to get from an address of the process to its caller; null where the file does not say. */
-export function unwindRow(pid: number, { binary, bias }: Loaded, mapping: Mapping, address: number): UnwindRow | null {
+export function unwindRow(proc: string, { binary, bias }: Loaded, mapping: Mapping, address: number): UnwindRow | null {
   const at = address - bias;
   const read = (file: ElfFile) => unwindRowAt(file, binary.machine, binary.sections, binary.segments, at);
-  return remembered(binary.rows, at, () => fromFile(pid, binary, mapping, read));
+  return remembered(binary.rows, at, () => fromFile(proc, binary, mapping, read));
 }
 
 function remembered<T>(known: Map<number, T>, key: number, find: () => T): T {
@@ -77,8 +77,8 @@ function remembered<T>(known: Map<number, T>, key: number, find: () => T): T {
 }
 
 /** Opens the file again: an open one would keep a sandbox's mounts and memory from going. */
-function fromFile<T>(pid: number, binary: Binary, mapping: Mapping, read: (file: ElfFile) => T): T | null {
-  const path = pathOf(pid, mapping);
+function fromFile<T>(proc: string, binary: Binary, mapping: Mapping, read: (file: ElfFile) => T): T | null {
+  const path = pathOf(proc, mapping);
   if (path === null) return null;
   const file = new ElfFile(path);
   try {
@@ -87,6 +87,15 @@ function fromFile<T>(pid: number, binary: Binary, mapping: Mapping, read: (file:
     return null;
   } finally {
     file.close();
+  }
+}
+
+/** Learns a file ahead, so that the first stack of a program that has it mapped is as fast as the others. Never throws. */
+export function learnBinary(path: string): void {
+  try {
+    if (isPlainFile(path)) readBinary(path);
+  } catch {
+    // It will be looked at again when a program has it.
   }
 }
 
@@ -99,11 +108,11 @@ export function forgetBinaries(): void {
  * The very file that is mapped, whatever its path leads to by now; for that the kernel asks for rights over checkpoints. Without them
  * the path, if the file that it leads to has the same inode: a link of the sandbox may lead anywhere, also out of it.
  */
-function pathOf(pid: number, mapping: Mapping): string | null {
+function pathOf(proc: string, mapping: Mapping): string | null {
   if (mapping.file === null) return null;
-  const exact = `/proc/${pid}/map_files/${mapping.range}`;
+  const exact = `${proc}/map_files/${mapping.range}`;
   if (isPlainFile(exact)) return exact;
-  const named = `/proc/${pid}/root${mapping.path}`;
+  const named = `${proc}/root${mapping.path}`;
   return isPlainFile(named, mapping.file.split(":").at(-1)) ? named : null;
 }
 

@@ -17,6 +17,7 @@ export interface Engine {
 
 const PREFIX = "v8dbg_";
 const EXIT_CODE = 96;
+const MAX_SPAN = 1024 * 1024;
 
 /** Null where there is no V8, or one without what is needed. */
 export function readEngine(file: ElfFile, segments: Segment[], named: ReadonlyMap<string, number>): Engine | null {
@@ -28,7 +29,12 @@ export function readEngine(file: ElfFile, segments: Segment[], named: ReadonlyMa
     return segment === undefined ? Buffer.alloc(length) : file.bytes(address - segment.vaddr + segment.offset, length);
   };
   const found = [...named].filter(([name]) => name.startsWith(PREFIX));
-  const constants = new Map(found.map(([name, address]) => [name.slice(PREFIX.length), bytesAt(address, 4).readInt32LE()]));
+  // They lie side by side: one look at all of them, and not a thousand.
+  const first = found.reduce((lowest, [, address]) => Math.min(lowest, address), Number.POSITIVE_INFINITY);
+  const last = found.reduce((highest, [, address]) => Math.max(highest, address), 0);
+  if (last - first > MAX_SPAN) return null;
+  const values = bytesAt(first, last - first + 4);
+  const constants = new Map(found.map(([name, address]) => [name.slice(PREFIX.length), values.readInt32LE(address - first)]));
   const markers = (suffix: string) =>
     new Set([...constants].filter(([name]) => name.startsWith("frametype_") && name.endsWith(suffix)).map(([, type]) => type * 2));
   return {

@@ -25,11 +25,11 @@ const SIGNAL = { fp: 120, sp: 160, pc: 168 };
  * ends: null at the outermost function. A task's registers cannot be had without attaching to it; from its stack pointer and program
  * counter alone all others follow, but for the frame pointer, which is found when the first function needs it (`findFrame`).
  */
-export function* unwind(pid: number, memory: Memory, mappings: readonly Mapping[], { pc, sp }: Standing): Generator<NativeFrame, string | null> {
+export function* unwind(proc: string, memory: Memory, mappings: readonly Mapping[], { pc, sp }: Standing): Generator<NativeFrame, string | null> {
   if (pc === null || sp === null) return "the thread was running, and runs have no place";
   const stack = mappingAt(mappings, sp);
   if (stack === undefined || !stack.writable) return "its stack pointer leads nowhere";
-  const loadedOf = remembered(pid);
+  const loadedOf = remembered(proc);
   const walker = new Walker(memory, mappings, stack, sp);
   let at = pc;
   let isGuessed = false;
@@ -38,7 +38,7 @@ export function* unwind(pid: number, memory: Memory, mappings: readonly Mapping[
     if (mapping === undefined || !mapping.executable) return isGuessed ? WITHOUT_TABLES : "callers are not followed beyond code that is not there";
     const loaded = loadedOf(mapping);
     yield { pc: at, mapping, loaded, framePointer: () => walker.framePointer(null) };
-    const row = loaded === null ? null : unwindRow(pid, loaded, mapping, at);
+    const row = loaded === null ? null : unwindRow(proc, loaded, mapping, at);
     const next = walker.up(row, row === null || loaded === null ? null : row.start + loaded.bias);
     isGuessed = row === null;
     if (next === 0 && !isGuessed) return null;
@@ -49,12 +49,12 @@ export function* unwind(pid: number, memory: Memory, mappings: readonly Mapping[
   return "there are more native frames than are followed";
 }
 
-function remembered(pid: number): (mapping: Mapping) => Loaded | null {
+function remembered(proc: string): (mapping: Mapping) => Loaded | null {
   const known = new Map<string, Loaded | null>();
   return (mapping) => {
     const found = known.get(mapping.range);
     if (found !== undefined) return found;
-    const loaded = loadedAt(pid, mapping);
+    const loaded = loadedAt(proc, mapping);
     known.set(mapping.range, loaded);
     return loaded;
   };
