@@ -62,8 +62,8 @@ export class ViolationStore {
       left join lateral (
         select events.tx::text as tx, seq::text as seq, subject, at, data
         from events
-        where tenant = ${tenant} and type = 'violation' and (events.tx, seq) > (${tx}::text::xid8, ${seq}::bigint) and events.tx < now.tx and ${where}
-        order by events.tx, seq limit ${limit}
+        where tenant = ${tenant} and type = 'violation' and (events.tx, events.seq) > (${tx}::text::xid8, ${seq}::bigint) and events.tx < now.tx and ${where}
+        order by events.tx, events.seq limit ${limit}
       ) as e on true`.execute(this.#db);
     const found = rows.flatMap((row) => (row.tx === null ? [] : [row as Found]));
     const violations = found.map((row) => ({
