@@ -18,12 +18,11 @@ async function main(): Promise<void> {
   const consent = { permissive: config.permissive, cluster: readCluster(config.clusterAddresses) };
   ownStateHome(config.stateHome);
   const agent = await startAgent(async () => {
-    const presence = await trySensor({ cgroup: await sandboxGroup(config.stateHome), log });
-    const facts = async (minTier: Tier): Promise<HostFacts> => {
-      const found = await probe(minTier);
-      return { ...found, ...consent, sensor: presence.sensor !== undefined && found.driver === "local" };
-    };
-    const driver = await openDriver({ ...driverOptions(config, await facts(1)), ...presence }, config.driver);
+    const group = await sandboxGroup(config.stateHome);
+    const [presence, everyday] = await Promise.all([trySensor({ cgroup: group, log }), probe(1)]);
+    const complete = (found: HostFacts): HostFacts => ({ ...found, ...consent, sensor: presence.sensor !== undefined && found.driver === "local" });
+    const facts = async (minTier: Tier) => complete(await probe(minTier));
+    const driver = await openDriver({ ...driverOptions(config, complete(everyday)), ...presence }, config.driver);
     const examine = async (): Promise<DoctorReport> => withRow(await doctor(), sensorControl(presence));
     return { driver, doctor: examine, hostFacts: facts, permissive: config.permissive, runNetwork: config.runNetwork, sensor: presence.sensor, log };
   }, config);

@@ -1,5 +1,5 @@
 import { readlinkSync } from "node:fs";
-import { NO_RULES, violationSchema, type WatchedRule } from "@plastron/contracts";
+import { NO_RULES, UNSEEN, violationSchema, type WatchedRule } from "@plastron/contracts";
 import { describe, expect, it } from "vitest";
 import { cgroupOf, mountNamespaceIn, RECORD_BYTES, violationOf } from "./hook-records.ts";
 
@@ -33,6 +33,7 @@ describe("a record of a cgroup's program", () => {
       comm: "python3",
       mnt_ns_id: null,
       at: AT,
+      ...UNSEEN,
     });
     expect(cgroupOf(record())).toBe(77n);
     expect(violationOf(record({ words: [0, 0, 1, 2, 1, 6, 80, 0] }), confinement, AT)?.action).toBe("AUDIT");

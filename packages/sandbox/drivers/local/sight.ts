@@ -86,7 +86,16 @@ export class Sight {
     if (this.#point === null || sensing === null) return this.unseen;
     const telemetry = await this.#point.collect();
     this.#listener = undefined;
-    return telemetry;
+    return this.#withoutInit(telemetry);
+  }
+
+  /** Pid 1 is ours, and whether its end is still in the account is a matter of luck. */
+  #withoutInit(telemetry: Telemetry): Telemetry {
+    const { processes } = telemetry;
+    const init = processes.list.find(({ pid }) => pid === this.#init);
+    if (!init) return telemetry;
+    const exits = processes.exits - (init.ended_us === null ? 0 : 1);
+    return { ...telemetry, processes: { ...processes, exits: Math.max(0, exits), list: processes.list.filter((each) => each !== init) } };
   }
 
   /** Of the program's processes, which are held still. Empty where nobody can look. */
