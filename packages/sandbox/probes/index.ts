@@ -6,6 +6,7 @@ import { canMakeCgroups, cgroupHost, cgroupProbes } from "./cgroups.ts";
 import { runChild } from "./child.ts";
 import { type DriverRow, driverProbes, TIERS } from "./drivers.ts";
 import { canLetOut, egressProbes } from "./egress.ts";
+import { freezerProbes } from "./freezer.ts";
 import { canAttachHooks, hookProbes } from "./hooks.ts";
 import { interpreterProbes } from "./interpreters.ts";
 import { canNotify, kernelProbes, landlockAbi } from "./kernel.ts";
@@ -24,6 +25,7 @@ export async function doctor(): Promise<DoctorReport> {
   const probes: Probe[] = [
     ...kernelProbes(),
     ...cgroupProbes(),
+    ...freezerProbes(),
     ...drivers.probes,
     ...egressProbes(),
     ...hookProbes(),

@@ -57,6 +57,7 @@ describe("the doctor", () => {
     if (process.geteuid?.() !== 0) skip();
     expect(control("cgroup-memory")).toMatchObject({ status: "working", detail: expect.stringMatching(/oom_kill [1-9]/) });
     expect(control("cgroup-pids")).toMatchObject({ status: "working" });
+    expect(control("freezer")).toMatchObject({ status: "working" });
   });
 
   it("leaves nothing behind", () => {
