@@ -23,6 +23,7 @@ import { type RecorderDependencies, RunViolations } from "../violations/recorder
 import type { Gate } from "./gate.ts";
 import { type NetworkView, networkView } from "./network.ts";
 import { OutputBuffer } from "./output.ts";
+import { PhaseClock } from "./phase-clock.ts";
 import type { RunPackages } from "./program.ts";
 import { accountOf, type RunHead, type RunView, type StoredResult, summaryOf } from "./view.ts";
 
@@ -276,28 +277,4 @@ function neverStarted(reason: string): RunResult {
     },
     sandbox: { driver: "none", tier: 1, start: "cold", source: "process", confinement: "" },
   };
-}
-
-/** Microseconds between the marks of one run. */
-class PhaseClock {
-  readonly phases: Record<string, number>;
-  readonly #start: number;
-  #last: number;
-  constructor(start: number, authUs: number) {
-    this.#start = start;
-    this.#last = performance.now();
-    this.phases = { auth: authUs };
-  }
-  mark(phase: string): void {
-    const now = performance.now();
-    this.phases[phase] = Math.round((now - this.#last) * 1000);
-    this.#last = now;
-  }
-  set(phase: string, us: number): void {
-    this.phases[phase] = us;
-  }
-  done(): Record<string, number> {
-    this.phases.total = Math.round((performance.now() - this.#start) * 1000);
-    return this.phases;
-  }
 }
