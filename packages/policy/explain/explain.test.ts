@@ -152,6 +152,25 @@ it("says whether the policy asks for a record of the rule", () => {
   expect([compiled(rules).explain(what)?.recorded, compiled({ ...rules, auditViolations: true }).explain(what)?.recorded]).toEqual([false, true]);
 });
 
+it("of a list of files names the list, and what to add to it", () => {
+  const policy = {
+    ...{ enforcer: "AppArmor", mode: "DefenseInDepth" },
+    defenseInDepth: {
+      appArmor: { profileType: "Custom", customProfile: "profile p flags=(attach_disconnected) {\n  /usr/** r,\n  /workspace/** rw,\n  /usr/bin/env ix,\n}\n" },
+    },
+  };
+  const text = { apiVersion: "crd.varmor.org/v1beta1", kind: "VarmorPolicy", metadata: { name: "p" }, spec: { target: { kind: "Pod", name: "x" }, policy } };
+  const { explain, orders } = compilePolicy(parsePolicy(JSON.stringify(text)), TYPICAL_HOST);
+  const list = orders.find(({ intents }) => intents.some(({ kind }) => kind === "file-list"));
+  expect(list).toBeDefined();
+  expect(explain(opened("/etc/hosts"))).toMatchObject({ rule_id: list?.rule, hint: `allow to read /etc/hosts in ${list?.path}` });
+  expect([
+    explain(opened("/usr/share/x")),
+    explain(opened("/workspace/x", "EACCES", O.WRITE)),
+    explain(denial("newfstatat", { path: "/etc/hosts", errno: "EACCES" })),
+  ]).toEqual([null, null, null]);
+});
+
 it("of DefenseInDepth names its own profile, and of RuntimeDefault the mode", () => {
   const of = (policy: object) => {
     const text = { apiVersion: "crd.varmor.org/v1beta1", kind: "VarmorPolicy", metadata: { name: "p" }, spec: { target: { kind: "Pod", name: "x" }, policy } };

@@ -11,7 +11,7 @@ import { eventOf } from "./event.ts";
 import type { Cause, Explain } from "./explanation.ts";
 import { filterDenies, refuses } from "./filter.ts";
 import { hintOf } from "./hint.ts";
-import { deniesPath, makesProgram } from "./paths.ts";
+import { deniesPath, isOffList, makesProgram } from "./paths.ts";
 import { platformCauses } from "./platform.ts";
 
 /** What a policy compiled to, as far as it tells why something was denied. */
@@ -42,7 +42,7 @@ export function explainer(compiled: Explained, host: HostFacts): Explain {
     const filtered = byFilter(call);
     const denying = (part: Part): boolean => (filtered ? deniesCall(part, call) : deniesThing(part, call, compiled, host));
     const causes = [
-      ...rules.filter(denying).map((part) => policyCause(part, host)),
+      ...rules.filter(denying).map((part) => policyCause(part, call, host)),
       ...(filtered && compiled.own && byOwn?.(call) ? [ownCause(compiled.own, call)] : []),
       ...platformCauses(call, floor, filtered && byFloor(call)),
     ];
@@ -71,9 +71,10 @@ function deniesThing(part: Part, call: Call, { confinement }: Explained, host: H
   return part.claim.fidelity !== "unsupported" && deniesPath(part, call, canWatch(host));
 }
 
-function policyCause(part: Part, host: HostFacts): Cause {
+function policyCause(part: Part, call: Call, host: HostFacts): Cause {
   const { rule, path, enforcer, audit } = part.order;
-  return { rule, path, enforcer, by: "policy", recorded: audit && canWatch(host), part, advice: "" };
+  const advice = isOffList(part.order, call) ? `allow to ${call.wanted.join(" and ")} ${call.path} in ${path}` : "";
+  return { rule, path, enforcer, by: "policy", recorded: audit && canWatch(host), part, advice };
 }
 
 /** A list of what is allowed: there is no rule to be removed, but a call to be added. */

@@ -20,11 +20,31 @@ export function deniesPath({ order, demands, watched }: Part, call: Call, watche
   const names = spellings(path);
   if (denial.errno === "EACCES" && names.some((name) => isMasked(demands, name, permissions.includes("exec")))) return true;
   if (noexec && permissions.includes("exec") && isWritablePlace(path)) return true;
+  if (watches && isOffList(order, call)) return true;
   const decided = watches ? [...(order.audit ? files : []), ...watched] : [];
   if (decided.some((intent) => covers(intent, call, names))) return true;
   // The read-only root stands behind every rule on changes, so such a rule is true of it without more.
   return !isWritablePlace(path) && files.some((intent) => changes(intent) && covers({ ...intent, permissions: CHANGE }, call, names));
 }
+
+type FileList = Extract<Part["order"]["intents"][number], { kind: "file-list" }>;
+
+/** What the list of all that may be done does not give. The listener is asked about what opens, changes and runs, and not who looks. */
+export function isOffList({ intents }: Part["order"], { path, permissions, wanted, denial }: Call): boolean {
+  if (path === null || denial.errno !== "EACCES" || LOOKING.test(denial.call)) return false;
+  const lists = intents.filter((each): each is FileList => each.kind === "file-list");
+  const names = spellings(path);
+  const asked = permissions.filter((each) => each !== "append" || wanted.includes("append"));
+  return lists.some((list) =>
+    asked.some((each) => {
+      const giving = each === "append" ? ["append", "write"] : [each];
+      const entries = list.allowed.filter((entry) => entry.permissions.some((given) => giving.includes(given)));
+      return list.permissions.includes(each) && !entries.some(({ glob }) => names.some((name) => globMatches(glob, name)));
+    }),
+  );
+}
+
+const LOOKING = /stat|access|readlink|getdents|chdir|xattr|inotify|connect|bind|send/;
 
 const CHANGE: FileIntent["permissions"] = ["write", "append"];
 const changes = ({ permissions }: FileIntent): boolean => permissions.includes("write") || permissions.includes("append");
