@@ -4,6 +4,8 @@ export interface SensorOptions {
   cgroup?: string | null;
   /** Bytes of the ring of events, a power of two. */
   ringBytes?: number;
+  /** False: no process is ever stopped for its call stack, and none is told. */
+  stacks?: boolean;
   log?: (message: string, fields?: Record<string, unknown>) => void;
 }
 

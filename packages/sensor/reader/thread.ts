@@ -27,6 +27,7 @@ export class ReaderThread {
   #next = 0;
   #restarts = 0;
   #hasStacks = false;
+  #isReading = false;
 
   /** @throws Error */
   static async start(data: Beginning, board: Board, hear: (said: Said) => void, lastGeneration: () => number): Promise<ReaderThread> {
@@ -46,6 +47,10 @@ export class ReaderThread {
 
   get hasStacks(): boolean {
     return this.#hasStacks;
+  }
+
+  get isReading(): boolean {
+    return this.#isReading;
   }
 
   get worker(): Worker | undefined {
@@ -109,6 +114,7 @@ export class ReaderThread {
       port1.on("message", (message: FromReader) => {
         if (message.kind === "ready") {
           this.#hasStacks = message.stacks;
+          this.#isReading = true;
           // It keeps nobody from ending, but for as long as it is waited for.
           worker.unref();
           port1.unref();
@@ -124,6 +130,7 @@ export class ReaderThread {
 
   #diedWith(_code: number): void {
     this.#port = undefined;
+    this.#isReading = false;
     for (const answer of this.#asked.values()) answer(null);
     this.#asked.clear();
     if (this.#board.isLeaving || ++this.#restarts > MOST_RESTARTS) return;

@@ -8,7 +8,7 @@ import type { StackReader } from "./stops.ts";
 // loop while it reads, so that messages are fetched, and waiting is the kernel's.
 const data = workerData as ReaderData & { port: MessagePort };
 const { port } = data;
-const reader = new Reader(data, await stackReader(), (message) => port.postMessage(message));
+const reader = new Reader(data, data.bounds.stacks === 0 ? null : await stackReader(), (message) => port.postMessage(message));
 // A reader that has to wait for its turn behind what it looks at loses events.
 native().setpriority(0, 0, -15);
 port.postMessage({ kind: "ready", stacks: reader.hasStacks });
