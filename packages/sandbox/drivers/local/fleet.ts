@@ -3,41 +3,13 @@ import { type AgentStatus, type Confinement, DEFAULT_LIMITS, type RunSpec, type 
 import { coverImage, type ImageMount } from "../../images/index.ts";
 import { RUNTIMES } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
+import { FLEET_DEFAULTS, type FleetSettings } from "./fleet-settings.ts";
 import { resolveHidden } from "./hidden.ts";
 import { type BoxSource, Pool, Rate, StartGate } from "./pool.ts";
 import { poolRow } from "./pool-row.ts";
 import { type BoxKind, ProcessSource, type Workshop } from "./sources.ts";
 import { looksAtPaths } from "./watch.ts";
 import { ZygoteSource } from "./zygote.ts";
-
-/** When pools grow, shrink and turn into zygotes. Tests use others than the defaults. */
-export interface FleetSettings {
-  /** Cores that a tenant's starts of one kind must cost (takes a second × seconds a start) for a zygote to be worth its memory. */
-  zygoteCores: number;
-  /** A zygote is replaced after this age or this many children: all of them share its address-space layout. */
-  zygoteMaxAgeMs: number;
-  zygoteMaxChildren: number;
-  maxZygotes: number;
-  /** A pool that nobody asked for this long is given up. */
-  idleMs: number;
-  boxMaxAgeMs: number;
-  /** What a confinement hides is looked up again this often: programs are installed while we run. */
-  hiddenMaxAgeMs: number;
-  processPoolMax: number;
-  zygotePoolMax: number;
-}
-
-export const FLEET_DEFAULTS: FleetSettings = {
-  zygoteCores: 0.3,
-  zygoteMaxAgeMs: 15 * 60_000,
-  zygoteMaxChildren: 20_000,
-  maxZygotes: 4,
-  idleMs: 60_000,
-  boxMaxAgeMs: 10 * 60_000,
-  hiddenMaxAgeMs: 10 * 60_000,
-  processPoolMax: 8,
-  zygotePoolMax: 16,
-};
 
 /** Runs that were on their way when their policy was replaced come in this long after each other, or not at all. */
 const RETIRED_IDLE_MS = 1_000;
@@ -193,6 +165,7 @@ export class Fleet {
     const pool = new Pool(new ProcessSource(this.#shop, kind), { min, max: this.#settings.processPoolMax, maxAgeMs: this.#settings.boxMaxAgeMs }, this.#starts);
     const shared = { kind, pool, min };
     this.#shared.set(key, shared);
+    this.#makeRoom();
     return shared;
   }
 
@@ -206,11 +179,13 @@ export class Fleet {
   }
 
   #hiddenInRoot(confinement: Confinement): Promise<string[]> {
-    const known = this.#hidden.get(confinement.id);
+    const { hidden, forbidden_programs: programs, unexecutable, executables } = confinement;
+    const key = JSON.stringify([hidden, programs, unexecutable, executables]); // one for a policy with many networks
+    const known = this.#hidden.get(key);
     if (known) return known;
     const found = resolveHidden(confinement, this.#shop.sources.usr);
-    this.#hidden.set(confinement.id, found);
-    found.catch(() => this.#hidden.delete(confinement.id)); // a walk that failed is made again for the next run
+    this.#hidden.set(key, found);
+    found.catch(() => this.#hidden.delete(key)); // a walk that failed is made again for the next run
     return found;
   }
 
@@ -252,6 +227,13 @@ export class Fleet {
     if (hidden.join("\n") === shared.kind.hidden.join("\n") || this.#shared.get(key) !== shared) return;
     this.#giveUp(key, shared);
     if (shared.min > 0) await this.#sharedFor({ ...shared.kind, image: shared.kind.image?.id ?? null }, shared.min);
+  }
+
+  /** Each run may ask for another network: pools that nobody came back to go before their time. */
+  #makeRoom(): void {
+    if (this.#shared.size <= this.#settings.maxPools) return;
+    const [oldest, ...others] = [...this.#shared].filter(([, { min }]) => min === 0).sort(([, a], [, b]) => a.pool.lastTake - b.pool.lastTake);
+    if (oldest && others.length > 0) this.#giveUp(...oldest);
   }
 
   /** A run that waits for this pool asks again, and gets a new one; what runs goes on. */

@@ -8,6 +8,8 @@ import { cgroupOf, mountNamespaceIn, violationOf } from "./hook-records.ts";
 import type { UidPool } from "./uids.ts";
 
 const IDLE_MS = 30_000;
+/** Each is a process and a cgroup: runs that each ask for another network would else leave hundreds behind them for that long. */
+const MAX_RESTING = 16;
 /** A reader that dies is followed by another so often; the kernel takes 64 programs of a kind on a cgroup. */
 const MAX_READERS = 8;
 
@@ -40,6 +42,8 @@ export class HookGroups {
   readonly #options: HookGroupsOptions;
   readonly #groups = new Map<string, Promise<HookGroup>>();
   readonly #open = new Set<HookGroup>();
+  /** Nobody is inside; who has rested the longest comes first. */
+  readonly #resting = new Set<HookGroup>();
   #made = 0;
   #closed = false;
 
@@ -53,7 +57,10 @@ export class HookGroups {
     while (!this.#closed) {
       const opening = this.#groups.get(confinement.id) ?? this.#begin(confinement);
       const group = await opening;
-      if (group.enter()) return group;
+      if (group.enter()) {
+        this.#resting.delete(group);
+        return group;
+      }
       if (this.#groups.get(confinement.id) === opening) this.#groups.delete(confinement.id);
     }
     throw new PlastronError("sandbox_failed", "the driver is closing");
@@ -73,15 +80,25 @@ export class HookGroups {
     if (cgroups.unified !== "" && !cgroups.dirs.includes(cgroups.unified)) await rmdir(cgroups.unified).catch(() => {});
   }
 
+  #rests(group: HookGroup): void {
+    this.#resting.add(group);
+    const [oldest] = this.#resting;
+    if (!oldest || this.#resting.size <= MAX_RESTING) return;
+    this.#resting.delete(oldest);
+    void oldest.close();
+  }
+
   #begin(confinement: Confinement): Promise<HookGroup> {
     const name = `hooks-${confinement.id.slice(0, 12)}-${++this.#made}`;
     const forget = () => {
       if (this.#groups.get(confinement.id) === opening) this.#groups.delete(confinement.id);
     };
-    const opening = HookGroup.open(this.#options, confinement, name, (group) => {
+    const closed = (group: HookGroup) => {
       this.#open.delete(group);
+      this.#resting.delete(group);
       forget();
-    });
+    };
+    const opening = HookGroup.open(this.#options, confinement, name, { closed, rests: (group) => this.#rests(group) });
     this.#groups.set(confinement.id, opening);
     opening.then((group) => this.#open.add(group), forget);
     return opening;
@@ -94,13 +111,19 @@ export function belowGroup(cgroups: CgroupLayout, dir: string): CgroupLayout {
   return { ...cgroups, dirs: [...cgroups.dirs.filter((other) => other !== cgroups.unified), dir], unified: dir };
 }
 
+/** Who hears of a group: nobody is inside any more, it is gone. */
+interface Told {
+  rests(group: HookGroup): void;
+  closed(group: HookGroup): void;
+}
+
 class HookGroup implements Enclosure {
   readonly cgroups: CgroupLayout;
   readonly #dir: string;
   readonly #uid: number;
   readonly #options: HookGroupsOptions;
   readonly #confinement: Confinement;
-  readonly #onClosed: (group: HookGroup) => void;
+  readonly #told: Told;
   readonly #boxes = new Map<bigint, { box: Box; mountNamespace: number | null }>();
   #process!: HookProcess;
   #attaching: Promise<void> | undefined;
@@ -110,23 +133,23 @@ class HookGroup implements Enclosure {
   #closing: Promise<void> | undefined;
   #idle: NodeJS.Timeout | undefined;
 
-  private constructor(options: HookGroupsOptions, confinement: Confinement, name: string, onClosed: (group: HookGroup) => void) {
+  private constructor(options: HookGroupsOptions, confinement: Confinement, name: string, told: Told) {
     const { cgroups, uids } = options;
     this.#options = options;
     this.#confinement = confinement;
-    this.#onClosed = onClosed;
+    this.#told = told;
     this.#dir = `${cgroups.unified}/${name}`;
     this.#uid = uids.take();
     this.cgroups = belowGroup(cgroups, this.#dir);
   }
 
-  static async open(options: HookGroupsOptions, confinement: Confinement, name: string, onClosed: (group: HookGroup) => void): Promise<HookGroup> {
+  static async open(options: HookGroupsOptions, confinement: Confinement, name: string, told: Told): Promise<HookGroup> {
     const { cgroups } = options;
     if (confinement.hooks === null || cgroups.version === "none" || cgroups.unified === "")
       throw new PlastronError("sandbox_failed", "the policy's hooks need cgroups and their unified hierarchy, which this host does not have", {
         hint: "Mount it: `mount -t cgroup2 none /sys/fs/cgroup/unified` (beside version 1), or boot with systemd.unified_cgroup_hierarchy=1.",
       });
-    const group = new HookGroup(options, confinement, name, onClosed);
+    const group = new HookGroup(options, confinement, name, told);
     try {
       if (cgroups.version === "v2") await prepareCgroups(group.cgroups);
       else await mkdir(group.#dir, { recursive: true });
@@ -213,6 +236,7 @@ class HookGroup implements Enclosure {
     clearTimeout(this.#idle);
     this.#idle = setTimeout(() => void this.close(), this.#lost ? 0 : (this.#options.idleMs ?? IDLE_MS));
     this.#idle.unref();
+    this.#told.rests(this);
   }
 
   #record(record: Buffer): void {
@@ -224,6 +248,6 @@ class HookGroup implements Enclosure {
   async #remove(): Promise<void> {
     await removeCgroup(this.#dir);
     this.#options.uids.giveBack(this.#uid);
-    this.#onClosed(this);
+    this.#told.closed(this);
   }
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -133,5 +134,22 @@ tell("loopback", mine)
       event: { operation: "Network", type: "connect", ip: "8.8.8.8", port: 443 },
     });
     expect(told.find(({ event }) => "ip" in event && event.ip === "169.254.169.254")?.rule_id).toBe("block-access-to-metadata-service");
+  });
+
+  it("[needs: hooks] leaves little behind where each run asks for another network, and is warm where runs ask for the same", async () => {
+    const status = () => driver.status().pools.length;
+    for (let port = 1; port <= 40; port++) expect((await under([{ domains: [API], ports: [port] }]).bash("true", { limits })).status).toBe("completed");
+    const groups = () =>
+      execFileSync("sh", ["-c", `ps -eo ppid=,comm= | awk '$1 == ${process.pid} && $2 ~ /plastron-hooks/' | wc -l`])
+        .toString()
+        .trim();
+    await expect.poll(() => Number(groups()), { timeout: 20_000 }).toBeLessThanOrEqual(18);
+    expect(status()).toBeLessThanOrEqual(128);
+    const starts = [];
+    for (let i = 0; i < 6; i++) {
+      starts.push((await under([{ domains: [API], ports: [443] }]).bash("true", { limits })).sandbox.start);
+      await new Promise((resolve) => setTimeout(resolve, 400));
+    }
+    expect(starts.slice(3)).toContain("warm");
   });
 });
