@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { benchGvisor } from "./gvisor/index.ts";
 import { printGvisor } from "./gvisor/print.ts";
+import { measureHands, printHands } from "./hands/index.ts";
 import { benchPolicy } from "./policy/index.ts";
 import { printPolicyReport } from "./policy/print.ts";
 import { startProgress } from "./progress.ts";
@@ -12,8 +13,11 @@ import { type Around, benchSandbox } from "./sandbox/index.ts";
 import type { Endpoint } from "./sandbox/platform.ts";
 import { printReport } from "./sandbox/print.ts";
 import { type SandboxSettings, sandboxSettings } from "./sandbox/settings.ts";
+import { benchSensor } from "./sensor/index.ts";
+import { printSensorReport } from "./sensor/print.ts";
+import { measureStacks, printStacks } from "./stacks/index.ts";
 
-const USAGE = `usage: npm run bench -- [sandbox | gvisor | policy] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
+const USAGE = `usage: npm run bench -- [sandbox | gvisor | policy | stacks | hands] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
 
   --quick      a look in about fifteen seconds: it works, but do not judge by it
   --json       one JSON document instead of tables
@@ -34,6 +38,18 @@ const AREAS: Record<string, (settings: SandboxSettings, around: Around) => Promi
   policy: async ({ quick }, { say: tell }) => {
     const report = benchPolicy(quick, tell);
     return { report, lines: printPolicyReport(report) };
+  },
+  sensor: async ({ quick }, { say: tell }) => {
+    const report = await benchSensor(quick, tell);
+    return { report, lines: printSensorReport(report) };
+  },
+  hands: async ({ quick }, { say: tell }) => {
+    const report = await measureHands(quick, tell);
+    return { report, lines: printHands(report) };
+  },
+  stacks: async ({ quick }, { say: tell }) => {
+    const report = await measureStacks(quick, tell);
+    return { report, lines: printStacks(report) };
   },
 };
 

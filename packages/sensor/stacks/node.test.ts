@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { stackSchema } from "@plastron/contracts";
 import { afterAll, describe, expect, it } from "vitest";
 import { readStack } from "./index.ts";
-import { Stage, short } from "./testing/stopped.ts";
+import { Stage, short, untilStopped } from "./testing/stopped.ts";
 
 const stage = new Stage();
 afterAll(() => stage.clear());
@@ -81,12 +81,19 @@ describe.each(nodes)("the stack of Node, %s", { timeout: 60_000 }, (node) => {
   });
 
   it("is there for a loop that calls nothing", async () => {
-    const code =
-      "require('child_process').spawn('sh', ['-c', `sleep 0.7; kill -STOP ${process.pid}`]);\nfunction spin() {\n  for (let x = 0; ; x++) if (x < 0) stop();\n}\nspin();\n";
-    const { frames } = await read(code);
-    // It may have been stopped in the handler of the signal that its child's end is.
-    expect(frames.map((frame) => frame.split(":")[0])).toEqual(["spin", ""]);
-    expect(frames.at(-1)).toBe(":6");
+    const code = "function spin() {\n  for (let x = 0; ; x++) if (x < 0) stop();\n}\nrequire('fs').writeSync(1, 'begins');\nspin();\n";
+    const child = stage.start(node, [stage.write("spin.js", `${STOP}\n${code}`)]);
+    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    const pid = child.pid as number;
+    for (let tries = 0; tries < 5; tries++) {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      process.kill(pid, "SIGSTOP");
+      await untilStopped(pid);
+      const frames = short(readStack(pid, pid), "javascript");
+      process.kill(pid, "SIGCONT");
+      expect(frames.map((frame) => frame.split(":")[0])).toEqual(["spin", ""]);
+      expect(frames.at(-1)).toBe(":6");
+    }
   });
 
   it("is that of a worker thread", async () => {
@@ -104,9 +111,22 @@ describe.each(nodes)("the stack of Node, %s", { timeout: 60_000 }, (node) => {
   });
 
   it("has native frames alone where no JavaScript runs", async () => {
-    const { stack, frames } = await read("require('child_process').spawn('sh', ['-c', `sleep 0.5; kill -STOP ${process.pid}`]);\nsetTimeout(() => {}, 1e6);\n");
-    expect(frames).toEqual([]);
+    const child = stage.start(node, [stage.write("idle.js", "setTimeout(() => {}, 1e6);\nsetTimeout(() => require('fs').writeSync(1, 'soon'), 100);\n")]);
+    await new Promise((resolve) => child.stdout?.once("data", resolve));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    const pid = child.pid as number;
+    process.kill(pid, "SIGSTOP");
+    await untilStopped(pid);
+    const stack = readStack(pid, pid);
+    expect(short(stack, "javascript")).toEqual([]);
     expect(short(stack, "native")).toContain("uv_run");
+  });
+
+  it("goes on beyond the handler of a signal", async () => {
+    const code =
+      "require('child_process').spawn('sh', ['-c', 'sleep 0.7; kill -STOP $0', String(process.pid)]);\nfunction spin() {\n  for (let x = 0; ; x++) if (x < 0) stop();\n}\nspin();\n";
+    const { frames } = await read(code);
+    expect(frames.at(-1)).toBe(":6");
   });
 
   it("shows names in any script, and nothing that a terminal would obey", async () => {

@@ -19,7 +19,7 @@ export interface StackOptions {
 }
 
 const PLATFORM = ["/opt/plastron/"];
-const BUDGET_MS = 100;
+const BUDGET_MS = 250;
 /** Files of one process that are looked at for an interpreter. */
 const MAX_FILES = 48;
 

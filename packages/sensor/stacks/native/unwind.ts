@@ -16,6 +16,7 @@ export interface NativeFrame {
 const MAX_STEPS = 256;
 /** How far from the stack pointer a frame pointer is looked for: locals of one function. */
 const MAX_LOCALS = 64 * 1024;
+const LONG_CHAIN = 4;
 const WITHOUT_TABLES = "callers are not followed beyond code without unwind tables";
 /** Where x86-64 Linux puts the interrupted registers for a signal handler: struct ucontext, from the stack pointer at its return. */
 const SIGNAL = { fp: 120, sp: 160, pc: 168 };
@@ -107,20 +108,37 @@ class Walker {
     return pc;
   }
 
-  /** The nearest pair up the stack that looks as a saved frame pointer with a return address above it does. */
+  /**
+   * The nearest pair up the stack that looks as a saved frame pointer with a return address above it does, and leads to more of
+   * them: what earlier calls left behind rarely goes on for long.
+   */
   #findFrame(start: number | null): number | null {
     const end = Math.min(this.#stack.end - 16, this.#sp + MAX_LOCALS);
-    let first: number | null = null;
+    let best: { at: number; length: number } | null = null;
     for (let at = this.#sp - (this.#sp % 8); at <= end; at += 8) {
-      const saved = this.#memory.u64(at);
-      if (saved <= at || saved >= this.#stack.end || saved % 8 !== 0) continue;
-      const called = this.#calledFrom(this.#memory.u64(at + 8));
-      if (called === null) continue;
-      // A call of this very function can be no chance; one through a register can be what is left of another.
+      const called = this.#linkAt(at)?.called;
+      if (called === undefined) continue;
+      // A call of this very function can be no chance.
       if (called !== 0 && called === start) return at;
-      first ??= at;
+      const length = this.#chainFrom(at);
+      if (length >= LONG_CHAIN) return at;
+      if (best === null || length > best.length) best = { at, length };
     }
-    return first;
+    return best?.at ?? null;
+  }
+
+  #chainFrom(first: number): number {
+    let length = 0;
+    for (let link = this.#linkAt(first); link !== null && length < LONG_CHAIN; link = this.#linkAt(link.saved)) length++;
+    return length;
+  }
+
+  #linkAt(at: number): { saved: number; called: number } | null {
+    if (at + 16 > this.#stack.end) return null;
+    const saved = this.#memory.u64(at);
+    if (saved <= at || saved >= this.#stack.end || saved % 8 !== 0) return null;
+    const called = this.#calledFrom(this.#memory.u64(at + 8));
+    return called === null ? null : { saved, called };
   }
 
   /** What the call before a return address calls: 0 where it is indirect, null where there is no call. x86-64. */
