@@ -61,6 +61,13 @@ it("tells what waits when the run ends, and all at once where nobody looks on or
   expect(told.denials).toHaveLength(1);
 });
 
+it("goes on where nobody listens to denials", () => {
+  const run = new Reports({}, new ViolationTally(), () => true, true);
+  run.denial(openat("/kept"));
+  vi.advanceTimersByTime(30); // a loop that took none out held the whole agent here
+  run.close([]);
+});
+
 it("takes for one another a link and its file, a thread and its process, and never two files of one process", () => {
   const run = reports();
   run.violation(file("/etc/shadow"));

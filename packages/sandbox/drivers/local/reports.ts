@@ -89,7 +89,11 @@ export class Reports {
   #tell(): void {
     const now = performance.now();
     for (let hit = this.#hits[this.#next]; hit && this.#isReady(hit, now); hit = this.#hits[++this.#next]) this.#record(hit);
-    while (this.#open[0] && this.#open[0].at + HOLD_MS <= now) this.#output.denial?.((this.#open.shift() as { denial: Denial }).denial);
+    /* Taken out before it is told: an output need not listen to denials, and an optional call does not evaluate its arguments. */
+    for (let first = this.#open[0]; first && first.at + HOLD_MS <= now; first = this.#open[0]) {
+      this.#open.shift();
+      this.#output.denial?.(first.denial);
+    }
     clearTimeout(this.#timer);
     const since = Math.min(this.#hits[this.#next]?.at ?? Number.POSITIVE_INFINITY, this.#open[0]?.at ?? Number.POSITIVE_INFINITY);
     if (since !== Number.POSITIVE_INFINITY) this.#timer = setTimeout(() => this.#tell(), Math.max(1, since + HOLD_MS - now)).unref();
