@@ -62,7 +62,8 @@ describe("names that carry nothing", () => {
 });
 
 it("a label looks coded by what it is made of", () => {
-  for (const label of [hex(16), base32(40), "d2h5dGhpc2lzYXRlc3Q".toLowerCase()]) expect(looksCoded(label), label).toBe(true);
+  for (const label of ["9f86d081884c7d659a2feaa0c55ad015", "mzxw6ytboi2gk3tdn5sgkztvnzxw6ytb", "d2h5dghpc2lzyxrlc3q", "xn--q7h4k2m9x3zvbnrtwp8s5"])
+    expect(looksCoded(label), label).toBe(true);
   const plain = ["www", "api-gateway-production", "thisisaverylongbutreadablename", "aaaaaaaaaaaaaaaaaaaaaaaa", "xn--bcher-kva", "xn--e1afmkfd0a4a1d"];
   for (const label of plain) expect(looksCoded(label), label).toBe(false);
   expect(entropy("aaaa")).toBe(0);

@@ -109,7 +109,8 @@ export class HttpProxy {
     }
     const deny = (status: number, text: string) => {
       request.resume();
-      if (!response.headersSent) response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });
+      if (response.headersSent) return void response.destroy();
+      response.writeHead(status, { "content-type": "text/plain; charset=utf-8", connection: "close" });
       response.end(text);
     };
     try {
