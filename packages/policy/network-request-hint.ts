@@ -13,7 +13,8 @@ export function allowHint(rule: string, event: ViolationEvent): string | null {
     const special = specialAround(parseAddress(event.ip) ?? NOBODY);
     if (special) return `${event.ip} ${inward(special)}`;
     const entry = { cidrs: [event.ip], ports: [event.port] };
-    return lacks(`${event.ip}:${event.port}`, entry, event.ip.includes(":") ? `[${event.ip}]:${event.port}` : `${event.ip}:${event.port}`);
+    const place = event.ip.includes(":") ? `[${event.ip}]:${event.port}` : `${event.ip}:${event.port}`;
+    return `${lacks(`${event.ip}:${event.port}`, entry, place)} for TCP; UDP has no way out`;
   }
   const { host, port, method, path } = event;
   /* A name that was asked for has no port yet. */

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Confinement, DEFAULT_LIMITS, type NetworkRequest, networkRequestSchema, TYPICAL_HOST } from "@plastron/contracts";
-import { compileDefault, networkSeed, withNetwork } from "@plastron/policy";
+import { compileDefault, compilePolicy, networkSeed, parsePolicy, withNetwork } from "@plastron/policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SandboxDriver } from "../../driver.ts";
 import { bench } from "../../testing/harness.ts";
@@ -59,6 +59,39 @@ curl -sS -m 3 http://${API}:${world.http}/v1/me 2>&1 | tail -1; true`;
       ...{ rule_id: "network.allow", rule_path: "network.allow", enforcer: "NetworkProxy", action: "DENIED" },
       event: { operation: "Network", type: "http", method: "GET", host: API, path: "/v2", port: world.https },
     });
+  });
+
+  it("gets no more than a policy with network rules gives, whatever it lists", async () => {
+    const ceiling = `
+apiVersion: crd.varmor.org/v1beta1
+kind: VarmorPolicy
+metadata: { name: ceiling }
+spec:
+  target: { kind: Pod, selector: { matchLabels: {} } }
+  policy:
+    enforcer: NetworkProxy
+    mode: EnhanceProtect
+    networkProxyConfig: { mitm: { domains: [${API}] } }
+    enhanceProtect:
+      networkProxyRawRules:
+        egress:
+          defaultAction: deny
+          httpRules:
+          - { qualifiers: [deny], match: { hosts: [${API}], paths: [{ prefix: /admin }] } }
+          - { qualifiers: [allow], match: { hosts: [${API}], methods: [GET] } }
+`;
+    const strict = networkSeed(compilePolicy(parsePolicy(ceiling), TYPICAL_HOST));
+    const request = networkRequestSchema.parse({ allow: [{ domains: [API], ports: [world.https], paths: ["/v1/*", "/admin/*"] }] });
+    const { confinement } = withNetwork(strict, request, [], TYPICAL_HOST);
+    const url = `https://${API}:${world.https}`;
+    const ask = (flags: string) => `curl -sS -o /dev/null -w '%{http_code} ' ${flags}`;
+    const ran = await bench(driver, confinement).bash([ask(`${url}/v1/x`), ask(`-X POST ${url}/v1/x`), ask(`${url}/admin/x`), ask(`${url}/v2`)].join("\n"), {
+      limits,
+    });
+    expect(ran.stdout.trim()).toBe("200 403 403 403");
+    const by = denials(ran).map(({ rule_id }) => rule_id);
+    const base = "networkProxyRawRules.egress";
+    expect(by).toEqual([`${base}.defaultAction`, `${base}.httpRules[0]`, "network.allow"]);
   });
 
   it("passes TLS as it is where nothing in it is asked about, and other streams on the ports it names", async () => {
