@@ -11,10 +11,10 @@ declare -A INTEGRITY=(
   ["npm@11.19.1"]="sha512-ztsxKxt/kkIaAs+2i0GU6I+DRmUdrNasxTZKJe9TCdSjKxlhah/4r/hl5ygMD6XAg1qZ9c2TNomR4qgOydp10g=="
 )
 
-# Debian and Ubuntu names. `run`: what a sandbox and its programs need (Dify's code expects jinja2, requests and httpx).
+# Debian and Ubuntu names. `run`: what a sandbox and its programs need (Dify's code expects jinja2, requests and httpx; python3-venv brings pip).
 # `test`: what the tests and benchmarks look at besides. `guest`: what test/guest boots and
 # builds, on x86-64. clang and libbpf build and load the sensor: 45 MB to fetch, 240 MB on disk. Optional ones are taken where the distribution has them.
-APT_RUN="gcc libc6-dev linux-libc-dev python3 python3-jinja2 python3-requests python3-httpx bubblewrap ca-certificates clang libbpf-dev"
+APT_RUN="gcc libc6-dev linux-libc-dev python3 python3-venv python3-jinja2 python3-requests python3-httpx bubblewrap ca-certificates clang libbpf-dev"
 APT_TEST="$APT_RUN python3-numpy python3-pandas strace curl"
 APT_GUEST="qemu-system-x86 busybox-static libelf-dev zlib1g-dev"
 APT_OPTIONAL="runsc"
