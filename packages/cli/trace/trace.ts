@@ -29,7 +29,8 @@ export function traceDocument(run: Run): object {
 
 /** The whole page, from nothing but values. */
 export function traceLines(run: Run, reasons: Reasons, page: Page): string[] {
-  const { telemetry, broken_by } = run;
+  const { broken_by } = run;
+  const telemetry = run.telemetry && withoutOurs(run.telemetry);
   const policy = `${run.policy.name}${run.policy.version === null ? "" : `:${run.policy.version}`}`;
   heading(
     page,
@@ -54,6 +55,14 @@ export function traceLines(run: Run, reasons: Reasons, page: Page): string[] {
   putNetwork(page, telemetry);
   putSummary(page, telemetry);
   return page.lines;
+}
+
+/** The first process of every sandbox is the platform's: it was there before the program, and ran nothing. */
+function withoutOurs(telemetry: Telemetry): Telemetry {
+  const { processes, timeline } = telemetry;
+  const ours = new Set(processes.list.flatMap(({ pid, parent, argv, started_us }) => (parent === null && argv.length === 0 && started_us === 0 ? [pid] : [])));
+  const list = processes.list.filter(({ pid }) => !ours.has(pid));
+  return { ...telemetry, processes: { ...processes, list }, timeline: timeline?.filter(({ pid, kind }) => kind !== "exit" || !ours.has(pid)) ?? null };
 }
 
 function putTimeline(page: Page, telemetry: Telemetry, processes: Processes, reasons: Reasons): void {
