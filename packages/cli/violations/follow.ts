@@ -6,7 +6,7 @@ import { Failure } from "../failure.ts";
 /** What another try cannot mend. */
 const FINAL = ["invalid_request", "unauthorized", "forbidden", "not_found"];
 const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
+const LONGEST_WAIT_MS = 5_000;
 
 /**
  * Violations as they are recorded, until `signal`. A connection that is lost, also because the server is started again, is made again,
@@ -22,10 +22,12 @@ export async function* followViolations(
   let last: string | null = null;
   let wait = firstWaitMs;
   let begun = false;
+  let connected = false;
   while (!signal.aborted) {
     try {
       for await (const { event, data, id } of client.streamViolations(query, last, signal)) {
         begun = true;
+        connected = true;
         wait = firstWaitMs;
         if (event === "error") throw refusal(JSON.parse(data) as Problem);
         if (event !== "violation") continue;
@@ -36,7 +38,8 @@ export async function* followViolations(
     } catch (error) {
       if (signal.aborted) return;
       if (error instanceof Failure && (FINAL.includes(error.code) || !begun)) throw error;
-      onLost(error instanceof Error ? error.message : String(error));
+      if (connected) onLost(error instanceof Error ? error.message : String(error));
+      connected = false;
     }
     await sleep(wait, undefined, { signal }).catch(() => {});
     wait = Math.min(LONGEST_WAIT_MS, wait * 2);
