@@ -64,7 +64,7 @@ export class EventView {
 }
 
 /** Where each part of the event's data begins, in the order in which the kernel's side added them. */
-const ORDERS: Record<"opened" | "asked" | "exec", readonly number[]> = { opened: [0, 4, 5], asked: [1, 2, 3, 4, 5], exec: [0, 1] };
+const ORDERS: Record<"opened" | "asked" | "exec", readonly number[]> = { opened: [0, 4, 5], asked: [1, 3, 2, 4, 5], exec: [0, 1] };
 
 /** The offset of a part in the ring; -1 where the event has none. */
 export function partAt(event: EventView, part: number, order: keyof typeof ORDERS): number {

@@ -1,10 +1,10 @@
 import type { Model } from "@plastron/contracts";
 import { bareName, CALLS, CHANGES } from "../calls/table.ts";
-import { EVENT, PART } from "../layout.ts";
+import { EVENT } from "../layout.ts";
 import type { Endpoint } from "./endpoints.ts";
 import type { EventView } from "./event.ts";
 import type { Opening } from "./files.ts";
-import { asked, said } from "./path.ts";
+import { asked, askedSecond } from "./path.ts";
 
 type Permission = Model["files"][number]["permissions"][number];
 
@@ -50,7 +50,7 @@ export class Modelling {
     const changes = CHANGES[bareName(event.word(EVENT.number)) ?? ""] ?? ["write"];
     const first = asked(event);
     if (first !== null) this.#may(first, [changes[0]]);
-    const second = changes[1] === undefined ? null : said(event, PART.asked2);
+    const second = changes[1] === undefined ? null : askedSecond(event, haveOneDirectory(event));
     if (second !== null && changes[1] !== undefined) this.#may(second, [changes[1]]);
   }
 
@@ -108,3 +108,8 @@ export class Modelling {
 
 const FAMILIES: Record<number, string> = { 1: "unix", 2: "inet", 10: "inet6", 16: "netlink", 17: "packet", 38: "alg", 40: "vsock" };
 const TYPES: Record<number, string> = { 1: "stream", 2: "dgram", 3: "raw", 4: "rdm", 5: "seqpacket" };
+
+/** Calls of two paths without directories have the working directory for both; the others have them in the arguments 0 and 2. */
+function haveOneDirectory(event: EventView): boolean {
+  return !(bareName(event.word(EVENT.number)) ?? "").includes("at") || event.low(0) === event.low(2);
+}

@@ -16,15 +16,21 @@ export function walked(event: EventView, part: number, order: "opened" | "asked"
 }
 
 /** What was asked for, made absolute where its directory is known. */
-export function asked(event: EventView): string | null {
-  const path = said(event, PART.asked);
-  if (path === null || path.startsWith("/")) return path;
-  if (event.partSize(PART.directory) === 0) return path;
+export const asked = (event: EventView): string | null => absolute(event, said(event, PART.asked));
+
+/** The second path of a call that has two; left relative where it begins in another directory than the first. */
+export function askedSecond(event: EventView, areTogether: boolean): string | null {
+  const second = said(event, PART.asked2);
+  return areTogether || said(event, PART.asked)?.startsWith("/") ? absolute(event, second) : second;
+}
+
+function absolute(event: EventView, path: string | null): string | null {
+  if (path === null || path.startsWith("/") || event.partSize(PART.directory) === 0) return path;
   return posix.join(walked(event, PART.directory, "asked"), path);
 }
 
 /** Text that the program gave; null where it could not be read. */
-export function said(event: EventView, part: number): string | null {
+function said(event: EventView, part: number): string | null {
   const at = partAt(event, part, "asked");
   return at < 0 ? null : text(event.bytes, at, at + event.partSize(part) - 1);
 }

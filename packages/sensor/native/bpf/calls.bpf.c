@@ -122,7 +122,8 @@ static __noinline int stop_for_stack(struct scratch *s, struct account *account,
     return 0;
 }
 
-// Values of arguments that were not seen before, for a behaviour profile.
+// Values of arguments that were not seen before, for a behaviour profile. None of those that decide has more than 32 bits, and what
+// stands above them is whatever the compiler left there.
 static __noinline int tell_arguments(struct came *came) {
     struct account *account = came->account;
     u32 index = came->index;
@@ -130,7 +131,7 @@ static __noinline int tell_arguments(struct came *came) {
     u32 mask = came->call->arguments & ~(u32)account->arguments_done[index];
     for (int i = 0; i < 6; i++) {
         if (!(mask & (1u << i))) continue;
-        struct told key = {.generation = account->generation, .what = 0x80000000 | index << 4 | i, .value = came->argument[i]};
+        struct told key = {.generation = account->generation, .what = 0x80000000 | index << 4 | i, .value = (u32)came->argument[i]};
         if (bpf_map_lookup_elem(&told, &key)) continue;
         struct scratch *s = begin(account);
         if (!s) return 0;
@@ -139,7 +140,7 @@ static __noinline int tell_arguments(struct came *came) {
         head(s, account, came->slot, ARGUMENT, came->task);
         s->event.number = index;
         s->event.result = i;
-        s->event.arguments[0] = came->argument[i];
+        s->event.arguments[0] = key.value;
         end(s, account, 0);
     }
     return 0;
@@ -171,9 +172,16 @@ static __noinline int tell_call(struct came *came) {
     // What was asked for stands first in the data where it is needed: a denial's stack is taken once for it.
     if (!opened && call->path) {
         add_text(s, (const char *)pick(e, call->path), ASKED);
-        char first = s->data[0];
-        if (first != '/') add_directory(s, task, call->directory ? (s32)pick(e, call->directory) : AT_FDCWD);
-        if (call->path2) add_text(s, (const char *)pick(e, call->path2), ASKED2);
+        int relative = s->data[0] != '/';
+        u32 second = s->size;
+        if (call->path2) {
+            add_text(s, (const char *)pick(e, call->path2), ASKED2);
+            // Both are as good as always relative to the same directory: one is told.
+            if (!relative && s->size > second && s->data[second & (DATA - 1024 - 1)] != '/') {
+                add_directory(s, task, call->directory2 ? (s32)pick(e, call->directory2) : AT_FDCWD);
+            }
+        }
+        if (relative) add_directory(s, task, call->directory ? (s32)pick(e, call->directory) : AT_FDCWD);
     }
     if (call->kind == OPENAT2) bpf_probe_read_user(&e->arguments[2], 8, (void *)e->arguments[2]);
     if (call->address) {
