@@ -49,7 +49,9 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
   const rules = networkRules(policy, (rule) => table.add(rule));
   const proxied = networkRows(rules, table.rules, host);
   const network = host.egress ? rules : null;
-  const own = modeProfile(policy, table, host);
+  // Without a way out the rules of one are nobody's, and what is recorded is numbered without them.
+  const numbered = network ? table : new RuleTable();
+  const own = modeProfile(policy, numbered, host);
 
   const placed = [...floorRules.map((rule) => ({ path: "spec.policy.mode", rule })), ...firstOfEach(named)];
   const builtIn = placed.map((each) => ({ ...each, order: builtInOrder(each, policy, host) }));
@@ -64,7 +66,7 @@ export function compilePolicy(written: Resolvable, host: HostFacts): Compiled {
 
   const around = { parts, standing, network: network !== null };
   const minTier = minTierOf(policy);
-  const given = { policy: policy.metadata.name, minTier, parts, standing, profile: own.profile, network, table: network ? table : new RuleTable() };
+  const given = { policy: policy.metadata.name, minTier, parts, standing, profile: own.profile, network, table: numbered };
   const lowered = lower(given, host);
   return {
     ...lowered,

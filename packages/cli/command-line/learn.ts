@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import type { Terminal } from "../terminal/terminal.ts";
-import { collect, type Done, JSON_FLAG } from "./options.ts";
+import { ALLOW_NET, collect, type Done, JSON_FLAG } from "./options.ts";
 
 /** `plastron learn`. */
 export function learnCommands(program: Command, terminal: Terminal, done: Done): void {
@@ -19,6 +19,7 @@ export function learnCommands(program: Command, terminal: Terminal, done: Done):
     .option("--verify <n>", "how often it is run under what was learnt", count(0, 10_000), 3)
     .option("--file <local[:path]>", "a file for it; may be repeated", collect, [])
     .option("--env <name=value>", "a variable of its environment; may be repeated", collect, [])
+    .option(...ALLOW_NET)
     .option("--limit <name=value>", "memory, wall, …; may be repeated", collect, [])
     .option("-o, --output <dir>", "where profile.json and policy.yaml go", ".")
     .option("--force", "take in runs of which the sensor lost something")

@@ -1,9 +1,12 @@
-import { type HostFacts, newId, PlastronError, type Program, type RunResult, runSpecSchema, type Violation } from "@plastron/contracts";
-import { type BehaviorProfile, compilePolicy, mergeProfiles, type PolicyDocument, parsePolicy, profileOf } from "@plastron/policy";
+import { type HostFacts, type NetworkRequest, newId, PlastronError, type Program, type RunResult, runSpecSchema, type Violation } from "@plastron/contracts";
+import { type BehaviorProfile, compilePolicy, mergeProfiles, networkSeed, type PolicyDocument, parsePolicy, profileOf, withNetwork } from "@plastron/policy";
 import type { SandboxDriver } from "@plastron/sandbox";
 
 /** A program as it is run each time. */
-export type Workload = Pick<Program, "runtime" | "code" | "args" | "files" | "stdin" | "env" | "imports" | "limits">;
+export type Workload = Pick<Program, "runtime" | "code" | "args" | "files" | "stdin" | "env" | "imports" | "limits"> & {
+  /** What it may reach while it is learnt. */
+  network?: NetworkRequest | undefined;
+};
 
 export interface LearnOptions {
   runs: number;
@@ -28,7 +31,7 @@ export interface Ended {
 
 export interface Replayed extends Ended {
   violations: Violation[];
-  /** Ended and printed as it did while it was learnt. */
+  /** Ended as it did while it was learnt, and printed the same if it did so each time. */
   same: boolean;
 }
 
@@ -57,7 +60,12 @@ export async function learn(workload: Workload, options: LearnOptions, driver: S
         hint: "`plastron doctor` says what the sensor needs.",
       });
     }
-    const seen = profileOf(telemetry.model, { runtime: workload.runtime, denials: telemetry.denials, force: options.force });
+    const seen = profileOf(telemetry.model, {
+      runtime: workload.runtime,
+      denials: telemetry.denials,
+      flows: telemetry.network.flows,
+      force: options.force,
+    });
     profile = profile ? mergeProfiles(profile, seen) : seen;
     ends.push(end);
   }
@@ -67,18 +75,21 @@ export async function learn(workload: Workload, options: LearnOptions, driver: S
 /** Runs it under its learned policy as it would be deployed. */
 export async function replay(policy: string, workload: Workload, expected: readonly Ended[], driver: SandboxDriver, host: HostFacts): Promise<Replayed> {
   const { result, ...end } = await runUnder(parsePolicy(policy), workload, driver, host, "account");
-  const same = expected.some((each) => each.status === end.status && each.exit_code === end.exit_code);
+  const [first] = expected;
+  const steady = expected.every(({ stdout }) => stdout === first?.stdout);
+  const same = expected.some((each) => each.status === end.status && each.exit_code === end.exit_code) && (!steady || end.stdout === first?.stdout);
   return { ...end, violations: result.violations, same };
 }
 
 async function runUnder(
   policy: PolicyDocument,
-  workload: Workload,
+  { network, ...workload }: Workload,
   driver: SandboxDriver,
   host: HostFacts,
   sensing: "model" | "account",
 ): Promise<Ended & { result: RunResult }> {
-  const { confinement } = compilePolicy(policy, host);
+  const compiled = compilePolicy(policy, host);
+  const { confinement } = policy === OBSERVING && network ? withNetwork(networkSeed(compiled), network, [], host) : compiled;
   const spec = runSpecSchema.parse({ ...workload, run_id: newId("run"), tenant: "learn", confinement, sensing });
   const chunks = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] };
   const result = await driver.run(spec, {

@@ -1,9 +1,10 @@
 import { statSync } from "node:fs";
-import { limitsSchema, type Runtime, runtimeSchema } from "@plastron/contracts";
+import { limitsSchema, networkRequestSchema, type Runtime, runtimeSchema } from "@plastron/contracts";
 import { usage } from "../failure.ts";
 import { parseEnv, readFiles, readProgram } from "../run/inputs.ts";
 import { chooseLanguage } from "../run/language.ts";
 import { parseLimits } from "../run/limits.ts";
+import { parseNetwork } from "../run/network.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Workload } from "./learn.ts";
 
@@ -12,6 +13,7 @@ export interface WorkloadFlags {
   file: string[];
   env: string[];
   limit: string[];
+  allowNet?: string[];
 }
 
 /** As long as a run may take where nothing is said: it is looked at closely, and under the learned policy each open is asked about. */
@@ -25,13 +27,18 @@ export async function readWorkload(words: readonly string[], flags: WorkloadFlag
   const [first, ...args] = words;
   if (first === undefined) throw usage("there is nothing to learn from", "Name a file or a command behind `--`.");
   const limits = limitsSchema.parse({ wall_ms: WALL_MS, ...parseLimits(flags.limit) });
-  const rest = { stdin: "", files: readFiles(flags.file), env: parseEnv(flags.env), imports: [], limits };
+  const rest = { stdin: "", files: readFiles(flags.file), env: parseEnv(flags.env), imports: [], limits, ...networkOf(flags) };
   if (!statSync(first, { throwIfNoEntry: false })?.isFile()) {
     if (flags.runtime !== undefined && flags.runtime !== "bash") throw usage(`there is no file ${JSON.stringify(first)}`, "Check the path of the program.");
     return { ...rest, runtime: "bash", code: `exec ${words.map(quoted).join(" ")}\n`, args: [] };
   }
   const code = await readProgram(first, terminal);
   return { ...rest, runtime: flags.runtime === undefined ? chooseLanguage(first, code, undefined) : runtimeOf(flags.runtime), code, args };
+}
+
+function networkOf({ allowNet }: WorkloadFlags): Pick<Workload, "network"> {
+  const { network } = parseNetwork(allowNet ? { allowNet } : {});
+  return { network: network === undefined ? undefined : networkRequestSchema.parse(network) };
 }
 
 function runtimeOf(word: string): Runtime {

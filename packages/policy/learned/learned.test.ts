@@ -53,6 +53,10 @@ describe("a learned policy", () => {
     const { calls } = compiled().confinement.watch;
     const of = (name: string) => calls.find((call) => call.name === name)?.entries.filter(({ late }) => late);
     expect(of("setpriority")).toEqual([{ late: true, errno: 1, rule: expect.any(Number), when: [] }]);
+    for (const { confinement } of [compiled(), compiled(learn({ names: [], connections: [] }))]) {
+      const rule = confinement.watch.calls.find(({ name }) => name === "setpriority")?.entries[0]?.rule ?? -1;
+      expect(confinement.rules[rule]).toMatchObject({ id: "defenseInDepth.seccomp", enforcer: "Seccomp" });
+    }
     expect(of("ioctl")).toEqual([
       { late: true, errno: 1, rule: expect.any(Number), when: [{ index: 1, mask: "0", op: "ne", value: String(0x5401), width: 32 }] },
     ]);

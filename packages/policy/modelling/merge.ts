@@ -1,4 +1,4 @@
-import { type Denial, type Model, PlastronError } from "@plastron/contracts";
+import { type Denial, type Model, PlastronError, type Telemetry } from "@plastron/contracts";
 import type { Permission } from "../orders/order.ts";
 import { generalise } from "./generalise.ts";
 import { nameOf } from "./names.ts";
@@ -9,6 +9,8 @@ export interface Learning {
   runtime: string;
   /** What was asked for and denied meanwhile. */
   denials?: readonly Pick<Denial, "call" | "path">[];
+  /** What went through the way out, with the names that were asked for. */
+  flows?: readonly Pick<Telemetry["network"]["flows"][number], "host" | "port">[];
   /** Take in a model of which something was lost, too. */
   force?: boolean;
 }
@@ -17,7 +19,7 @@ export interface Learning {
  * One run's model as a profile. Throws PlastronError invalid_request where something of it was lost, unless forced: a policy made
  * of it would deny what the program always did.
  */
-export function profileOf(model: Model, { runtime, denials = [], force = false }: Learning): BehaviorProfile {
+export function profileOf(model: Model, { runtime, denials = [], flows = [], force = false }: Learning): BehaviorProfile {
   if (!model.complete && !force) {
     throw new PlastronError("invalid_request", "the record of this run is not complete: the sensor lost some of what it did", {
       hint: "Run it again while the machine is less busy, or take it in all the same with --force.",
@@ -44,7 +46,7 @@ export function profileOf(model: Model, { runtime, denials = [], force = false }
     syscalls: model.syscalls.map(({ name }) => name),
     sockets: model.sockets,
     connections: model.connections.map(({ address, port }) => ({ ip: address, port })),
-    names: model.names,
+    names: [...model.names, ...flows.flatMap(({ host, port }) => (host === null ? [] : [`${host}:${port}`]))],
     arguments: model.syscalls.flatMap(({ name, arguments: seen }) =>
       seen.map(({ index, values }) => ({ call: name, index, values: values && values.map(hexadecimal) })),
     ),
