@@ -67,7 +67,7 @@ describe.each(["bubblewrap", "local"])("the daemon over the %s driver", (driver)
     expect(one.stderr()).not.toContain("could not close");
   });
 
-  it(`killed under load leaves no process and no cgroup to the next [needs: ${driver} as root]`, { timeout: 90_000 }, async ({ skip }) => {
+  it(`killed under load leaves no process and no cgroup to the next [needs: ${driver} as root]`, { timeout: 180_000 }, async ({ skip }) => {
     if (!usable || process.geteuid?.() !== 0) skip();
     const marker = `plastron-load-${driver}-${process.pid}`;
     const rounds = driver === "local" ? 20 : 5;

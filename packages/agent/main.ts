@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { type Cluster, type Control, type DoctorReport, type HostFacts, PlastronError, type Runtime, type Tier } from "@plastron/contracts";
 import { compileDefault, parseCluster } from "@plastron/policy";
 import { type DriverOptions, doctor, hostFacts, openDriver, sandboxGroup } from "@plastron/sandbox";
-import { sensorControl, trySensor } from "@plastron/sensor";
+import { type Presence, sensorControl, trySensor } from "@plastron/sensor";
 import { type Agent, startAgent } from "./agent.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
 import { readHosts, readTrust } from "./egress-files.ts";
@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   ownStateHome(config.stateHome);
   const agent = await startAgent(async () => {
     const group = await sandboxGroup(config.stateHome);
-    const [presence, everyday] = await Promise.all([trySensor({ cgroup: group, log }), probe(1)]);
+    const [presence, everyday] = await Promise.all([config.driver === "bubblewrap" ? UNSEEN_THERE : trySensor({ cgroup: group, log }), probe(1)]);
     const complete = (found: HostFacts): HostFacts => ({ ...found, ...consent, sensor: presence.sensor !== undefined && found.driver === "local" });
     const facts = async (minTier: Tier) => complete(await probe(minTier));
     const driver = await openDriver({ ...driverOptions(config, complete(everyday)), ...presence }, config.driver);
@@ -30,6 +30,9 @@ async function main(): Promise<void> {
   const { driver, tier, pid } = agent.status();
   process.stdout.write(`${JSON.stringify({ event: "ready", driver, tier, pid })}\n`);
 }
+
+/** The fallback does not tell which processes are a sandbox's. */
+const UNSEEN_THERE: Presence = { sensorMissing: "the bubblewrap driver's sandboxes are not seen" };
 
 const withRow = (report: DoctorReport, row: Control): DoctorReport => ({ ...report, controls: [...report.controls, row] });
 
