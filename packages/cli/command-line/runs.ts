@@ -10,6 +10,7 @@ export function runCommands(program: Command, terminal: Terminal, done: Done): v
     .option("--policy-file <file>", "run under this policy, which is not stored (admin keys)")
     .option("--upstream-compat", "of --policy-file: unknown rules have no effect, as vArmor itself treats them")
     .option("--min-tier <n>", "refuse to run below this isolation tier (1 to 4)", tier)
+    .option("--here", "without a server: in a sandbox that this command makes itself (root), and nothing is recorded")
     .option(...ALLOW_NET)
     .option(...SECRET)
     .option(...HOME)

@@ -34,6 +34,7 @@ interface Flags extends NetworkFlags {
   trace?: boolean;
   traceJson?: boolean;
   quiet?: boolean;
+  here?: boolean;
 }
 
 /** `plastron run`: exits as the program does. */
@@ -48,9 +49,13 @@ export async function run(file: string, args: string[], flags: Flags, terminal: 
   Object.assign(body, network);
   const source = await policyFile(flags, terminal);
   if (source) Object.assign(body, { policy_yaml: source.text, upstream_compat: flags.upstreamCompat });
-  const client = new Client(findConnection(resolveHome(flags.home)));
-  const start = { client, plain: () => client.run(body), events: () => client.streamRun(body) };
+  const start = flags.here ? (await import("../run/own-run.ts")).ownOrders(body, source) : served(body, flags);
   return source ? inPolicyFile(source.name, () => carryOut(start, flags, terminal, source)) : carryOut(start, flags, terminal);
+}
+
+function served(body: RunBody, flags: Flags): Orders {
+  const client = new Client(findConnection(resolveHome(flags.home)));
+  return { client, plain: () => client.run(body), events: () => client.streamRun(body) };
 }
 
 /** `plastron session run`: the session has the language and the limits; only the time is this run's own. */
