@@ -8,11 +8,17 @@ import { DOMAINS, TYPES } from "../raw/socket-names.ts";
  * A profile as AppArmor text that allows what was seen and nothing else. Paths come out of the program: each is one quoted word
  * whatever is in it. Refusals that were seen too are refused in silence: they are no news.
  */
-export function learnedAppArmor(profile: Pick<BehaviorProfile, "capabilities" | "sockets" | "refused">, files: readonly ProfiledFile[]): string {
+export function learnedAppArmor(
+  profile: Pick<BehaviorProfile, "capabilities" | "sockets" | "refused" | "refused_sockets">,
+  files: readonly ProfiledFile[],
+): string {
   const lines = [
     ...new Set([
       ...profile.capabilities.filter((name) => CAPABILITIES.includes(name)).map((name) => `capability ${name}`),
       ...profile.sockets.flatMap(networkLine),
+      ...profile.refused_sockets
+        .filter((family) => Object.hasOwn(DOMAINS, family) && !profile.sockets.some((seen) => word(seen.family) === family))
+        .map((family) => `deny network ${family}`),
       ...files.flatMap(({ path, permissions }) => fileLine(path, permissions)),
       ...profile.refused
         .filter(({ path }) => !files.some((file) => file.path === path))

@@ -1,5 +1,6 @@
 import { type Denial, type Model, PlastronError, type Telemetry } from "@plastron/contracts";
 import type { Permission } from "../orders/order.ts";
+import { DOMAINS } from "../raw/socket-names.ts";
 import { generalise } from "./generalise.ts";
 import { nameOf } from "./names.ts";
 import { danger } from "./places.ts";
@@ -8,7 +9,7 @@ import { type BehaviorProfile, EMPTY_PROFILE, MAX_OBSERVED, MAX_VALUES, type Obs
 export interface Learning {
   runtime: string;
   /** What was asked for and denied meanwhile. */
-  denials?: readonly Pick<Denial, "call" | "path">[];
+  denials?: readonly (Pick<Denial, "call" | "path"> & Partial<Pick<Denial, "arguments">>)[];
   /** What went through the way out, with the names that were asked for. */
   flows?: readonly Pick<Telemetry["network"]["flows"][number], "host" | "port">[];
   /** Take in a model of which something was lost, too. */
@@ -48,12 +49,13 @@ export function profileOf(model: Model, { runtime, denials = [], flows = [], for
     connections: model.connections.map(({ address, port }) => ({ ip: address, port })),
     names: [...model.names, ...flows.flatMap(({ host, port }) => (host === null ? [] : [`${host}:${port}`]))],
     arguments: model.syscalls.flatMap(({ name, arguments: seen }) =>
-      seen.map(({ index, values }) => ({ call: name, index, values: values && values.map(hexadecimal) })),
+      seen.map(({ index, values }) => ({ call: name, index, values: values === null ? null : values.map(hexadecimal) })),
     ),
     observed: [...files.values()],
     refused: denials.flatMap(({ call, path }) =>
       path?.startsWith("/") ? [{ path: nameOf(path).pattern, permissions: DENIED_BY[call] ?? ["read", "write"] }] : [],
     ),
+    refused_sockets: denials.flatMap(({ call, arguments: [family] = [] }) => (call === "socket" && family !== undefined ? familyOf(family) : [])),
     runtimes: [runtime],
     runs: 1,
     incomplete_runs: model.complete ? 0 : 1,
@@ -79,6 +81,7 @@ export function mergeProfiles(a: BehaviorProfile, b: BehaviorProfile): BehaviorP
     arguments: [...a.arguments, ...b.arguments],
     observed: joined(a.observed, b.observed),
     refused: [...a.refused, ...b.refused],
+    refused_sockets: [...a.refused_sockets, ...b.refused_sockets],
     runtimes: [...a.runtimes, ...b.runtimes],
     runs: a.runs + b.runs,
     incomplete_runs: a.incomplete_runs + b.incomplete_runs,
@@ -119,6 +122,7 @@ function derived(profile: BehaviorProfile): BehaviorProfile {
     generalisations: uniqueBy([...own, ...generalisations]),
     dangerous,
     refused: uniqueBy(profile.refused),
+    refused_sockets: unique(profile.refused_sockets),
     runtimes: unique(profile.runtimes),
   };
 }
@@ -166,6 +170,11 @@ function permissionsOf(seen: Model["files"][number]["permissions"]): Permission[
 
 /** Where programs begin: a second name of a call is told as it was given. */
 const BEGINNING = "/workspace";
+
+function familyOf(word: string): string[] {
+  const number = Number(BigInt.asUintN(32, BigInt(word.startsWith("0x") ? word : `0x${word}`)));
+  return Object.keys(DOMAINS).filter((name) => DOMAINS[name] === number);
+}
 
 const DENIED_BY: Record<string, Permission[]> = {
   execve: ["exec"],

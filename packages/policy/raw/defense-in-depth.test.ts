@@ -90,6 +90,15 @@ describe("a custom AppArmor profile", () => {
     ]);
   });
 
+  test("records nothing that a deny line of its own refuses in silence", () => {
+    const { orders } = appArmor(text("  network inet tcp,", "  deny network netlink,", "  /x r,"));
+    const network = orders.find(({ rule }) => rule.endsWith(":network"));
+    expect(network?.intents[0]).toMatchObject({ families: expect.not.arrayContaining([16]) });
+    expect(orders.filter(({ intents }) => intents.some((intent) => intent.kind === "socket" && intent.families.includes(16)))).toEqual([
+      expect.objectContaining({ deny: true, audit: false }),
+    ]);
+  });
+
   test("is a list of all that may be done to files, and of all that may be executed", () => {
     const { orders } = appArmor(text("  owner /etc/hosts r,", "  /bin/ls ix,", '  "/data/a b*" rwk,', "  /data/\\*x a,"));
     const said = Object.fromEntries(orders.map(({ rule, intents }) => [rule.split(":")[1], intents[0]]));

@@ -46,7 +46,10 @@ export function profileOrders({ customProfile, added, allowViolations }: Given, 
   const rest = foreign
     ? []
     : [
-        ...complements(allowed.map(({ line }) => line)),
+        ...complements(
+          allowed.map(({ line }) => line),
+          silenced(denying.map(({ statement }) => readLine(statement.text))),
+        ),
         ...(files.length > 0 ? LISTS.map(({ name, permissions }) => ({ name, intents: listOf(permissions, [...files, ...(base ? BASE_FILES : [])]) })) : []),
       ];
   const orders = rest.map(
@@ -95,10 +98,13 @@ function listed(lines: readonly Allowed[]): Listed[] {
   );
 }
 
-/** Everything that no line allows, by kind. */
-function complements(lines: readonly Allowed[]): { name: string; intents: Intent[] }[] {
+/** What is denied by a line of its own without `audit` is no news: nothing else of the profile is to record it. */
+const silenced = (lines: readonly Allowed[]): Allowed[] => lines.filter(({ subject, audit }) => !audit && (subject === "network" || subject === "capability"));
+
+/** Everything that no line speaks of, by kind. */
+function complements(lines: readonly Allowed[], quiet: readonly Allowed[]): { name: string; intents: Intent[] }[] {
   const intentsOf = (subject: string) =>
-    lines.filter((line) => line.subject === subject).flatMap(({ meaning }) => ("intents" in meaning ? meaning.intents : []));
+    [...lines, ...quiet].filter((line) => line.subject === subject).flatMap(({ meaning }) => ("intents" in meaning ? meaning.intents : []));
   const allows = (subject: string) => lines.some((line) => line.subject === subject);
   const kept = new Set(intentsOf("capability").flatMap((intent) => (intent.kind === "capability" ? intent.names : [])));
   const names = CAPABILITIES.filter((name) => !kept.has(name));
