@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type HostFacts, MAX_VIOLATIONS, type Tier, TYPICAL_HOST } from "@plastron/contracts";
+import { type HostFacts, MAX_VIOLATIONS, TELEMETRY_BOUNDS, type Tier, TYPICAL_HOST } from "@plastron/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type Agent, startAgent } from "./agent.ts";
 import { confinement, FakeDriver, sessionSpec, spec } from "./testing/fake-driver.ts";
@@ -49,6 +49,13 @@ describe("a run", () => {
     const told = (await one.closed).filter(({ type }) => type === "V").map(({ payload }) => JSON.parse(Buffer.from(payload).toString()));
     expect(told).toHaveLength(MAX_VIOLATIONS);
     expect(told[0]).toMatchObject({ rule_id: "disable-access-shadow", action: "DENIED", event: { operation: "File", path: "/etc/shadow0" } });
+  });
+
+  it("tells each denied call that the sensor saw as it happens, and no more than its record holds", async () => {
+    const one = await peer(socket);
+    one.send("Q", JSON.stringify({ op: "run", spec: spec("violate") }));
+    const told = (await one.closed).filter(({ type }) => type === "D").map(({ payload }) => JSON.parse(Buffer.from(payload).toString()));
+    expect(told.map(({ t_us }) => t_us)).toEqual(Array.from({ length: TELEMETRY_BOUNDS.denials }, (_, i) => i));
   });
 
   it("is killed with the reason that the server gives", async () => {
@@ -235,6 +242,16 @@ describe("a network that a run asked for", () => {
     const refusal = { type: "P", last: { code: "forbidden", detail: expect.stringContaining("network") } };
     expect(await run("print", { spec: spec("print", { confinement: asked }) })).toMatchObject(refusal);
     expect(await ask(socket, { op: "session.open", ...sessionSpec("ses_1"), confinement: asked, ttl_ms: 60_000 })).toMatchObject(refusal);
+  });
+});
+
+describe("a run that is held", () => {
+  it("is held and let go on by the driver, for its own tenant", async () => {
+    expect((await ask(socket, { op: "run.freeze", run_id: "run_1", tenant: "ten_b" })).last).toMatchObject({ code: "not_found" });
+    expect((await ask(socket, { op: "run.freeze", run_id: "run_1", tenant: "ten_a" })).last).toEqual({});
+    expect(driver.held).toEqual(["run_1"]);
+    expect((await ask(socket, { op: "run.thaw", run_id: "run_1", tenant: "ten_a" })).last).toEqual({});
+    expect(driver.held).toEqual([]);
   });
 });
 

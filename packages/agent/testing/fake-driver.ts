@@ -1,6 +1,7 @@
 import {
   type Confinement,
   DEFAULT_LIMITS,
+  type Denial,
   NO_RULES,
   newId,
   noTelemetry,
@@ -26,6 +27,11 @@ export const violation = (path: string): Violation => ({
   ...{ pid: 7, comm: "cat", mnt_ns_id: 4_026_532_000, at: "2026-01-02T03:04:05.678Z", ...UNSEEN },
 });
 
+const denial = (t_us: number): Denial => ({
+  ...{ t_us, pid: 7, comm: "cat", exe: "/usr/bin/cat", call: "mount", number: 165, abi: "native", arguments: Array(6).fill("0x0") },
+  ...{ errno: "EPERM", path: null, to: null, count: 1, stack: null },
+});
+
 export const sessionSpec = (session_id: string, tenant = "ten_a") => ({
   session_id,
   tenant,
@@ -49,6 +55,7 @@ export class FakeDriver implements SandboxDriver {
   readonly reasons: unknown[] = [];
   readonly sessions = new Map<string, FakeSession>();
   readonly retired: string[] = [];
+  readonly held: string[] = [];
 
   async run(run: RunSpec, output: Output, control: Control = {}): Promise<RunResult> {
     this.running++;
@@ -71,6 +78,7 @@ export class FakeDriver implements SandboxDriver {
       await new Promise((resolve) => setImmediate(resolve));
     }
     for (let i = 0; run.code === "violate" && i < 200; i++) output.violation?.(violation(`/etc/shadow${i}`));
+    for (let i = 0; run.code === "violate" && i < 200; i++) output.denial?.(denial(i));
     await output.stdout(Buffer.from("out"));
     await output.stderr(Buffer.from("err"));
     if (signal?.aborted) this.reasons.push(signal.reason);
@@ -81,6 +89,15 @@ export class FakeDriver implements SandboxDriver {
     const session = new FakeSession(given.session_id, this);
     this.sessions.set(given.session_id, session);
     return session;
+  }
+
+  async freeze(run_id: string, tenant: string) {
+    if (tenant !== "ten_a") throw new PlastronError("not_found", "No such run is under way");
+    this.held.push(run_id);
+  }
+
+  async thaw(run_id: string) {
+    this.held.splice(this.held.indexOf(run_id), 1);
   }
 
   retire(id: string) {

@@ -147,7 +147,7 @@ function answer(socket: Socket, agent: ScriptedAgent, request: AgentRequest, kil
   else if (request.op === "image.remove") {
     if (agent.images.delete(request.image)) reply({});
     else problem("not_found", "no such image");
-  } else if (request.op === "retire") reply({});
+  } else if (request.op === "run.freeze" || request.op === "run.thaw" || request.op === "retire") reply({});
   else if (request.op === "status") reply({ pid: 1, driver: "scripted", tier: 2, running: 0, queued: 0, sessions: agent.openSessions.size, pools: [POOL] });
   else if (request.op === "doctor") reply(DOCTOR);
   else if (request.op === "session.open") {

@@ -247,6 +247,23 @@ describe("cancel", () => {
   });
 });
 
+describe("freeze and thaw", () => {
+  it("reach the agent for a run in progress, and say of one that has ended that it has", async () => {
+    const scene = held(agent);
+    const answer = post(program("x"));
+    const { spec } = await scene;
+    const hold = (deed: string, by = key) => server.call("POST", `/v1/runs/${spec.run_id}/${deed}`, { key: by });
+    expect(await hold("freeze")).toMatchObject({ status: 200, body: { id: spec.run_id, frozen: true } });
+    expect(await hold("thaw")).toMatchObject({ status: 200, body: { frozen: false } });
+    const asked = agent.requests.filter(({ op }) => op === "run.freeze" || op === "run.thaw");
+    expect(asked).toEqual(["run.freeze", "run.thaw"].map((op) => ({ op, run_id: spec.run_id, tenant: spec.tenant })));
+    await server.call("POST", `/v1/runs/${spec.run_id}/cancel`, { key });
+    await answer;
+    expect((await hold("freeze")).body).toMatchObject({ code: "conflict", detail: "The run has ended: killed" });
+    expect((await server.call("POST", `/v1/runs/run_00000000000000000000000000/freeze`, { key })).status).toBeGreaterThanOrEqual(400);
+  });
+});
+
 describe("GET /v1/runs", () => {
   it("pages newest first, filters, and leaves output out", async () => {
     const mine = await server.key(["run"]);
