@@ -61,14 +61,24 @@ describe.runIf(process.getuid?.() === 0 && built)("a policy on the whole platfor
     const denied = await plastron(["run", touch(), "--policy-file", file("deny.yaml", strict("auditViolations: true"))]);
     expect(denied.code).toBe(1);
     expect(denied.err).toContain("plastron: denied: write, append, create /etc/x by disable-write-etc at deny.yaml:14: remove that line to lift the rule");
-    const silent = await plastron(["run", touch(), "--policy-file", file("silent.yaml", strict("auditViolations: false"))]);
+    const unaudited = file("unaudited.yaml", strict("auditViolations: false"));
+    const silent = await plastron(["run", touch(), "--policy-file", unaudited, "--quiet"]);
     expect([silent.code, silent.err.includes("plastron:")]).toEqual([1, false]);
+    const seen = JSON.parse((await plastron(["violations", "--json", "--seen"])).out).data; // none on a host without a sensor
+    if (seen.length > 0) {
+      expect(seen).toMatchObject([{ rule_id: "disable-write-etc", audited: false, exe: expect.stringMatching(/touch|coreutils/) }]);
+      expect((await plastron(["run", touch(), "--policy-file", unaudited])).err).toMatch(
+        /plastron: denied: .*\/etc\/x by disable-write-etc at unaudited.yaml:14: /,
+      );
+    }
     const observed = await plastron(["run", touch(), "--policy-file", file("observe.yaml", strict("auditViolations: true\n      allowViolations: true"))]);
     expect(observed.err).toContain("let through and recorded: write, append, create /etc/x by disable-write-etc at observe.yaml:15");
     const { data } = JSON.parse((await plastron(["violations", "--json", "--rule", "disable-write-etc"])).out);
     expect(new Set(data.map((violation: { action: string }) => violation.action))).toEqual(new Set(["DENIED", "AUDIT"]));
     const log = readFileSync(join(place, "home/server/logs/violations.log"), "utf8").trim().split("\n");
     expect(log.map((line) => JSON.parse(line).ruleId)).toEqual(log.map(() => "disable-write-etc"));
+    const audited = JSON.parse((await plastron(["violations", "--json", "--audited"])).out).data;
+    expect(log).toHaveLength(audited.length); // what nobody asked a record of is not in it
   });
 
   it("that is replaced holds for the next run; an open session keeps the old one and says so", async () => {
