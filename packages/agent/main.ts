@@ -18,8 +18,7 @@ async function main(): Promise<void> {
   const consent = { permissive: config.permissive, cluster: readCluster(config.clusterAddresses) };
   ownStateHome(config.stateHome);
   const agent = await startAgent(async () => {
-    const group = await sandboxGroup(config.stateHome);
-    const [presence, everyday] = await Promise.all([config.driver === "bubblewrap" ? UNSEEN_THERE : trySensor({ cgroup: group, log }), probe(1)]);
+    const [presence, everyday] = await Promise.all([config.driver === "bubblewrap" ? UNSEEN_THERE : openEyes(config.stateHome), probe(1)]);
     const complete = (found: HostFacts): HostFacts => ({ ...found, ...consent, sensor: presence.sensor !== undefined && found.driver === "local" });
     const facts = async (minTier: Tier) => complete(await probe(minTier));
     const driver = await openDriver({ ...driverOptions(config, complete(everyday)), ...presence }, config.driver);
@@ -30,6 +29,8 @@ async function main(): Promise<void> {
   const { driver, tier, pid } = agent.status();
   process.stdout.write(`${JSON.stringify({ event: "ready", driver, tier, pid })}\n`);
 }
+
+const openEyes = async (home: string): Promise<Presence> => trySensor({ cgroup: await sandboxGroup(home), log });
 
 /** The fallback does not tell which processes are a sandbox's. */
 const UNSEEN_THERE: Presence = { sensorMissing: "the bubblewrap driver's sandboxes are not seen" };
