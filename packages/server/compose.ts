@@ -10,6 +10,9 @@ import { describeApi, serveApiDescription } from "./http/openapi.ts";
 import { keyRoutes } from "./modules/auth/routes.ts";
 import { AuthService } from "./modules/auth/service.ts";
 import { KeyStore } from "./modules/auth/store.ts";
+import { behaviorRoutes } from "./modules/behavior/routes.ts";
+import { BehaviorService } from "./modules/behavior/service.ts";
+import { BehaviorStore } from "./modules/behavior/store.ts";
 import { PythonDependencies } from "./modules/dify/dependencies.ts";
 import { DifyLimits } from "./modules/dify/limits.ts";
 import { difyRoutes } from "./modules/dify/routes.ts";
@@ -101,7 +104,8 @@ export async function compose(parts: Parts): Promise<Server> {
   const violationStore = new ViolationStore(pool.db);
   const feed = new ViolationFeed(violationStore);
   const violations = { observer: metrics, log: parts.violationsLog, recorded: () => feed.wake() };
-  const runs = new RunService({ agent, records, gate, observer: metrics, violations, server: parts.serverId, node: hostname() });
+  const behavior = new BehaviorService(new BehaviorStore(pool.db));
+  const runs = new RunService({ agent, records, gate, observer: metrics, behavior, violations, server: parts.serverId, node: hostname() });
   const host = new HostKnowledge((minTier) => agent.host(minTier));
   const policies = new PolicyService(
     new PolicyStore(pool.db),
@@ -109,6 +113,7 @@ export async function compose(parts: Parts): Promise<Server> {
     host,
     (confinement) => void agent.retire(confinement).catch(() => {}),
     config.PLASTRON_RUN_NETWORK,
+    (tenant, name) => behavior.profile(tenant, name),
   );
   const changes = listenForChanges(() => openClient(parts.connection, onDatabaseError), policies);
   const auth = new AuthService(new KeyStore(pool.db));
@@ -152,6 +157,7 @@ export async function compose(parts: Parts): Promise<Server> {
   violationRoutes(app, { auth, store: violationStore, feed });
   adviseRoute(app, { auth });
   exportRoute(app, { auth });
+  behaviorRoutes(app, { auth, behavior });
   policyRoutes(app, { auth, policies, tests: new PolicyTests(agent, gate) });
   runtimeRoutes(app, { auth, runtimes });
   keyRoutes(app, { auth, tenants, idempotency });

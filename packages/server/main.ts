@@ -1,7 +1,17 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { type Compiled, compileDefault, compilePolicy, defaultPolicy, explainFloor, networkSeed, type PolicyDocument, parsePolicy } from "@plastron/policy";
+import {
+  type Compiled,
+  compileDefault,
+  compilePolicy,
+  defaultPolicy,
+  explainFloor,
+  networkSeed,
+  type PolicyDocument,
+  parsePolicy,
+  withBehavior,
+} from "@plastron/policy";
 import { type Logger, pino } from "pino";
 import { compose, type Server } from "./compose.ts";
 import { type Config, readConfig } from "./config.ts";
@@ -48,7 +58,8 @@ async function main(): Promise<void> {
 const compiler: Compiler = {
   compile(text, host, options) {
     const policy = parsePolicy(text, options);
-    return { ...seeded(compilePolicy(policy, host)), identity: identityOf(policy) };
+    const filled = options.behavior ? withBehavior(policy, options.behavior) : policy;
+    return { ...seeded(compilePolicy(filled, host)), identity: identityOf(policy), learning: learningOf(policy) };
   },
   compileDefault: (host) => ({ ...seeded(compileDefault(host)), identity: identityOf(defaultPolicy) }),
   explainFloor,
@@ -58,6 +69,10 @@ const compiler: Compiler = {
 function seeded(compiled: Compiled) {
   const { confinement, fidelity, explain } = compiled;
   return { confinement, fidelity, explain, seed: networkSeed(compiled) };
+}
+
+function learningOf({ spec: { policy } }: PolicyDocument): { minutes: number | null } | undefined {
+  return policy.mode === "BehaviorModeling" ? { minutes: policy.modelingOptions?.duration ?? null } : undefined;
 }
 
 function identityOf({ kind, metadata }: PolicyDocument): PolicyIdentity {

@@ -3,6 +3,7 @@ import { type Activity, type Denial, denialSchema, type RunResult, TELEMETRY_BOU
 /** What of one run's account is kept, in bytes of JSON, beside its timeline; and the timeline of a run that asked for one. */
 export const MOST_ACCOUNT = 256 * 1024;
 export const MOST_TIMELINE = 1024 * 1024;
+const MOST_MODEL = 4 * 1024 * 1024;
 /** The longest text that is kept of an account that fits, and of one that had to be cut. */
 const LONGEST = 4096;
 const SHORT = 512;
@@ -20,6 +21,15 @@ export function boundTelemetry(result: RunResult): RunResult {
 }
 
 function boundAccount(telemetry: Telemetry): Telemetry {
+  return { ...boundRecord(telemetry), model: boundModel(telemetry.model) };
+}
+
+/** What a profile is made of is not kept with the run; of one that is too long no profile can be made. */
+function boundModel(model: Telemetry["model"]): Telemetry["model"] {
+  return model && size(model) <= MOST_MODEL ? cut(model, LONGEST) : null;
+}
+
+function boundRecord(telemetry: Telemetry): Telemetry {
   const { timeline, ...account } = telemetry;
   const kept = withTimeline({ ...account, model: null, timeline: null }, timeline);
   for (let share = 1; share > 1 / 64; share /= 2) {

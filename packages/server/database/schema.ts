@@ -79,6 +79,17 @@ export interface Schema {
     created_at: Generated<Date>;
     created_by: string;
   };
+  policy_behaviors: {
+    tenant: string;
+    name: string;
+    version: number;
+    profile: JSONColumnType<object>;
+    started_at: Date;
+    until: Date | null;
+    skipped: number;
+    skipped_why: string | null;
+    updated_at: Date;
+  };
   idempotency: {
     tenant: string;
     key: string;

@@ -1,11 +1,13 @@
 import type { Confinement, FidelityRow, HostFacts, Tier } from "@plastron/contracts";
-import type { Explain, NetworkSeed } from "@plastron/policy";
+import type { BehaviorProfile, Explain, NetworkSeed } from "@plastron/policy";
 import type { EncodedConfinement } from "../../agent-client/client.ts";
 import type { HostKnowledge } from "./host.ts";
 
 export interface CompileOptions {
   /** Unknown and mis-filed rules have no effect, as upstream treats them. */
   upstreamCompat?: boolean;
+  /** What profileType BehaviorModel stands for; none where nothing was learnt. */
+  behavior?: BehaviorProfile | null;
 }
 
 /** What a policy's text says of itself. */
@@ -23,6 +25,8 @@ export interface CompiledPolicy {
   explain: Explain;
   /** What a run's own network is made of. */
   seed: NetworkSeed;
+  /** Of mode BehaviorModeling: for how many minutes; null: no end. */
+  learning?: { minutes: number | null } | undefined;
 }
 
 /** The policy package, as it is used here. @throws PlastronError invalid_policy (with line and column) */
@@ -44,6 +48,8 @@ export interface RunPolicy {
   driver: string;
   confinement: EncodedConfinement;
   explain: Explain;
+  /** Runs under it are learnt from. */
+  learning?: CompiledPolicy["learning"];
 }
 
 export interface ResolvedPolicy extends RunPolicy {

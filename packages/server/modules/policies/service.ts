@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Confinement, type FidelityRow, type HostFacts, PlastronError, type Tier } from "@plastron/contracts";
-import type { Explain } from "@plastron/policy";
+import type { BehaviorProfile, Explain } from "@plastron/policy";
 import { type CompiledPolicy, type CompileOptions, type Compiler, compileForTier, encoded, type ResolvedPolicy } from "./compiled.ts";
 import type { HostKnowledge } from "./host.ts";
 import { type AskedNetwork, RequestedNetworks, type RunNetwork } from "./networks.ts";
@@ -16,7 +16,11 @@ export interface StoredPolicy extends PolicyRow {
 export interface PolicyText extends CompileOptions {
   yaml: string;
   minTier?: Tier | undefined;
+  behavior?: BehaviorProfile | null;
 }
+
+/** What was learnt under a policy of that name; null: nothing. */
+type ProfileOf = (tenant: string, name: string) => Promise<BehaviorProfile | null>;
 
 /** What a session was opened with. */
 export interface HeldPolicy {
@@ -41,9 +45,18 @@ export class PolicyService {
   readonly #cache = new ResolvedCache();
   readonly #explained = new Map<string, Explain>();
   readonly #networks: RequestedNetworks;
+  readonly #profileOf: ProfileOf;
   readonly #defaults = new Map<Tier, ResolvedPolicy>();
 
-  constructor(store: PolicyStore, compiler: Compiler, host: HostKnowledge, retire: (confinement: string) => void = () => {}, runNetwork: RunNetwork = "allow") {
+  constructor(
+    store: PolicyStore,
+    compiler: Compiler,
+    host: HostKnowledge,
+    retire: (confinement: string) => void = () => {},
+    runNetwork: RunNetwork = "allow",
+    profileOf: ProfileOf = () => Promise.resolve(null),
+  ) {
+    this.#profileOf = profileOf;
     this.#store = store;
     this.#compiler = compiler;
     this.#host = host;
@@ -103,14 +116,20 @@ export class PolicyService {
   }
 
   /** What a text compiles to on this host, without storing it. @throws PlastronError invalid_policy, agent_unavailable */
-  compile({ yaml, upstreamCompat = false, minTier = 1 }: PolicyText): Promise<CompiledPolicy & { host: HostFacts }> {
-    return compileForTier(this.#host, minTier, (facts) => this.#compiler.compile(yaml, facts, { upstreamCompat }));
+  compile({ yaml, upstreamCompat = false, minTier = 1, behavior = null }: PolicyText): Promise<CompiledPolicy & { host: HostFacts }> {
+    return compileForTier(this.#host, minTier, (facts) => this.#compiler.compile(yaml, facts, { upstreamCompat, behavior }));
+  }
+
+  /** The same for a policy of that name: what was learnt under it stands in for BehaviorModel. */
+  async #compileNamed(tenant: string, name: string, text: PolicyText): Promise<CompiledPolicy & { host: HostFacts }> {
+    const asks = /BehaviorModel(?!ing)/.test(text.yaml);
+    return this.compile(asks ? { ...text, behavior: await this.#profileOf(tenant, name) } : text);
   }
 
   /** New runs have it as soon as this returns. Open sessions keep what they were opened with. */
   async put(tenant: string, name: string, text: PolicyText, by: string): Promise<{ policy: StoredPolicy; created: boolean }> {
     if (name === DEFAULT_POLICY) throw new PlastronError("conflict", "`default` is the name of the built-in policy", { hint: "Choose another name." });
-    const compiled = await this.compile(text);
+    const compiled = await this.#compileNamed(tenant, name, text);
     const { row, changed } = await this.#store.add(tenant, name, { yaml: text.yaml, upstream_compat: text.upstreamCompat ?? false }, by);
     if (changed) this.changed(tenant, name, row.version, compiled.confinement.id);
     return { policy: shown({ ...row, yaml: text.yaml }, compiled), created: changed && row.version === 1 };
@@ -119,7 +138,7 @@ export class PolicyService {
   /** @throws PlastronError not_found */
   async get(tenant: string, name: string, version?: number): Promise<StoredPolicy> {
     const row = present(await this.#store.latest(tenant, name, version));
-    return shown(row, await this.compile({ yaml: row.yaml, upstreamCompat: row.upstream_compat }));
+    return shown(row, await this.#compileNamed(tenant, name, { yaml: row.yaml, upstreamCompat: row.upstream_compat }));
   }
 
   list(tenant: string): Promise<PolicyRow[]> {
@@ -182,28 +201,30 @@ export class PolicyService {
       const token = this.#cache.begin();
       const known = this.#cache.get(key, minTier)?.policy;
       const row = present(await this.#store.latest(tenant, name));
-      const policy = known?.version === row.version ? known : await this.#resolved(row, minTier);
+      const policy = known?.version === row.version ? known : await this.#resolved(tenant, row, minTier);
       if (this.#cache.set(key, minTier, token, policy)) return policy;
     }
   }
 
-  async #resolved(row: PolicyRow & { yaml: string }, minTier: Tier): Promise<ResolvedPolicy> {
-    const { identity, confinement, explain, seed, host } = await this.compile({ yaml: row.yaml, upstreamCompat: row.upstream_compat, minTier });
-    return { ...identity, name: row.name, version: row.version, driver: host.driver, confinement: encoded(confinement), explain, ground: { seed, host } };
+  async #resolved(tenant: string, row: PolicyRow & { yaml: string }, minTier: Tier): Promise<ResolvedPolicy> {
+    const text = { yaml: row.yaml, upstreamCompat: row.upstream_compat, minTier };
+    const { identity, confinement, explain, seed, learning, host } = await this.#compileNamed(tenant, row.name, text);
+    const named = { ...identity, name: row.name, version: row.version, driver: host.driver };
+    return { ...named, confinement: encoded(confinement), explain, ground: { seed, host }, ...(learning ? { learning } : {}) };
   }
 
   async #explainAgain(tenant: string, { name, version, confinement }: HeldPolicy): Promise<Explain> {
     const floor = async (): Promise<Explain> => this.#compiler.explainFloor(await this.#host.facts(confinement.min_tier));
     try {
       const row = version === null ? null : present(await this.#store.latest(tenant, name, version));
-      const policy = row ? await this.#resolved(row, confinement.min_tier) : await this.resolve(tenant, undefined, confinement.min_tier);
+      const policy = row ? await this.#resolved(tenant, row, confinement.min_tier) : await this.resolve(tenant, undefined, confinement.min_tier);
       return policy.confinement.value.id === confinement.id ? policy.explain : await floor();
     } catch {
       return floor();
     }
   }
 
-  async #resolveText(key: string, sha256: string, text: Required<PolicyText>): Promise<ResolvedPolicy> {
+  async #resolveText(key: string, sha256: string, text: PolicyText & { minTier: Tier }): Promise<ResolvedPolicy> {
     const token = this.#cache.begin();
     const { identity, confinement, explain, seed, host } = await this.compile(text);
     const policy = { ...identity, version: null, sha256, driver: host.driver, confinement: encoded(confinement), explain, ground: { seed, host } };

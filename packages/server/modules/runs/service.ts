@@ -17,6 +17,7 @@ import type { AgentClient } from "../../agent-client/client.ts";
 import type { AgentRun, RunSink } from "../../agent-client/exchange.ts";
 import type { GroupCommit } from "../../database/group-commit.ts";
 import type { Principal } from "../auth/principal.ts";
+import type { BehaviorService } from "../behavior/service.ts";
 import type { RunPolicy } from "../policies/compiled.ts";
 import type { AskedNetwork } from "../policies/networks.ts";
 import { type RecorderDependencies, RunViolations } from "../violations/recorder.ts";
@@ -62,6 +63,7 @@ interface Dependencies {
   records: Pick<GroupCommit, "admit" | "admitNow" | "note" | "finish" | "reachable">;
   gate: Gate;
   observer: RunObserver;
+  behavior?: Pick<BehaviorService, "learnsFrom" | "take">;
   violations: Pick<RecorderDependencies, "observer" | "log" | "recorded">;
   server: string;
   /** Name of this host. */
@@ -99,7 +101,7 @@ export class RunService {
     } finally {
       gate.leave(order.principal.tenant);
     }
-    return this.#record(head, ended, clock);
+    return this.#record(head, await this.#learn(order, ended), clock);
   }
 
   /** The ids of runs in progress here, oldest first. */
@@ -162,7 +164,7 @@ export class RunService {
       run_id: head.id,
       tenant: order.principal.tenant,
       min_tier: order.minTier,
-      sensing: order.sensing,
+      sensing: this.#deps.behavior?.learnsFrom(order.principal.tenant, order.policy) ? "model" : order.sensing,
       image: order.packages?.image ?? null,
       secrets: "secrets" in order.asked ? [...order.asked.secrets] : [],
     };
@@ -195,6 +197,16 @@ export class RunService {
       clock.set("agent_connect", run.connectUs());
       clock.mark("agent");
     }
+  }
+
+  /** Takes in what a run did, where its policy learns; the profile has it, and the run's record need not. */
+  async #learn(order: RunOrder, ended: Ended): Promise<Ended> {
+    const { behavior } = this.#deps;
+    const { result } = ended;
+    if (!result) return ended;
+    if (behavior?.learnsFrom(order.principal.tenant, order.policy))
+      await behavior.take(order.principal.tenant, order.policy, order.program.runtime, result.telemetry).catch(() => {}); // a database that is away is the record's to tell
+    return { ...ended, result: { ...result, telemetry: { ...result.telemetry, model: null } } };
   }
 
   async #record(head: RunHead, ended: Ended, clock: PhaseClock): Promise<RunView> {
