@@ -14,9 +14,9 @@ export interface Ran {
 
 /**
  * Runs a program that says it is ready, waits for a line, and prints numbers. `inside`: in a pid namespace of its own, as sandboxes
- * are; with a sensor it is looked at there.
+ * are; with a sensor it is looked at there, or has a place that is not armed, as one whose interpreter still starts.
  */
-export async function run(command: string[], { inside, sensor }: { inside: boolean; sensor?: Sensor }): Promise<Ran> {
+export async function run(command: string[], { inside, sensor, armed = true }: { inside: boolean; sensor?: Sensor; armed?: boolean }): Promise<Ran> {
   const [program, ...args] = inside ? ["unshare", "--pid", "--fork", "--kill-child", ...command] : command;
   const child = spawn(program as string, args, { stdio: ["pipe", "pipe", "ignore"], cwd: "/" });
   let text = "";
@@ -27,7 +27,7 @@ export async function run(command: string[], { inside, sensor }: { inside: boole
     const ended = once(child, "exit");
     while (!text.includes("\n")) await Promise.race([once(child.stdout, "data"), ended.then(() => Promise.reject(new Error(`${command[0]} ended early`)))]);
     const point = inside ? sensor?.place({ pid: innerPid(child), cgroup: null }) : undefined;
-    point?.arm({ sensing: "account", rates: NO_RATES, onDenial() {}, onBreak() {} });
+    if (armed) point?.arm({ sensing: "account", rates: NO_RATES, onDenial() {}, onBreak() {} });
     const began = performance.now();
     child.stdin.end("go\n");
     await ended;
