@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { type Confinement, DEFAULT_LIMITS, PlastronError, type RunResult, type RunSpec } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver } from "../../driver.ts";
+import { refuseImage } from "../../images/index.ts";
 import { type CgroupHost, cgroupParentOf, findCgroups, makeCgroup, reclaimCgroups } from "./cgroup.ts";
 import { findMasks } from "./masks.ts";
 import { places } from "./places.ts";
@@ -28,6 +29,7 @@ export async function openBubblewrapDriver(options: DriverOptions): Promise<Sand
   const running = new Set<Promise<unknown>>();
 
   async function run(spec: RunSpec, output: Output, control: Control = {}): Promise<RunResult> {
+    refuseImage("bubblewrap", spec.image);
     refuse(spec.confinement, Math.max(spec.min_tier, spec.confinement.min_tier));
     if (shutdown.signal.aborted) throw new PlastronError("overloaded", "The driver is closed", { retryAfterSeconds: 2 });
     const signal = control.signal ? AbortSignal.any([control.signal, shutdown.signal]) : shutdown.signal;

@@ -2,6 +2,7 @@ import { readdir, rmdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { noTelemetry, PlastronError, type RunResult, type RunSpec, type Telemetry, type Tier } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
+import { refuseImage } from "../../images/index.ts";
 import { Admission } from "../local/admission.ts";
 import { type Box, NeverStarted, type RunEnd } from "../local/box.ts";
 import { knobValues, reclaimCgroups } from "../local/cgroups.ts";
@@ -84,6 +85,7 @@ class GvisorDriver implements SandboxDriver {
   }
 
   async run(spec: RunSpec, output: Output, control?: Control): Promise<RunResult> {
+    refuseImage(this.name, spec.image);
     this.#require(spec);
     const begun = performance.now();
     const leave = await this.#admission.enter(control?.signal);
@@ -123,6 +125,7 @@ class GvisorDriver implements SandboxDriver {
   }
 
   async openSession(spec: SessionSpec): Promise<Session> {
+    refuseImage(this.name, spec.image);
     this.#require(spec);
     if (this.#sessions.size >= MAX_SESSIONS) {
       throw new PlastronError("overloaded", `${this.#sessions.size} sessions are open in gVisor, which is as many as this agent keeps`, {

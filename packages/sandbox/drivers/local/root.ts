@@ -115,7 +115,8 @@ export const writesUnexecutable = ({ noexec_writable, unexecutable, forbidden_pr
 
 /** What every program has for itself: proc of its own pid namespace, and its writable places, which are its own ("self"). */
 export function privateRecords(workspaceBytes: number, confinement: Confinement, hidden: string[], prefix: "" | "child-"): SpecRecord[] {
-  const inodes = Math.max(1024, Math.min(65_536, Math.floor(workspaceBytes / 4096)));
+  const most = workspaceBytes < 2 ** 31 ? 65_536 : 262_144; // each is about a kilobyte of the sandbox's memory
+  const inodes = Math.max(1024, Math.min(most, Math.floor(workspaceBytes / 4096)));
   const exec = writesUnexecutable(confinement) ? "noexec" : "";
   const proc = [...new Set([...PROC_HIDDEN, ...hidden.filter((path) => path.startsWith("/proc/"))])];
   return [

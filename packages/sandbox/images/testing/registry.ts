@@ -1,8 +1,10 @@
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 
 /** A registry on this host's loopback, and what reached it. `broken`: what it does instead of answering for a path that has it. */
 export interface LocalRegistry {
@@ -33,6 +35,47 @@ export function pythonIndex(directory: string): Promise<LocalRegistry> {
       });
     return kind === "simple" && links.length > 0 ? `<!DOCTYPE html><html><body>${links.join("\n")}</body></html>` : undefined;
   });
+}
+
+/** One version of a package of npm, with its files beside package.json. */
+export interface NodePackage {
+  name: string;
+  version: string;
+  manifest?: object;
+  files: Record<string, string>;
+}
+
+/** A registry of npm with these packages. `host`: the name that it is asked by. */
+export function nodeRegistry(packages: readonly NodePackage[], host: string): Promise<LocalRegistry> {
+  const archives = new Map(packages.map((one) => [`${one.name}-${one.version}.tgz`, archiveOf(one)]));
+  const versions = (name: string, port: number) =>
+    packages
+      .filter((one) => one.name === name)
+      .map(({ version, manifest }) => {
+        const file = `${name}-${version}.tgz`;
+        const integrity = `sha512-${createHash("sha512")
+          .update(archives.get(file) as Buffer)
+          .digest("base64")}`;
+        return [version, { name, version, ...manifest, dist: { tarball: `http://${host}:${port}/-/${encodeURIComponent(file)}`, integrity } }] as const;
+      });
+  return serve((path, port) => {
+    const name = decodeURIComponent(path.slice(1));
+    if (name.startsWith("-/")) return archives.get(name.slice(2));
+    const found = versions(name, port);
+    const latest = found.at(-1)?.[0];
+    return latest === undefined ? undefined : { name, "dist-tags": { latest }, versions: Object.fromEntries(found) };
+  });
+}
+
+function archiveOf({ name, version, manifest = {}, files }: NodePackage): Buffer {
+  const directory = mkdtempSync(join(tmpdir(), "plastron-package-"));
+  for (const [path, content] of Object.entries({ ...files, "package.json": JSON.stringify({ name, version, ...manifest }) })) {
+    mkdirSync(dirname(join(directory, "package", path)), { recursive: true });
+    writeFileSync(join(directory, "package", path), content, { mode: content.startsWith("#!") ? 0o755 : 0o644 });
+  }
+  const archive = execFileSync("tar", ["-C", directory, "-czf", "-", "package"], { maxBuffer: 1 << 26 });
+  rmSync(directory, { recursive: true });
+  return archive;
 }
 
 async function serve(answer: (path: string, port: number) => string | Buffer | object | undefined): Promise<LocalRegistry> {

