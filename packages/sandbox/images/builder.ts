@@ -15,7 +15,6 @@ import {
   type Program,
   type RunResult,
 } from "@plastron/contracts";
-import type { Output } from "../driver.ts";
 import { findNpm, nodeBase, npmDefault, pythonBase, readConfiguration } from "./base.ts";
 import type { BuildOrder } from "./images.ts";
 import { lockNode, readManifest } from "./lock-node.ts";
@@ -47,7 +46,7 @@ export interface BuildBox {
   shown: [from: string, to: string][];
   tenant: string;
   program: Program;
-  output: Output;
+  output: { stdout(chunk: Uint8Array): void | Promise<void>; stderr(chunk: Uint8Array): void | Promise<void> };
   signal: AbortSignal;
 }
 

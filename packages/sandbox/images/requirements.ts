@@ -1,6 +1,11 @@
 import { PlastronError } from "@plastron/contracts";
 
-const REQUIREMENT = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?\s*(\[[A-Za-z0-9._,\s-]*\])?\s*(\(?[<>=!~][A-Za-z0-9<>=!~.,*+\s_-]*\)?)?\s*(;[^\r\n]*)?$/;
+const NAME = String.raw`[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?`;
+/** A version has no space in it, or an option could follow one. */
+const CLAUSE = String.raw`(===|[<>=!~]=|[<>])\s*[A-Za-z0-9][A-Za-z0-9.*+!_-]*`;
+const REQUIREMENT = new RegExp(
+  String.raw`^${NAME}\s*(\[[A-Za-z0-9._,\s-]*\])?\s*(${CLAUSE}(\s*,\s*${CLAUSE})*|\(\s*${CLAUSE}(\s*,\s*${CLAUSE})*\s*\))?\s*(;[^\r\n]*)?$`,
+);
 const HASH = /\s--hash=sha(256|384|512):[0-9a-f]+/g;
 const MAX_LINES = 2_000;
 
