@@ -35,13 +35,14 @@ export async function sayViolations(run: Run, given: PolicySource | undefined, c
   for (const text of more) line(terminal.err, terminal.paintErr("dim", `plastron: ${printable(text)}`));
 }
 
-function remedy({ action, rule_path, hint }: Violation, found: Placed | undefined): string {
+function remedy({ action, rule_id, rule_path, hint }: Violation, found: Placed | undefined): string {
   const place = found?.places.get(rule_path);
   const at = place ? ` at ${printable(place)}` : "";
   if (action !== "DENIED") return at;
   if (hint) return `${at}: ${printable(placedHint(hint, { places: found?.places ?? new Map() }))}`;
   if (rule_path === "spec.policy.mode") return ", which lies under every policy";
   if (found?.allows) return `${at}, which lets it pass: the platform itself denies it, unless it is run with --permissive`;
+  if (place && /^defenseInDepth\.(appArmor:|seccomp)/.test(rule_id)) return `${at}: what is not on that list is denied, so add it there`;
   if (place) return `${at}: remove that line to lift the rule`;
   return found ? ` (${printable(rule_path)})` : ` (${printable(rule_path)} of the policy): a policy without that rule lifts it`;
 }

@@ -78,10 +78,10 @@ function policyCause(part: Part, call: Call, host: HostFacts): Cause {
 }
 
 /** A list of what is allowed: there is no rule to be removed, but a call to be added. */
-function ownCause({ rule, path }: NonNullable<Explained["own"]>, { denial }: Call): Cause {
+function ownCause({ rule, path, profile }: NonNullable<Explained["own"]>, { denial }: Call): Cause {
   const advice =
     rule === path.slice(path.lastIndexOf("spec.policy.") + "spec.policy.".length)
       ? `add ${denial.call} to what ${path} allows`
       : `a ${path} other than ${rule} may allow it`;
-  return { rule, path, enforcer: "Seccomp", by: "policy", recorded: false, part: null, advice };
+  return { rule, path, enforcer: "Seccomp", by: "policy", recorded: profile.entries.some(({ report }) => report !== undefined), part: null, advice };
 }
