@@ -31,7 +31,8 @@ function accepts(tokens: readonly Token[], path: string): boolean {
       const token = tokens[at];
       if (!token || !takes(token, character)) continue;
       next.add(token.kind === "one" ? at + 1 : at);
-      if (isSlash(token) && tokens[at + 1]?.kind === "deep" && isSlash(tokens[at + 2])) next.add(at + 3);
+      /* Each double star between two slashes may stand for nothing, however many there are. */
+      for (let over = at; isSlash(tokens[over]) && tokens[over + 1]?.kind === "deep" && isSlash(tokens[over + 2]); over += 2) next.add(over + 3);
     }
     if (next.size === 0) return false;
     states = close(next);

@@ -13,6 +13,7 @@ describe("globs", () => {
     ["/**/.ssh/**", "/var/lib/app/.ssh/id", true],
     ["/**/.ssh/**", "/.ssh/id", true],
     ["/**/.ssh/**", "/a.ssh/id", false],
+    ["/**/**/a", "/a", true],
     ["/**/ping", "/bin/ping", true],
     ["/**ping", "/bin/fping", true],
     ["/proc/[0-9]*/mem", "/proc/17/mem", true],
