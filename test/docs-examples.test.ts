@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Example, examples, pages, readPage, root } from "./fixtures/markdown.ts";
 
 const hasCurl = spawnSync("curl", ["--version"]).status === 0;
+/** Packages of the guide come from the archives that python3-venv brings: no registry is needed. */
+const LOCAL_PACKAGES = { PIP_CONFIG_FILE: "/dev/null", PIP_NO_INDEX: "1", PIP_FIND_LINKS: "/usr/share/python-wheels" };
 const withExamples = pages().filter((page) => examples(readPage(page)).length > 0);
 let directory: string;
 let port: number;
@@ -18,7 +20,15 @@ describe.runIf(hasCurl)("examples of the documentation [needs: curl]", () => {
     directory = mkdtempSync(join(tmpdir(), "plastron-docs-"));
     port = await freePort();
     const key = `docs-${crypto.randomUUID()}`;
-    env = { ...process.env, PLASTRON_HOME: join(directory, "home"), PLASTRON_PORT: String(port), PLASTRON_ADMIN_KEY: key, KEY: key, NO_COLOR: "1" };
+    env = {
+      ...process.env,
+      PLASTRON_HOME: join(directory, "home"),
+      PLASTRON_PORT: String(port),
+      PLASTRON_ADMIN_KEY: key,
+      KEY: key,
+      NO_COLOR: "1",
+      ...LOCAL_PACKAGES,
+    };
     execFileSync(join(root, "plastron"), ["up", "--detach"], { env, stdio: ["ignore", "ignore", "pipe"] });
   }, 120_000);
   afterAll(() => {

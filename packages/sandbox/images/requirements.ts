@@ -1,6 +1,6 @@
 import { PlastronError } from "@plastron/contracts";
 
-const NAME = String.raw`[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?`;
+const NAME = "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?";
 /** A version has no space in it, or an option could follow one. */
 const CLAUSE = String.raw`(===|[<>=!~]=|[<>])\s*[A-Za-z0-9][A-Za-z0-9.*+!_-]*`;
 const REQUIREMENT = new RegExp(
