@@ -8,6 +8,8 @@ import type { ReaderThread } from "./reader/thread.ts";
 
 /** Stacks that a run may have taken at once; the reader adds more by and by, up to TELEMETRY_BOUNDS.stacks. */
 const STACK_BURST = 4;
+/** Rates are looked at from then on, if the program still runs. */
+const RATES_AFTER_MS = 15;
 const SENSED = { account: 0, trace: SENSING.trace, model: SENSING.model } as const;
 
 interface Around {
@@ -25,6 +27,7 @@ export class Point implements Watchpoint {
   #generation = 0;
   #options: WatchOptions | undefined;
   #isReleased = false;
+  #waking: NodeJS.Timeout | undefined;
 
   constructor(around: Around, slot: number, free: () => void) {
     this.#around = around;
@@ -50,12 +53,17 @@ export class Point implements Watchpoint {
       armedAt: process.hrtime.bigint(),
       stacks: reader.hasStacks ? STACK_BURST : 0,
     });
-    if (board.isAsleep) reader.wake();
+    /* Most programs are over before rates are first looked at: waking the reader at once would only take a core from them. */
+    clearTimeout(this.#waking);
+    this.#waking = setTimeout(() => {
+      if (board.isAsleep) reader.wake();
+    }, RATES_AFTER_MS).unref();
   }
 
   async collect(): Promise<Telemetry> {
     const { accounts, reader } = this.#around;
     if (this.#generation === 0) return noTelemetry("the sensor was not armed for this run");
+    clearTimeout(this.#waking);
     accounts.set(this.#slot, "generation", 0);
     const telemetry = await reader.collect(this.#slot, this.#generation);
     this.#options = undefined;
@@ -68,6 +76,7 @@ export class Point implements Watchpoint {
   release(): void {
     if (this.#isReleased) return;
     this.#isReleased = true;
+    clearTimeout(this.#waking);
     this.#options = undefined;
     this.#around.accounts.set(this.#slot, "generation", 0);
     letGo(this.#around.accounts, this.#slot);
