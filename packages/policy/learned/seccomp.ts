@@ -31,11 +31,15 @@ const DECIDING: Readonly<Record<string, readonly number[]>> = {
 const RESTLESS = [
   "read readv pread64 write writev pwrite64 close lseek fstat newfstatat statx stat lstat sendmsg",
   "brk mmap munmap mremap madvise mprotect futex sched_yield sched_getaffinity restart_syscall rt_sigreturn rt_sigprocmask rt_sigaction sigaltstack",
+  "sched_getparam sched_getscheduler sched_get_priority_max sched_get_priority_min getrusage sysinfo",
   "set_robust_list rseq membarrier getcpu getrandom gettid getpid exit exit_group",
   "clock_gettime clock_getres clock_nanosleep nanosleep gettimeofday poll ppoll select pselect6 epoll_wait epoll_pwait wait4 waitid tgkill",
 ]
   .join(" ")
   .split(" ");
+
+/** Values of the same kind: memory without execution, the names of threads and of memory. */
+const RESTLESS_VALUES: Readonly<Record<string, readonly bigint[]>> = { mmap: [0n, 1n, 3n], mprotect: [0n, 1n, 3n], prctl: [15n, 16n, 0x5356_4d41n] };
 
 interface Entry {
   names: string[];
@@ -73,7 +77,7 @@ function choicesOf(name: string, seen: BehaviorProfile["arguments"]): Choice[] {
   const choices = seen.flatMap(({ call, index, values }): Choice[] => {
     if (call !== name || !values || values.length === 0 || !DECIDING[name]?.includes(index)) return [];
     const mask = (1n << BigInt(argumentWidth(name, index))) - 1n;
-    return [{ index, values: [...new Set(values.map((value) => number(BigInt(value) & mask)))] }];
+    return [{ index, values: [...new Set([...values.map((value) => BigInt(value) & mask), ...(RESTLESS_VALUES[name] ?? [])].map(number))] }];
   });
   while (choices.reduce((all, { values }) => all * values.length, 1) > MOST)
     choices.splice(choices.indexOf(choices.toSorted((a, b) => b.values.length - a.values.length)[0] as Choice), 1);

@@ -107,8 +107,8 @@ describe("many names", () => {
   });
 
   it("of what is secret, of programs and of a root's first level stay what they are", () => {
-    for (const of of [(i: number) => `/etc/${word(i)}`, (i: number) => `/usr/bin/${word(i)}`, (i: number) => `/${word(i)}`])
-      expect(patterns(learn(many(40, of)))).toHaveLength(40);
+    for (const make of [(i: number) => `/etc/${word(i)}`, (i: number) => `/usr/bin/${word(i)}`, (i: number) => `/${word(i)}`])
+      expect(patterns(learn(many(40, make)))).toHaveLength(40);
     const run = learn([], { executions: many(40, (i) => `/usr/lib/tools/deep/${word(i)}`) });
     expect(run.files.filter(({ permissions }) => permissions.includes("exec"))).toHaveLength(40);
     for (const pattern of ["/**", "/*", "/etc/*", "/proc/[0-9]*/*", "/etc/sh*"]) expect(reachesTooFar(pattern), pattern).toBe(true);

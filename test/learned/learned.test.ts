@@ -6,9 +6,9 @@ import { learnedPolicyText } from "@plastron/policy";
 import { hostFacts, openDriver, type SandboxDriver } from "@plastron/sandbox";
 import { trySensor } from "@plastron/sensor";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { NAMES, type Outside, outside } from "../../sandbox/testing/outside.ts";
-import { describeEvent } from "../violations/words.ts";
-import { type Learned, learn, replay, type Workload } from "./learn.ts";
+import { type Learned, learn, replay, type Workload } from "../../packages/cli/learn/learn.ts";
+import { describeEvent } from "../../packages/cli/violations/words.ts";
+import { NAMES, type Outside, outside } from "../../packages/sandbox/testing/outside.ts";
 
 const home = mkdtempSync(join(tmpdir(), "plastron-learned-"));
 const presence = process.getuid?.() === 0 ? await trySensor({}) : { sensorMissing: "it needs root" };
@@ -16,7 +16,7 @@ const sensor: Sensor | undefined = presence.sensor;
 const limits = { ...DEFAULT_LIMITS, wall_ms: 60_000 };
 const workload = (runtime: Workload["runtime"], file: string, args: string[] = []): Workload => ({
   runtime,
-  code: readFileSync(join(import.meta.dirname, "testing", file), "utf8"),
+  code: readFileSync(join(import.meta.dirname, "workloads", file), "utf8"),
   args,
   files: [],
   stdin: "",
