@@ -5,11 +5,14 @@ import { RUNTIMES } from "../../runtimes/index.ts";
 import type { Box } from "./box.ts";
 import { FLEET_DEFAULTS, type FleetSettings } from "./fleet-settings.ts";
 import { resolveHidden } from "./hidden.ts";
+import { type Asked, kindKey, ownProcessOnly } from "./kind.ts";
 import { type BoxSource, Pool, Rate, StartGate } from "./pool.ts";
 import { poolRow } from "./pool-row.ts";
 import { type BoxKind, ProcessSource, type Workshop } from "./sources.ts";
-import { looksAtPaths } from "./watch.ts";
 import { ZygoteSource } from "./zygote.ts";
+
+/** So many pools of images hold one sandbox ready while they are in use at all: importing numpy takes longer than most runs do. */
+const MAX_IMAGE_POOLS = 8;
 
 /** Runs that were on their way when their policy was replaced come in this long after each other, or not at all. */
 const RETIRED_IDLE_MS = 1_000;
@@ -28,20 +31,6 @@ interface Tenant {
   /** After a zygote could not be made (an import started threads): do not try again before. */
   notBefore: number;
 }
-
-/** What says which sandboxes may serve a run. */
-type Asked = Pick<RunSpec, "runtime" | "confinement" | "imports" | "limits"> & { image?: RunSpec["image"] };
-
-/** What two runs must have in common to use the same warm sandbox. Other limits are set when the run begins. */
-function kindKey({ runtime, confinement, imports, limits, image }: Asked): string {
-  return [runtime, image ?? "", confinement.id, JSON.stringify(confinement.weak), imports.join(","), limits.workspace_bytes, limits.open_files].join("|");
-}
-
-/**
- * A broker reads the program's memory as the owner of its user namespace, which it is not of a zygote's child; and a zygote has
- * given up the capabilities that a program could keep.
- */
-const ownProcessOnly = ({ watch, capabilities }: Confinement): boolean => looksAtPaths(watch) || capabilities.length > 0;
 
 /** A living zygote serves all of its tenant's runs: even waiting for its next child costs less than a start of one's own. */
 function zygotePool({ zygote }: Tenant): Pool | undefined {
@@ -162,7 +151,12 @@ export class Fleet {
       image,
       limits: { ...DEFAULT_LIMITS, workspace_bytes: limits.workspace_bytes, open_files: limits.open_files },
     };
-    const pool = new Pool(new ProcessSource(this.#shop, kind), { min, max: this.#settings.processPoolMax, maxAgeMs: this.#settings.boxMaxAgeMs }, this.#starts);
+    const held = image && this.#imagePools() < MAX_IMAGE_POOLS ? Math.max(min, 1) : min;
+    const pool = new Pool(
+      new ProcessSource(this.#shop, kind),
+      { min: held, max: this.#settings.processPoolMax, maxAgeMs: this.#settings.boxMaxAgeMs },
+      this.#starts,
+    );
     const shared = { kind, pool, min };
     this.#shared.set(key, shared);
     this.#makeRoom();
@@ -265,6 +259,10 @@ export class Fleet {
     }
     const quiet = rate === 0 && tenant.zygote === undefined;
     if (quiet && now - tenant.shared.pool.lastTake > this.#settings.idleMs) this.#tenants.delete(key);
+  }
+
+  #imagePools(): number {
+    return [...this.#shared.values()].filter(({ kind }) => kind.image).length;
   }
 
   #zygotes(): number {
