@@ -19,10 +19,10 @@ export function readPackages(words: string[], from: "python3" | "nodejs" | undef
   return { package_json: text, ...(existsSync(lock) ? { package_lock: read(lock) } : {}) };
 }
 
-/** A name ends at a comma that another name follows: `pandas>=1,<2,numpy` are two. */
+/** A name ends at a comma that neither stands in brackets nor before a comparison: `pandas>=1,<2,pillow[x,y]` are two. */
 function splitNames(words: string): string[] {
   const names = words
-    .split(/,(?=\s*@?[A-Za-z])/)
+    .split(/,(?!\s*[<>=!~])(?![^[]*\])/)
     .map((name) => name.trim())
     .filter(Boolean);
   if (names.length === 0) throw usage("--packages names nothing", "Such as --packages numpy==1.26.4,pandas or --packages requirements.txt.");
