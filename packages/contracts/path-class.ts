@@ -1,25 +1,21 @@
 import type { PathClass } from "./telemetry.ts";
 
-const PLACES: readonly [prefix: string, kind: PathClass][] = [
-  ["/workspace", "workspace"],
-  ["/tmp", "tmp"],
-  ["/var/tmp", "tmp"],
-  ["/dev/shm", "tmp"],
-  ["/opt/plastron", "runtime"],
-  ["/node_modules", "runtime"],
-  ["/usr", "system"],
-  ["/lib", "system"],
-  ["/lib64", "system"],
-  ["/bin", "system"],
-  ["/sbin", "system"],
-  ["/etc", "etc"],
-  ["/proc", "proc"],
-  ["/sys", "sys"],
-  ["/dev", "dev"],
+/** The first that fits stands: what lies within another place comes before it. */
+const PLACES: readonly (readonly [PathClass, string])[] = [
+  ["workspace", "/workspace"],
+  ["tmp", "/tmp /var/tmp /dev/shm"],
+  // Our own files, and where the packages of a runtime are mounted: Node's above every program, Python's in place of the distribution's.
+  ["runtime", "/opt/plastron /node_modules /usr/lib/python3/dist-packages"],
+  ["system", "/usr /lib /lib32 /lib64 /libx32 /bin /sbin"],
+  ["etc", "/etc"],
+  ["proc", "/proc"],
+  ["sys", "/sys"],
+  ["dev", "/dev"],
 ];
+const PREFIXES = PLACES.flatMap(([kind, places]) => places.split(" ").map((place) => [place, kind] as const));
 
 /** What an absolute path inside a sandbox is, by its place; names that are no path (`memfd:x`, `socket:[1]`) are anonymous. */
 export function pathClassOf(path: string): PathClass {
   if (!path.startsWith("/")) return "anonymous";
-  return PLACES.find(([prefix]) => path.startsWith(prefix) && (path.length === prefix.length || path[prefix.length] === "/"))?.[1] ?? "other";
+  return PREFIXES.find(([place]) => path.startsWith(place) && (path.length === place.length || path[place.length] === "/"))?.[1] ?? "other";
 }

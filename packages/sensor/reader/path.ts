@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { PathClass } from "@plastron/contracts";
+import { type PathClass, pathClassOf } from "@plastron/contracts";
 import { PART, PART_FLAG } from "../layout.ts";
 import { type EventView, partAt, text } from "./event.ts";
 
@@ -35,27 +35,8 @@ function said(event: EventView, part: number): string | null {
   return at < 0 ? null : text(event.bytes, at, at + event.partSize(part) - 1);
 }
 
-const PLACES: readonly [string, PathClass][] = [
-  ["/workspace", "workspace"],
-  ["/tmp", "tmp"],
-  ["/var/tmp", "tmp"],
-  ["/dev/shm", "tmp"],
-  ["/opt/plastron", "runtime"],
-  ["/usr", "system"],
-  ["/lib", "system"],
-  ["/lib32", "system"],
-  ["/lib64", "system"],
-  ["/libx32", "system"],
-  ["/bin", "system"],
-  ["/sbin", "system"],
-  ["/etc", "etc"],
-  ["/proc", "proc"],
-  ["/sys", "sys"],
-  ["/dev", "dev"],
-];
-
-/** What a path is to a sandbox: by the layout that drivers give it. */
+/** What a path is to a sandbox. Where the program's name of it is not absolute it is no other than a place that is not known. */
 export function classOf(path: string, flags: number): PathClass {
   if (flags & PART_FLAG.anonymous) return "anonymous";
-  return PLACES.find(([place]) => path === place || path.startsWith(`${place}/`))?.[1] ?? "other";
+  return path.startsWith("/") ? pathClassOf(path) : "other";
 }
