@@ -2,6 +2,7 @@
  * The words that every other package shares: schemas, ids, the frame format and the error registry.
  * Nothing here has an effect, and nothing here knows who calls it.
  */
+export * from "./call-arguments.ts";
 export * from "./confinement.ts";
 export * from "./egress.ts";
 export * from "./env-name.ts";
@@ -20,5 +21,6 @@ export * from "./sensor.ts";
 export * from "./stack.ts";
 export * from "./telemetry.ts";
 export * from "./violation.ts";
+export * from "./violation-room.ts";
 export * from "./watch.ts";
 export * from "./wire.ts";

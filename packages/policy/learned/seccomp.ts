@@ -1,28 +1,17 @@
+import { DECIDING_ARGUMENTS } from "@plastron/contracts";
 import type { BehaviorProfile } from "../modelling/profile.ts";
 import { argumentWidth } from "../seccomp/arguments.ts";
 import { isSyscallName } from "../seccomp/syscalls.ts";
 
 /**
- * Arguments that decide what a call does, and that the same program gives the same from run to run. Others (lengths, addresses,
+ * Calls whose deciding arguments the same program gives the same from run to run, but for some. Those of others (locks, waiting,
  * advice on memory) differ by themselves.
  */
-const DECIDING: Readonly<Record<string, readonly number[]>> = {
-  socket: [0, 1, 2],
-  socketpair: [0, 1, 2],
-  setsockopt: [1, 2],
-  ioctl: [1],
-  fcntl: [1],
-  prctl: [0],
-  arch_prctl: [0],
-  clone: [0],
-  mmap: [2],
-  mprotect: [2],
-  memfd_create: [1],
-  personality: [0],
-  prlimit64: [1],
-  setrlimit: [0],
-  seccomp: [0],
-};
+const STEADY = new Set(
+  "socket socketpair setsockopt ioctl fcntl prctl arch_prctl clone mmap mprotect memfd_create personality prlimit64 setrlimit seccomp".split(" "),
+);
+const UNSTEADY: Readonly<Record<string, number>> = { mmap: 3, seccomp: 1 };
+const isSteady = (name: string, index: number) => STEADY.has(name) && UNSTEADY[name] !== index && DECIDING_ARGUMENTS[name]?.includes(index) === true;
 
 /**
  * What runtimes call at times of their own (locks, timers, collections of garbage, the end of a thread): of two equal runs one
@@ -75,7 +64,7 @@ interface Choice {
 
 function choicesOf(name: string, seen: BehaviorProfile["arguments"]): Choice[] {
   const choices = seen.flatMap(({ call, index, values }): Choice[] => {
-    if (call !== name || !values || values.length === 0 || !DECIDING[name]?.includes(index)) return [];
+    if (call !== name || !values || values.length === 0 || !isSteady(name, index)) return [];
     const mask = (1n << BigInt(argumentWidth(name, index))) - 1n;
     return [{ index, values: [...new Set([...values.map((value) => BigInt(value) & mask), ...(RESTLESS_VALUES[name] ?? [])].map(number))] }];
   });

@@ -1,3 +1,4 @@
+import { DECIDING_ARGUMENTS } from "@plastron/contracts";
 import { COMPAT, NATIVE, type Names } from "./names.ts";
 
 /** Kinds of calls that are more than counted: `enum call_kind` of native/bpf/layout.h. */
@@ -104,68 +105,6 @@ const SHAPES: Record<string, Shape> = {
   fanotify_mark: looks(4, 3),
 };
 
-/** Arguments that decide what a call does, for behaviour profiles. Never a pointer, a size or a descriptor. */
-const DECIDING: Record<string, number[]> = {
-  socket: [0, 1, 2],
-  socketpair: [0, 1, 2],
-  setsockopt: [1, 2],
-  getsockopt: [1, 2],
-  shutdown: [1],
-  ioctl: [1],
-  prctl: [0],
-  arch_prctl: [0],
-  clone: [0],
-  unshare: [0],
-  setns: [1],
-  fcntl: [1],
-  mmap: [2, 3],
-  mprotect: [2],
-  pkey_mprotect: [2],
-  madvise: [2],
-  mremap: [3],
-  msync: [2],
-  mlockall: [0],
-  futex: [1],
-  bpf: [0],
-  personality: [0],
-  kcmp: [2],
-  ptrace: [0],
-  keyctl: [0],
-  perf_event_open: [4],
-  seccomp: [0, 1],
-  memfd_create: [1],
-  userfaultfd: [0],
-  eventfd2: [1],
-  epoll_create1: [0],
-  epoll_ctl: [1],
-  pipe2: [1],
-  dup3: [2],
-  inotify_init1: [0],
-  signalfd4: [3],
-  timerfd_create: [0, 1],
-  accept4: [3],
-  getrandom: [2],
-  rt_sigprocmask: [0],
-  prlimit64: [1],
-  getrlimit: [0],
-  setrlimit: [0],
-  kill: [1],
-  tkill: [1],
-  tgkill: [2],
-  waitid: [0, 3],
-  wait4: [2],
-  membarrier: [0, 1],
-  sched_setscheduler: [1],
-  ioprio_set: [0],
-  mount: [3],
-  umount2: [1],
-  renameat2: [4],
-  unlinkat: [2],
-  close_range: [2],
-  flock: [1],
-  fallocate: [1],
-};
-
 /** What a call that changes a tree does to its path, and to its second one. */
 export const CHANGES: Record<string, [Change, Change?]> = {
   mkdir: ["create"],
@@ -205,7 +144,7 @@ function fill(table: Uint8Array, first: number, names: Names): void {
   names.forEach((name, number) => {
     if (name === undefined || number >= CALLS) return;
     const { kind, p = -1, d = -1, q = -1, e = -1, a = -1, n = -1 } = SHAPES[name] ?? { kind: "plain" };
-    const mask = (DECIDING[name] ?? []).reduce((bits, index) => bits | (1 << index), 0);
+    const mask = (DECIDING_ARGUMENTS[name] ?? []).reduce((bits, index) => bits | (1 << index), 0);
     table.set([KIND[kind], p + 1, d + 1, q + 1, e + 1, a + 1, n + 1, mask], (first + number) * 8);
   });
 }
