@@ -10,7 +10,6 @@ import { type Learned, learn, replay, type Workload } from "../../packages/cli/l
 import { describeEvent } from "../../packages/cli/violations/words.ts";
 import { NAMES, type Outside, outside } from "../../packages/sandbox/testing/outside.ts";
 
-const home = mkdtempSync(join(tmpdir(), "plastron-learned-"));
 const presence = process.getuid?.() === 0 ? await trySensor({}) : { sensorMissing: "it needs root" };
 const sensor: Sensor | undefined = presence.sensor;
 const limits = { ...DEFAULT_LIMITS, wall_ms: 60_000 };
@@ -30,7 +29,9 @@ describe.skipIf(!sensor)("a learned policy at work [needs: root, sensor]", () =>
   let driver: SandboxDriver;
   let host: HostFacts;
   let world: Outside;
+  let home: string;
   beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), "plastron-learned-"));
     world = await outside();
     driver = await openDriver({ home, ...presence, egress: world.egress, uidBase: 1_900_220_000 }, "local");
     host = { ...(await hostFacts()), sensor: true, egress: true };

@@ -49,9 +49,10 @@ const events = ({ violations }: Ran) =>
   );
 
 describe.skipIf(localDriverMissing() !== null || process.arch !== "x64")("lists of all that may be done to files [needs: root, x86_64]", () => {
-  const home = mkdtempSync(join(tmpdir(), "plastron-lists-"));
+  let home: string;
   let driver: SandboxDriver;
   beforeAll(async () => {
+    home = mkdtempSync(join(tmpdir(), "plastron-lists-"));
     driver = await openLocalDriver({ home, uidBase: 1_900_210_000 });
   });
   afterAll(async () => {
