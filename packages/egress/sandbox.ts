@@ -13,6 +13,8 @@ export interface Refusal {
   why: string;
   /** What would allow it. */
   hint?: string;
+  /** Nobody forbids it: there is nothing to be reached. */
+  isMissing?: true;
 }
 
 /** Records of one sandbox in a second: a flood must cost the program more than it costs us. What is over it is counted. */
@@ -123,8 +125,8 @@ export class Sandbox {
   }
 
   /** What no rule of the policy says, but the platform: always recorded. */
-  recordRefusal({ id, path, hint }: Refusal, event: ViolationEvent): void {
-    this.#send(id, path, "DENIED", event, hint ?? null);
+  recordRefusal({ id, path, why, hint }: Refusal, event: ViolationEvent): void {
+    this.#send(id, path, "DENIED", event, hint ?? why);
   }
 
   /** The placeholder of a secret on its way to where the secret may not go. It goes on, and is worth nothing there. */

@@ -44,6 +44,7 @@ function remedy({ action, rule_id, rule_path, hint }: Violation, found: Placed |
   if (found?.allows) return `${at}, which lets it pass: the platform itself denies it, unless it is run with --permissive`;
   if (place && /^defenseInDepth\.(appArmor:|seccomp)/.test(rule_id)) return `${at}: what is not on that list is denied, so add it there`;
   if (place) return `${at}: remove that line to lift the rule`;
+  if (rule_path === "") return "";
   return found ? ` (${printable(rule_path)})` : ` (${printable(rule_path)} of the policy): a policy without that rule lifts it`;
 }
 

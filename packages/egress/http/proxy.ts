@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import type { SecureContext } from "node:tls";
 import type { ViolationEvent } from "@plastron/contracts";
 import type { Names } from "../dns/resolve.ts";
-import { denial, textAnswer } from "../relay/refusal.ts";
+import { denial, statusOf, textAnswer } from "../relay/refusal.ts";
 import { type Destination, eventOf, type Route, refuse, route } from "../rules/route.ts";
 import type { Refusal, Sandbox } from "../sandbox.ts";
 import { NoSecret } from "../secrets/read.ts";
@@ -115,7 +115,7 @@ export class HttpProxy {
     };
     try {
       const { asked, found } = await this.#judge(request, way);
-      if (!found.allowed) return deny(403, explain(way, request, asked, found.refusal));
+      if (!found.allowed) return deny(statusOf(found.refusal), explain(way, request, asked, found.refusal));
       await pass(request, response, await this.#onward(way, asked as Asked, found.addresses), deny);
     } catch (error) {
       deny(...failure(error));
@@ -131,7 +131,7 @@ export class HttpProxy {
       const { asked, found } = isWebSocket
         ? await this.#judge(request, way)
         : { asked: undefined, found: refuse(way.sandbox, way.destination, seen(request), MALFORMED) };
-      if (!found.allowed) return deny(403, explain(way, request, asked, found.refusal));
+      if (!found.allowed) return deny(statusOf(found.refusal), explain(way, request, asked, found.refusal));
       passUpgrade(socket, head, await this.#onward(way, asked as Asked, found.addresses), deny);
     } catch (error) {
       deny(...failure(error));

@@ -85,7 +85,7 @@ async function serveSeen(seen: Look, socket: Socket, sandbox: Sandbox, destinati
   const { rules } = sandbox;
   const settle = (found: Route) => {
     if (found.allowed) return splice(socket, found.addresses, destination.port);
-    return seen.kind === "tls" ? refuseTls(socket) : void socket.destroy();
+    return seen.kind === "tls" ? refuseTls(socket, found.refusal) : void socket.destroy();
   };
   if (seen.kind === "gone" || seen.kind === "silent") return void socket.destroy();
   if (seen.kind === "http") return services.proxy.serve(socket, { sandbox, destination, scheme: "http" });
@@ -109,7 +109,7 @@ async function serveSeen(seen: Look, socket: Socket, sandbox: Sandbox, destinati
 async function explainRefusal(socket: Socket, destination: Destination, refusal: Refusal): Promise<void> {
   const seen = await look(socket, COURTESY_MS, COURTESY_MS);
   if (seen.kind === "http") refuseHttp(socket, destination, refusal);
-  else if (seen.kind === "tls") refuseTls(socket);
+  else if (seen.kind === "tls") refuseTls(socket, refusal);
   else socket.destroy();
 }
 

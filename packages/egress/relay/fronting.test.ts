@@ -108,7 +108,12 @@ describe("names that lead inwards", () => {
     for (const name of ["alias.test", "v6.test"]) expect(await talk(use.dial(name, use.http), get(`${name}:${use.http}`), 3000)).toContain("private");
     expect(denials()).toEqual(["egress/forbidden-address", "egress/forbidden-address"]);
     expect((await names.resolve("mixed.test")).addresses).toHaveLength(2);
-    expect(await talk(use.dial("none.test", use.http), get(`none.test:${use.http}`), 6000)).toContain("leads nowhere");
+    expect(await talk(use.dial("none.test", use.http), get(`none.test:${use.http}`), 6000)).toMatch(
+      /^HTTP\/1.1 502 [\s\S]*GET http:\/\/none.test:\d+\/ cannot be reached: [\s\S]*leads nowhere[\s\S]*No rule forbids it/,
+    );
+    /* unrecognized_name, and not access_denied. */
+    expect(await tls("none.test", "none.test")).toMatch(/unrecognized name/);
+    expect(use.told.at(-1)).toMatchObject({ rule_id: "egress/unknown-name", hint: expect.stringContaining("No rule forbids it") });
     server.close();
   });
 });

@@ -22,7 +22,13 @@ export const FORBIDDEN_ADDRESS: Refusal = {
   why: "the address belongs to a private, local or metadata network, or to this host, and no rule that allows names it",
   hint: "To allow it, name the address itself: --allow-net ADDRESS:PORT, or in the policy rules: [{ qualifiers: [allow], cidr: ADDRESS/32 }]",
 };
-const UNKNOWN_NAME: Refusal = { id: "egress/unknown-name", path: "", why: "the name leads nowhere: the nameservers of this host know no address for it" };
+const UNKNOWN_NAME: Refusal = {
+  id: "egress/unknown-name",
+  path: "",
+  why: "the name leads nowhere: the nameservers of this host know no address for it",
+  hint: "No rule forbids it: the name is allowed, but the nameservers of this host know no address for it. Look at its spelling, and at the host's DNS.",
+  isMissing: true,
+};
 
 /**
  * Decides about one connection or request, and records it. The addresses are those that every rule was held against: whoever
