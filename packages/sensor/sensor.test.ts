@@ -156,6 +156,62 @@ quiet(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg, [b"x"], [], 0, (
     expect(telemetry.network).toMatchObject({ connects: 5, binds: 1, sends: 2 });
   });
 
+  it("no program can tell that a process was stopped for its stack: not its parent, nor a handler of its own", async () => {
+    const code = `
+import signal, time
+# Pid 1 is the sandbox's own, and the program its child.
+program = os.fork()
+if program != 0:
+    os.waitpid(program, 0)
+    os._exit(0)
+seen = []
+signal.signal(signal.SIGCHLD, lambda *_: seen.append("child"))
+def denied(what):
+    try: os.mkdir("/usr/" + what)
+    except OSError: pass
+child = os.fork()
+if child == 0:
+    for n in range(8): denied("child-%d" % n); time.sleep(0.002)
+    os._exit(7)
+while True:
+    try: _, status = os.waitpid(child, os.WUNTRACED | os.WCONTINUED)
+    except InterruptedError: continue
+    seen.append("stopped" if os.WIFSTOPPED(status) else "goes on" if os.WIFCONTINUED(status) else "exit %d" % os.WEXITSTATUS(status))
+    if not (os.WIFSTOPPED(status) or os.WIFCONTINUED(status)): break
+signal.signal(signal.SIGCONT, lambda *_: seen.append("cont"))
+for n in range(8): denied("handled-%d" % n); time.sleep(0.002)
+signal.signal(signal.SIGCONT, signal.SIG_DFL)
+denied("unseen")
+print(sorted(seen))`;
+    const { telemetry, stdout } = await watch(sensor, python(`os.setresuid(65534, 65534, 65534)${code}`));
+    expect(stdout).toBe("['child', 'exit 7']\n");
+    const stacks = (part: string) => telemetry.denials.filter(({ path, stack }) => path?.includes(part) && stack !== null).length;
+    expect([stacks("child-"), stacks("handled-"), stacks("unseen")]).toEqual([0, 0, 1]);
+    expect(telemetry.stacks_skipped).toBe(16);
+  });
+
+  it("what a signal handler returns to is no denial of its own, and a socket of another family is another denial", async () => {
+    const code = `
+import signal, socket
+signal.signal(signal.SIGUSR1, lambda *_: None)
+signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0005)
+signal.signal(signal.SIGALRM, lambda *_: None)
+for n in range(3000):
+    try: os.mkdir("/usr/x")
+    except OSError: pass
+signal.setitimer(signal.ITIMER_REAL, 0)
+for family, protocol in ((socket.AF_PACKET, 3), (socket.AF_INET, 1), (socket.AF_PACKET, 3)):
+    try: socket.socket(family, socket.SOCK_RAW, protocol)
+    except OSError: pass`;
+    const { telemetry } = await watch(sensor, python(`os.setresuid(65534, 65534, 65534)${code}`));
+    expect(telemetry.denials.map(({ call, arguments: words, count }) => (call === "socket" ? [call, words[0], count] : [call, count]))).toEqual([
+      ["mkdir", 3000],
+      ["socket", "0x11", 2],
+      ["socket", "0x2", 1],
+    ]);
+    expect(telemetry.syscalls.by_name.rt_sigreturn).toBeGreaterThan(10);
+  });
+
   it("a rate that is exceeded is told once, while the program runs", async () => {
     const code =
       "import time\nfor _ in range(300):\n  try: os.rmdir('/proc')\n  except OSError: pass\ntime.sleep(0.2)\nfor _ in range(300):\n  try: os.setuid(0) or os.chown('/proc/1/mem', 5, 5)\n  except OSError: pass\ntime.sleep(0.2)";

@@ -92,7 +92,7 @@ async function withSeen({ violations }: RunResult, denials: readonly Denial[], e
   const { isTold, seenViolation } = await import("@plastron/policy");
   const seen = denials.flatMap((denial) => {
     const found = explain(denial);
-    return found ? [seenViolation(denial, found, new Date().toISOString())] : [];
+    return found && !found.isProbe ? [seenViolation(denial, found, new Date().toISOString())] : [];
   });
   return [...violations, ...seen.filter((each) => !isTold(each, violations))];
 }

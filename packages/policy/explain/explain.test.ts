@@ -100,6 +100,35 @@ describe("a denial is explained by", () => {
   });
 });
 
+describe("what libraries try and do without", () => {
+  const TRIED = { socket: [16, 0x80003, 0], mbind: [0x7000_0000, 4096, 1, 0, 0, 0], set_mempolicy: [5, 0x7000, 1024] } as const;
+  const probes = Object.entries(TRIED).map(([call, words]): [string, number[]] => [call, [...words]]);
+
+  it.each(probes)("%s is no violation where the platform denies it, and says why", (call, words) => {
+    const { explain } = compiled({ hardeningRules: [] });
+    expect(explain(denial(call, { words }))).toMatchObject({ rule_id: "floor-system-calls", isProbe: true, hint: expect.stringMatching(/^no need: /) });
+    expect(explain(denial(call, { words, errno: "EACCES" }))?.isProbe ?? false).toBe(false);
+  });
+
+  it.each<[string, string, number[]]>([
+    ["another family", "socket", [17, 3, 0]],
+    ["another netlink protocol", "socket", [16, 3, 12]],
+    ["another type", "socket", [16, 2, 0]],
+    ["a pair of sockets", "socketpair", [16, 3, 0]],
+    ["memory that is bound to a node", "mbind", [0, 4096, 2, 0x7000, 64, 0]],
+    ["pages that are moved", "mbind", [0, 4096, 1, 0, 0, 2]],
+    ["another policy of memory", "set_mempolicy", [2, 0x7000, 1024]],
+    ["another call", "keyctl", [16, 3, 0]],
+  ])("%s is one", (_what, call, words) => {
+    expect(compiled({ hardeningRules: [] }).explain(denial(call, { words }))).toMatchObject({ by: "platform", isProbe: false });
+  });
+
+  it("and a rule of the policy that denies it is told", () => {
+    const { explain } = compiled({ attackProtectionRules: [], syscallRawRules: [{ names: ["mbind"], action: "SCMP_ACT_ERRNO" }] });
+    expect(explain(denial("mbind", { words: [0, 4096, 1, 0, 0, 0] }))).toMatchObject({ by: "policy", isProbe: false });
+  });
+});
+
 describe("a denial that no rule caused has no explanation", () => {
   it.each<[string, Enhance, Denial]>([
     ["a file of the program's own that it closed to itself", attack("disable-access-passwd"), opened("/workspace/secret")],

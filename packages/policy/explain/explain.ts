@@ -13,6 +13,7 @@ import { filterDenies, refuses } from "./filter.ts";
 import { hintOf } from "./hint.ts";
 import { deniesPath, isOffList, makesProgram } from "./paths.ts";
 import { platformCauses } from "./platform.ts";
+import { probeWords } from "./probes.ts";
 
 /** What a policy compiled to, as far as it tells why something was denied. */
 export interface Explained {
@@ -49,7 +50,8 @@ export function explainer(compiled: Explained, host: HostFacts): Explain {
     const [first] = causes;
     if (!first) return null;
     const { rule: rule_id, path: rule_path, enforcer, by, recorded } = first;
-    return { rule_id, rule_path, enforcer, by, recorded, event: eventOf(call, first), hint: hintOf(causes) };
+    const probe = by === "platform" ? probeWords(call) : null;
+    return { rule_id, rule_path, enforcer, by, recorded, isProbe: probe !== null, event: eventOf(call, first), hint: probe ?? hintOf(causes) };
   };
 }
 

@@ -15,6 +15,8 @@ export interface Explanation {
   by: "policy" | "platform";
   /** The policy asks for a record of this rule, so the driver's own watcher may tell of the same call. */
   recorded: boolean;
+  /** A library's own look around that the platform denies to everybody (probes.ts): no violation, whoever made it. */
+  isProbe: boolean;
 }
 
 export type Explain = (denial: Denial) => Explanation | null;

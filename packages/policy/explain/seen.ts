@@ -2,8 +2,8 @@ import type { Activity, Denial, Telemetry, Violation, ViolationEvent } from "@pl
 import type { Explain, Explanation } from "./explanation.ts";
 
 /** Equal denials are one, however often they came: the sensor tells them once as they happen, and once more with their count. */
-export function denialKey({ abi, call, errno, path, to }: Pick<Denial, "abi" | "call" | "errno" | "path" | "to">): string {
-  return JSON.stringify([abi, call, errno, path, to && [to.family, to.address, to.port]]);
+export function denialKey({ abi, call, errno, path, to, arguments: words }: Pick<Denial, "abi" | "call" | "errno" | "path" | "to" | "arguments">): string {
+  return JSON.stringify([abi, call, errno, path, to && [to.family, to.address, to.port], path === null && to === null ? words : null]);
 }
 
 /** A denial that a rule explains, as a violation that nobody had asked a record of. `at`: ISO 8601. */

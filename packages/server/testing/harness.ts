@@ -42,6 +42,7 @@ function FAKE_EXPLAIN(denial: Denial): Explanation | null {
     hint: `remove ${rule_id}`,
     by: "policy",
     recorded: rule_id.startsWith("recorded"),
+    isProbe: false,
   };
 }
 

@@ -92,10 +92,11 @@ export class Sight {
   /** Pid 1 is ours, and whether its end is still in the account is a matter of luck. */
   #withoutInit(telemetry: Telemetry): Telemetry {
     const { processes } = telemetry;
+    const timeline = telemetry.timeline?.filter(({ pid }) => pid !== this.#init) ?? null;
     const init = processes.list.find(({ pid }) => pid === this.#init);
-    if (!init) return telemetry;
+    if (!init) return { ...telemetry, timeline };
     const exits = processes.exits - (init.ended_us === null ? 0 : 1);
-    return { ...telemetry, processes: { ...processes, exits: Math.max(0, exits), list: processes.list.filter((each) => each !== init) } };
+    return { ...telemetry, timeline, processes: { ...processes, exits: Math.max(0, exits), list: processes.list.filter((each) => each !== init) } };
   }
 
   /** Of the program's processes, which are held still. Empty where nobody can look. */

@@ -8,7 +8,14 @@
 #define EINPROGRESS 115
 #define AF_INET 2
 #define AF_INET6 10
+#define SIGCONT 18
 #define SIGSTOP 19
+#if defined(__TARGET_ARCH_x86)
+#define SIGRETURN 15
+#else
+#define SIGRETURN 139
+#endif
+#define SIGRETURN_IA32 173
 #define TS_COMPAT 2
 
 // One call as it came back.
@@ -97,12 +104,26 @@ static __noinline int add_address(struct scratch *s, struct task_struct *task, c
     return 0;
 }
 
+// Whether nothing in the sandbox can tell that the process was stopped and went on. A parent is told of that (SIGCHLD, waitpid with
+// WUNTRACED: a shell's job control takes it for its own doing), so it must be outside or the sandbox's pid 1, which is ours; a
+// handler for SIGCONT would run; and who is being stopped by somebody else would go on too early.
+static __always_inline int stops_unseen(struct task_struct *task) {
+    struct pid *parent = BPF_CORE_READ(task, real_parent, thread_pid);
+    u32 level = BPF_CORE_READ(parent, level);
+    if (level > 32) return 0;
+    struct pid_namespace *ns = 0;
+    bpf_probe_read_kernel(&ns, sizeof ns, (void *)parent + NUMBERS + level * NUMBER_SIZE + bpf_core_field_offset(struct upid, ns));
+    if (slot_of(BPF_CORE_READ(ns, ns.inum)) ? number_at(parent, level) != 1 : level >= BPF_CORE_READ(task, thread_pid, level)) return 0;
+    if (BPF_CORE_READ(task, signal, group_stop_count)) return 0;
+    return BPF_CORE_READ(task, sighand, action[SIGCONT - 1].sa.sa_handler) == 0;
+}
+
 // A program that is denied is stopped before it returns, so that its stack is read as it was. Each denial once, as many as the agent
-// allows at the moment, one at a time; never one whose parent waits for it in vfork.
-static __noinline int stop_for_stack(struct scratch *s, struct account *account, struct task_struct *task) {
+// allows at the moment, one at a time; never one whose parent waits for it in vfork, nor where the program could tell.
+static __noinline int stop_for_stack(struct scratch *s, struct account *account, struct task_struct *task, u64 kind) {
     if (!s || !account || !task) return 0;
     struct event *e = &s->event;
-    struct told key = {.generation = e->generation, .what = e->number | (u32)(-e->result) << 16, .value = 0xcbf29ce484222325};
+    struct told key = {.generation = e->generation, .what = e->number | (u32)(-e->result) << 16, .value = 0xcbf29ce484222325 ^ kind};
     for (int i = 0; i < 96; i++) {
         if (i >= s->event.parts[ASKED]) break;
         key.value = (key.value ^ (u8)s->data[i & 127]) * 0x100000001b3;
@@ -110,7 +131,7 @@ static __noinline int stop_for_stack(struct scratch *s, struct account *account,
     if (bpf_map_lookup_elem(&told, &key)) return 0;
     u8 one = 1;
     bpf_map_update_elem(&told, &key, &one, BPF_ANY);
-    if (account->stacks <= 0 || account->stopped || BPF_CORE_READ(task, vfork_done)) {
+    if (account->stacks <= 0 || account->stopped || BPF_CORE_READ(task, vfork_done) || !stops_unseen(task)) {
         ADD(account->skipped);
         return 0;
     }
@@ -192,7 +213,8 @@ static __noinline int tell_call(struct came *came) {
     }
     if (denied) {
         add_file(s, BPF_CORE_READ(task, mm, exe_file), EXE);
-        stop_for_stack(s, account, task);
+        // A socket's family and protocol make it another denial.
+        stop_for_stack(s, account, task, call->kind == SOCKET ? e->arguments[0] << 32 | (u32)e->arguments[2] : 0);
     }
     end(s, account, denied);
     return 0;
@@ -208,11 +230,11 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result) {
     int ia32 = (task->thread_info.status & TS_COMPAT) != 0;
     s64 number = (s64)regs->orig_ax;
     // rt_sigreturn leaves the registers of what was interrupted, and no number.
-    if (number < 0) number = ia32 ? 173 : 15;
+    if (number < 0) number = ia32 ? SIGRETURN_IA32 : SIGRETURN;
     number &= 0x3fffffff;
 #else
     int ia32 = 0;
-    s64 number = regs->syscallno < 0 ? 139 : regs->syscallno;
+    s64 number = regs->syscallno < 0 ? SIGRETURN : regs->syscallno;
 #endif
     u32 index = number < CALLS ? number : CALLS - 1;
     if (ia32) index += CALLS;
@@ -224,6 +246,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long result) {
     if (kind == FORKING && result == 0) return 0;
     ADD(account->calls[index]);
     int denied = 0;
+    // What a signal handler comes back to may hold the result of a call that was counted when it was made.
+    if (number == (ia32 ? SIGRETURN_IA32 : SIGRETURN)) return 0;
     if (result < 0 && result > -ERRORS) {
         u32 error = -result & 255;
         if (error < ERRORS) ADD(account->errors[error]);

@@ -97,7 +97,17 @@ struct live_count {
 struct signal_struct {
     struct live_count live;
     s32 group_exit_code;
+    s32 group_stop_count;
     u32 flags;
+};
+struct sigaction {
+    void *sa_handler;
+};
+struct k_sigaction {
+    struct sigaction sa;
+};
+struct sighand_struct {
+    struct k_sigaction action[64];
 };
 struct thread_info {
     u32 status;
@@ -106,11 +116,13 @@ struct task_struct {
     struct thread_info thread_info;
     s32 pid, tgid;
     struct task_struct *group_leader;
+    struct task_struct *real_parent;
     struct pid *thread_pid;
     struct mm_struct *mm;
     struct files_struct *files;
     struct fs_struct *fs;
     struct signal_struct *signal;
+    struct sighand_struct *sighand;
     void *vfork_done;
     s32 exit_code;
 };

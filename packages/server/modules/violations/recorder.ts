@@ -75,7 +75,7 @@ export class RunViolations {
     );
   }
 
-  /** A call that was denied: a violation where a rule explains it. What none explains stays in the run's account. */
+  /** A call that was denied: a violation where a rule explains it. What none explains, and what libraries try, stays in the run's account. */
   denied(denial: Denial): void {
     const violation = this.#explain(denial);
     if (violation === null) return;
@@ -88,7 +88,8 @@ export class RunViolations {
     if (this.#denials.has(key) || this.#denials.size >= 2 * MAX_VIOLATIONS) return null;
     this.#denials.add(key);
     const explanation = this.#deps.explain(denial);
-    return explanation && { seen: seenViolation(denial, explanation, new Date().toISOString()), recorded: explanation.recorded };
+    if (explanation === null || explanation.isProbe) return null;
+    return { seen: seenViolation(denial, explanation, new Date().toISOString()), recorded: explanation.recorded };
   }
 
   /** The driver's own lists may hold some that were not told while it ran: they come at its end. */
