@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
@@ -14,10 +14,11 @@ export interface HandsReport {
   bench: "hands";
   started_at: string;
   settings: { quick: boolean };
-  holds: { program: string; freeze: Summary; thaw: Summary; kill_frozen: Summary }[];
+  /** `kill`: until none of its processes runs any more; `told`: until the caller has the result, with all that was seen. */
+  holds: { program: string; freeze: Summary; thaw: Summary; kill: Summary; told: Summary }[];
   /** A warm run of one line of Python, in turn under a driver with a sensor and one without. */
   warm: { unseen: Summary; seen: Measured<Summary> };
-  target: { freeze_at_most_ms: number; met: boolean };
+  target: { at_most_ms: number; met: boolean };
 }
 
 const TARGET_MS = 5;
@@ -34,7 +35,8 @@ const { confinement: DEFAULT } = compileDefault(TYPICAL_HOST);
 export async function measureHands(quick: boolean, say: (what: string) => void): Promise<HandsReport> {
   const started_at = new Date().toISOString();
   const homes = ["seen", "unseen"].map((name) => mkdtempSync(join(tmpdir(), `plastron-bench-${name}-`))) as [string, string];
-  const presence = await trySensor({ cgroup: await sandboxGroup(homes[0]) });
+  const group = await sandboxGroup(homes[0]);
+  const presence = await trySensor({ cgroup: group });
   const warm = [{ runtime: "python3" as const, confinement: DEFAULT, count: 4 }];
   const seen = await openDriver({ home: homes[0], warm, ...presence }, "local");
   const unseen = await openDriver({ home: homes[1], warm }, "local");
@@ -42,11 +44,12 @@ export async function measureHands(quick: boolean, say: (what: string) => void):
     const holds: HandsReport["holds"] = [];
     for (const [program, code] of Object.entries(PROGRAMS)) {
       say(`a program that ${program}`);
-      holds.push({ program, ...(await measureHolds(seen, code, quick ? 10 : 60)) });
+      holds.push({ program, ...(await measureHolds(seen, group, code, quick ? 10 : 60)) });
     }
     say("warm runs, seen and not");
     const runs = await measureWarm(seen, unseen, quick ? 20 : 200);
-    const target = { freeze_at_most_ms: TARGET_MS, met: holds.every(({ freeze }) => freeze.p50_ms <= TARGET_MS) };
+    const met = holds.every(({ freeze, thaw, kill }) => Math.max(freeze.p50_ms, thaw.p50_ms, kill.p50_ms) <= TARGET_MS);
+    const target = { at_most_ms: TARGET_MS, met };
     const costs = { unseen: runs.unseen, seen: presence.sensor ? runs.seen : { unavailable: presence.sensorMissing ?? "there is no sensor" } };
     return { bench: "hands", started_at, settings: { quick }, holds, warm: costs, target };
   } finally {
@@ -56,26 +59,53 @@ export async function measureHands(quick: boolean, say: (what: string) => void):
   }
 }
 
-async function measureHolds(driver: SandboxDriver, code: string, times: number): Promise<Omit<HandsReport["holds"][number], "program">> {
-  const samples = { freeze: [] as number[], thaw: [] as number[], kill: [] as number[] };
-  for (let round = 0; round < 5; round++) {
+async function measureHolds(driver: SandboxDriver, group: string | null, code: string, times: number): Promise<Omit<HandsReport["holds"][number], "program">> {
+  const samples = { freeze: [] as number[], thaw: [] as number[], kill: [] as number[], told: [] as number[] };
+  for (let round = 0; round < 10; round++) {
     const control = new AbortController();
     const begun = Promise.withResolvers<void>();
     const limits = { wall_ms: 120_000, rates: { forks_per_s: null } };
     const spec = runSpecSchema.parse({ run_id: newId("run"), tenant: TENANT, runtime: "python3", code, confinement: PLAIN, limits });
     const ended = driver.run(spec, { stdout: () => begun.resolve(), stderr() {} }, { signal: control.signal });
     await begun.promise;
-    for (let i = 0; i < times / 5; i++) {
+    for (let i = 0; i < times / 10; i++) {
       samples.freeze.push(await timed(() => driver.freeze?.(spec.run_id, TENANT)));
       await sleep(10);
       samples.thaw.push(await timed(() => driver.thaw?.(spec.run_id, TENANT)));
       await sleep(10);
     }
     await driver.freeze?.(spec.run_id, TENANT);
+    const pids = frozenIn(group);
+    const killed = performance.now();
     control.abort("measured");
-    samples.kill.push(await timed(() => ended));
+    const gone = allGone(pids).then(() => samples.kill.push(performance.now() - killed));
+    await ended;
+    samples.told.push(performance.now() - killed);
+    await gone;
   }
-  return { freeze: summarize(samples.freeze), thaw: summarize(samples.thaw), kill_frozen: summarize(samples.kill) };
+  return { freeze: summarize(samples.freeze), thaw: summarize(samples.thaw), kill: summarize(samples.kill), told: summarize(samples.told) };
+}
+
+/** Processes of the one sandbox that is held. */
+function frozenIn(group: string | null): number[] {
+  if (group === null) return [];
+  const read = (box: string, file: string) => readFileSync(join(group, box, file), "utf8");
+  const boxes = readdirSync(group).filter((name) => name.startsWith("box-") && read(name, "cgroup.events").includes("frozen 1"));
+  return boxes.flatMap((box) => read(box, "cgroup.procs").split("\n").filter(Boolean).map(Number));
+}
+
+async function allGone(pids: readonly number[]): Promise<void> {
+  while (pids.some(runs)) await new Promise(setImmediate);
+}
+
+/** A process that has ended and waits to be fetched runs nothing. */
+function runs(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return !"ZX".includes(stat.charAt(stat.lastIndexOf(")") + 2));
+  } catch {
+    return false;
+  }
 }
 
 async function measureWarm(seen: SandboxDriver, unseen: SandboxDriver, times: number): Promise<{ seen: Summary; unseen: Summary }> {
@@ -101,12 +131,13 @@ async function timed(work: () => Promise<unknown> | undefined): Promise<number> 
 /** The report as lines for a person. */
 export function printHands({ holds, warm, target }: HandsReport): string[] {
   const ms = (summary: Summary) => [`${summary.p50_ms} ms`, `${summary.p95_ms} ms`];
-  const rows = holds.flatMap(({ program, freeze, thaw, kill_frozen }) => [
+  const rows = holds.flatMap(({ program, freeze, thaw, kill, told }) => [
     [`${program}: freeze`, ...ms(freeze)],
     [`${program}: thaw`, ...ms(thaw)],
-    [`${program}: kill while frozen, to the result`, ...ms(kill_frozen)],
+    [`${program}: kill while frozen`, ...ms(kill)],
+    [`${program}: kill while frozen, to the result`, ...ms(told)],
   ]);
   const seen = "unavailable" in warm.seen ? [warm.seen.unavailable, ""] : ms(warm.seen);
   const lines = table([["", "p50", "p95"], ...rows, ["warm run, seen by the sensor", ...seen], ["warm run, not seen", ...ms(warm.unseen)]]);
-  return [...lines, `a run is held within ${target.freeze_at_most_ms} ms (p50): ${target.met ? "yes" : "no"}`];
+  return [...lines, `a run is held, goes on and is dead within ${target.at_most_ms} ms each (p50): ${target.met ? "yes" : "no"}`];
 }

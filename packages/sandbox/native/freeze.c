@@ -39,6 +39,14 @@ static enum answer hold(const char *dir) {
     return FROZEN;
 }
 
+void kill_together(struct watch *w) {
+    const char *dir = spec_get(w->box->spec, "freezer", 1, NULL);
+    char path[400];
+    if (!dir) return;
+    snprintf(path, sizeof path, "%s/cgroup.kill", dir);
+    write_text(AT_FDCWD, path, "1");
+}
+
 void freeze(struct watch *w, int wanted) {
     const char *dir = spec_get(w->box->spec, "freezer", 1, NULL);
     uint8_t answer = RESTLESS;

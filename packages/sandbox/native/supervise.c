@@ -36,7 +36,8 @@ void kill_sandbox(struct watch *w, const char *reason) {
     if (w->killed) return;
     w->killed = 1;
     if (reason && !w->reason[0]) snprintf(w->reason, sizeof w->reason, "%s", reason);
-    /* Killing pid 1 kills every process of the namespace, however deep it forked. */
+    /* All that runs at once, where the kernel can; and killing pid 1 kills every process of the namespace, however deep it forked. */
+    if (w->state == RUNNING) kill_together(w);
     if (w->box->init >= 0) syscall(SYS_pidfd_send_signal, w->box->init, SIGKILL, NULL, 0);
 }
 
