@@ -2,7 +2,7 @@ import { chmodSync, lstatSync, mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { type Cluster, type Control, type DoctorReport, type HostFacts, PlastronError, type Runtime, type Tier } from "@plastron/contracts";
 import { compileDefault, parseCluster } from "@plastron/policy";
-import { type DriverOptions, doctor, hostFacts, openDriver, sandboxGroup } from "@plastron/sandbox";
+import { type DriverOptions, doctor, hostFacts, INTERPRETER_FILES, openDriver, sandboxGroup } from "@plastron/sandbox";
 import { type Presence, sensorControl, trySensor } from "@plastron/sensor";
 import { type Agent, startAgent } from "./agent.ts";
 import { type AgentConfig, readConfig } from "./config.ts";
@@ -30,7 +30,7 @@ async function main(): Promise<void> {
   process.stdout.write(`${JSON.stringify({ event: "ready", driver, tier, pid })}\n`);
 }
 
-const openEyes = async (home: string): Promise<Presence> => trySensor({ cgroup: await sandboxGroup(home), log });
+const openEyes = async (home: string): Promise<Presence> => trySensor({ cgroup: await sandboxGroup(home), interpreters: INTERPRETER_FILES, log });
 
 /** The fallback does not tell which processes are a sandbox's. */
 const UNSEEN_THERE: Presence = { sensorMissing: "the bubblewrap driver's sandboxes are not seen" };

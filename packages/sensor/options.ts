@@ -6,6 +6,11 @@ export interface SensorOptions {
   ringBytes?: number;
   /** False: no process is ever stopped for its call stack, and none is told. */
   stacks?: boolean;
+  /**
+   * Files of the interpreters that programs run in: they are learned ahead, for stacks of the first denials. Left out: each is learned
+   * when it is met, which takes so long for Node's that the first stack may be missing.
+   */
+  interpreters?: readonly string[];
   log?: (message: string, fields?: Record<string, unknown>) => void;
 }
 

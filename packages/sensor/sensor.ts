@@ -39,7 +39,14 @@ export class KernelSensor implements Sensor {
       const { ring, controls, accounts, flows } = loaded.fds;
       const said = { hear: (_: Said) => {}, generation: () => 0 };
       const bounds = { ...TELEMETRY_BOUNDS, stacks: options.stacks === false ? 0 : TELEMETRY_BOUNDS.stacks };
-      const data = { fds: { ring, controls, accounts, flows }, ringBytes, bounds, board: board.shared, missing: loaded.missing };
+      const data = {
+        fds: { ring, controls, accounts, flows },
+        ringBytes,
+        bounds,
+        board: board.shared,
+        missing: loaded.missing,
+        interpreters: options.interpreters ?? [],
+      };
       const reader = await ReaderThread.start(
         data,
         board,

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { openDriver, type SandboxDriver, sandboxGroup } from "@plastron/sandbox";
+import { INTERPRETER_FILES, openDriver, type SandboxDriver, sandboxGroup } from "@plastron/sandbox";
 import { type Presence, trySensor } from "@plastron/sensor";
 
 /** A program of its own, started by its path when a policy gives a way out. */
@@ -25,7 +25,7 @@ export async function withOwnDriver<T>(use: (driver: SandboxDriver) => Promise<T
   const interrupted = (): void => void leave().finally(() => process.exit(130));
   for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, interrupted);
   try {
-    if (look === "seen") presence = await trySensor({ cgroup: await sandboxGroup(home) });
+    if (look === "seen") presence = await trySensor({ cgroup: await sandboxGroup(home), interpreters: INTERPRETER_FILES });
     driver = await openDriver({ home, egress: { command: [process.execPath, EGRESS] }, ...presence });
     return await use(driver);
   } finally {

@@ -6,6 +6,8 @@ export interface ReaderData {
   fds: { ring: number; controls: number; accounts: number; flows: number; wake: number };
   ringBytes: number;
   bounds: Bounds & { stacks: number };
+  /** Interpreters whose files are learned ahead. */
+  interpreters: readonly string[];
   /** Shared: see Board. */
   board: SharedArrayBuffer;
   /** What the kernel refused: it is missing in every account. */

@@ -3,11 +3,12 @@ import { map, native } from "../kernel/libbpf.ts";
 import { CONTROL, EVENT, PLACES } from "../layout.ts";
 import { Board } from "./board.ts";
 import { EventView } from "./event.ts";
+import { Learning } from "./learning.ts";
 import type { FromReader, ReaderData, ToReader } from "./messages.ts";
 import { Rates } from "./rates.ts";
 import { Ring } from "./ring.ts";
 import { Run, type Surroundings } from "./run.ts";
-import { type StackReader, Stops } from "./stops.ts";
+import { monotonicMs, type Stacks, Stops } from "./stops.ts";
 
 /** So often rates are looked at while a place is armed. */
 const LOOK_MS = 20;
@@ -30,6 +31,7 @@ export class Reader {
   readonly #board: Board;
   readonly #rates: Rates;
   readonly #stops: Stops | null;
+  readonly #learning: Learning | null;
   readonly #around: Surroundings;
   readonly #waiting: Int32Array<ArrayBuffer>;
   readonly #epoll: number;
@@ -40,7 +42,7 @@ export class Reader {
   #looked = 0;
   #refilled = 0;
 
-  constructor(data: ReaderData, stacks: StackReader | null, tell: (message: FromReader) => void) {
+  constructor(data: ReaderData, stacks: Stacks | null, tell: (message: FromReader) => void) {
     this.#data = data;
     this.#tell = tell;
     this.hasStacks = stacks !== null;
@@ -49,7 +51,8 @@ export class Reader {
     this.#event = new EventView(this.#ring.bytes);
     this.#board = new Board(data.board);
     this.#rates = new Rates(this.#accounts, this.#board);
-    this.#stops = stacks === null ? null : new Stops(this.#accounts, stacks);
+    this.#stops = stacks === null ? null : new Stops(this.#accounts, stacks.readStack);
+    this.#learning = stacks === null ? null : new Learning(data.interpreters, stacks.learnBinary);
     this.#waiting = new Int32Array(map(data.fds.controls, CONTROL.size, "write").buffer, CONTROL.waiting, 1);
     this.#done = Array.from({ length: PLACES }, () => data.after);
     this.#epoll = watch([
@@ -74,6 +77,10 @@ export class Reader {
     this.#read(this.#ring.position + CHUNK);
     this.#look();
     if (this.#ring.produced() > this.#ring.position) return;
+    if (this.#learning?.isDone === false && !this.#isAnyArmed()) {
+      this.#learning.next();
+      return;
+    }
     Atomics.store(this.#waiting, 0, 1);
     this.#board.isAsleep = !this.#isAnyArmed();
     // What was written while we said so did not wake us; this call also lets a writer come to its end.
@@ -170,9 +177,6 @@ export class Reader {
     return ready > 0;
   }
 }
-
-/** The clock that the kernel's side reads, too. */
-const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 function watch(fds: [fd: number, events: number][]): number {
   const calls = native();

@@ -3,15 +3,22 @@ import type { Stack } from "@plastron/contracts";
 import type { Accounts } from "../account.ts";
 import { EVENT } from "../layout.ts";
 import type { EventView } from "./event.ts";
+import type { Learn } from "./learning.ts";
 
-export type StackReader = (pid: number, tid: number) => Stack;
+export type StackReader = (pid: number, tid: number, options: { budgetMs: number }) => Stack;
+/** What of the package's `stacks` a reader needs. */
+export interface Stacks {
+  readStack: StackReader;
+  learnBinary: Learn;
+}
 
 /** So long a process stands still for its stack at most; past it goes on, read or not. */
 export const STOP_MS = 50;
 const STANDS_STILL = /^[TtZX]$/;
-/** It stops as soon as it wants to leave the kernel: some microseconds, where it gets a processor for them. */
-const UNTIL_STOPPED_MS = 8;
+/** It stops as soon as it wants to leave the kernel: some microseconds, where it gets a processor for them. On a loaded machine it may not for long. */
+const AT_LEAST_MS = 8;
 const PAUSE_MS = 0.2;
+const LATE = "reading it took longer than a program is held still for";
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
 /** Processes that the kernel's side has stopped at a denied call: their stack is read, and they go on. */
@@ -30,12 +37,18 @@ export class Stops {
     const pid = event.word(EVENT.process);
     if (this.#accounts.get(slot, "stopped") !== pid) return null;
     try {
-      if (hasStopped(pid, event.word(EVENT.thread))) return this.#read(pid, event.word(EVENT.thread));
+      if (hasStopped(pid, event.word(EVENT.thread), event.time / 1e6)) return this.#readOf(slot, pid, event.word(EVENT.thread));
       this.#accounts.add(slot, "skipped", 1);
       return null;
     } finally {
       this.goOn(slot);
     }
+  }
+
+  #readOf(slot: number, pid: number, tid: number): Stack {
+    const stack = this.#read(pid, tid, { budgetMs: STOP_MS });
+    // Somebody else saw to it that it goes on (KernelSensor): what was read since is of another moment, or of a process that has ended.
+    return this.#accounts.get(slot, "stopped") === pid ? stack : { ...stack, incomplete: LATE };
   }
 
   /** Whatever is stopped there. */
@@ -61,14 +74,17 @@ export function letGo(accounts: Accounts, slot: number): void {
   accounts.set(slot, "stopped", 0);
 }
 
-function hasStopped(pid: number, tid: number): boolean {
-  const until = performance.now() + UNTIL_STOPPED_MS;
+function hasStopped(pid: number, tid: number, since: number): boolean {
+  const until = Math.max(monotonicMs() + AT_LEAST_MS, since + STOP_MS);
   do {
     if (STANDS_STILL.test(stateOf(pid, tid))) return true;
     Atomics.wait(pause, 0, 0, PAUSE_MS); // it may need this very processor
-  } while (performance.now() < until);
+  } while (monotonicMs() < until);
   return false;
 }
+
+/** The clock that the kernel's side reads, too. */
+export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
 
 function stateOf(pid: number, tid: number): string {
   try {

@@ -2,13 +2,13 @@ import { type MessagePort, receiveMessageOnPort, workerData } from "node:worker_
 import { native } from "../kernel/libbpf.ts";
 import type { ReaderData, ToReader } from "./messages.ts";
 import { Reader } from "./reader.ts";
-import type { StackReader } from "./stops.ts";
+import type { Stacks } from "./stops.ts";
 
 // A thread of its own: neither does the agent's work hold up the ring, nor the ring the agent's work. It never returns to its event
 // loop while it reads, so that messages are fetched, and waiting is the kernel's.
 const data = workerData as ReaderData & { port: MessagePort };
 const { port } = data;
-const reader = new Reader(data, data.bounds.stacks === 0 ? null : await stackReader(), (message) => port.postMessage(message));
+const reader = new Reader(data, data.bounds.stacks === 0 ? null : await stacks(), (message) => port.postMessage(message));
 // A reader that has to wait for its turn behind what it looks at loses events.
 native().setpriority(0, 0, -15);
 port.postMessage({ kind: "ready", stacks: reader.hasStacks });
@@ -18,7 +18,6 @@ while (!reader.isLeaving) {
 }
 port.close();
 
-async function stackReader(): Promise<StackReader | null> {
-  const found = (await import("../stacks/index.ts").catch(() => null)) as { readStack?: StackReader } | null;
-  return found?.readStack ?? null;
+async function stacks(): Promise<Stacks | null> {
+  return import("../stacks/index.ts").catch(() => null);
 }

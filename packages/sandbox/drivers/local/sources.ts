@@ -20,6 +20,8 @@ import { violationReader, watchRecords } from "./watch.ts";
 
 /** Where the interpreters are inside every sandbox (root.ts puts them there). */
 const INTERPRETERS: Record<Runtime, string> = { python3: "/usr/bin/python3", nodejs: "/opt/plastron/node/bin/node", bash: "/usr/bin/bash" };
+/** Their files on the host: what a sensor learns ahead, for call stacks. */
+export const INTERPRETER_FILES: readonly string[] = [process.execPath, INTERPRETERS.python3];
 const RLIMIT = { core: 4, nofile: 7 };
 /** One byte, and not none: with 0 the host's handler of core dumps is started all the same (core(5), "Piping core dumps"). */
 const NO_CORE = 1;
