@@ -9,13 +9,13 @@ import {
   type Frame,
   FrameReader,
   type HostFacts,
-  MAX_VIOLATIONS,
   PlastronError,
   type RunSpec,
   TELEMETRY_BOUNDS,
   type Tier,
   toProblem,
   type Violation,
+  ViolationRoom,
   WIRE,
 } from "@plastron/contracts";
 import { REQUEST_RULE } from "@plastron/policy";
@@ -167,14 +167,14 @@ function imagesOf({ name, images }: Services["driver"]): Images {
 }
 
 function stream(out: Outbound, control: Control, run: Runner): Promise<unknown> {
-  let violations = 0;
+  const room = new ViolationRoom();
   let denials = 0;
   const output: Output = {
     started: () => void out.send(WIRE.started),
     stdout: (chunk) => out.send(WIRE.stdout, chunk),
     stderr: (chunk) => out.send(WIRE.stderr, chunk),
     violation(violation: Violation) {
-      if (++violations <= MAX_VIOLATIONS) void out.send(WIRE.violation, JSON.stringify(violation));
+      if (room.take(violation)) void out.send(WIRE.violation, JSON.stringify(violation));
     },
     denial(denial: Denial) {
       if (++denials <= TELEMETRY_BOUNDS.denials) void out.send(WIRE.denial, JSON.stringify(denial));

@@ -1,5 +1,6 @@
-import { type FromEgress, MAX_VIOLATIONS, type NetworkRules, type PlacedSecret, type ViolationEvent } from "@plastron/contracts";
+import { type FromEgress, type NetworkRules, type PlacedSecret, type ViolationEvent, ViolationRoom } from "@plastron/contracts";
 import { Account, type Dialled, type Held } from "./account.ts";
+import { Relatives } from "./dns/relatives.ts";
 import { StandIns } from "./dns/stand-ins.ts";
 import { type Carried, TunnelWatch } from "./dns/tunnel.ts";
 import { compileRules, type Rules } from "./rules/compiled.ts";
@@ -17,8 +18,8 @@ export interface Refusal {
   isMissing?: true;
 }
 
-/** Records of one sandbox in a second: a flood must cost the program more than it costs us. What is over it is counted. */
-const RECORDS_PER_SECOND = MAX_VIOLATIONS;
+/** What of one sandbox has room is told within so long: a flood must cost the program more than it costs us. What has none is counted. */
+const WINDOW_MS = 1000;
 /** How often what has gone out is held against a limit. */
 const LIMIT_MS = 50;
 
@@ -33,7 +34,8 @@ export class Sandbox {
   readonly #token: string;
   readonly #tell: (message: FromEgress) => void;
   readonly #open = new Set<Held>();
-  #window = { at: 0, count: 0 };
+  #window = { at: 0, room: new ViolationRoom() };
+  #relatives = new Relatives();
   #lastName = { name: "", at: 0 };
   #dropped = 0;
   readonly #tunnels = new TunnelWatch();
@@ -151,6 +153,8 @@ export class Sandbox {
   takeDropped(): number {
     const dropped = this.#dropped;
     this.#dropped = 0;
+    this.#relatives = new Relatives();
+    this.#window = { at: 0, room: new ViolationRoom() };
     return dropped;
   }
 
@@ -184,9 +188,10 @@ export class Sandbox {
 
   #send(rule_id: string, rule_path: string, action: "DENIED" | "AUDIT" | "ALLOWED", event: ViolationEvent, hint: string | null = null): void {
     const now = performance.now();
-    if (now - this.#window.at > 1000) this.#window = { at: now, count: 0 };
-    if (this.#window.count++ >= RECORDS_PER_SECOND) this.#dropped++;
-    else this.#tell({ type: "violation", token: this.#token, rule_id, rule_path, action, event, hint });
+    if (now - this.#window.at > WINDOW_MS) this.#window = { at: now, room: new ViolationRoom() };
+    const told = isName(event) ? this.#relatives.add(`${action} ${rule_id}`, event.host) : "";
+    if (told === null || !this.#window.room.take({ rule_id, action })) this.#dropped++;
+    else this.#tell({ type: "violation", token: this.#token, rule_id, rule_path, action, event: isName(event) ? nameEvent(told) : event, hint });
   }
 }
 
@@ -197,6 +202,11 @@ const TUNNEL: Refusal = {
   hint: "Allow the names that are needed instead of a wildcard.",
 };
 
-function nameEvent(host: string): ViolationEvent {
+type HttpEvent = Extract<ViolationEvent, { type: "http" }>;
+
+/** A question for a name, as one of the shapes that there are: no request has an empty method. */
+function nameEvent(host: string): HttpEvent {
   return { operation: "Network", type: "http", method: "", host, path: "", port: 53 };
 }
+
+const isName = (event: ViolationEvent): event is HttpEvent => "host" in event && event.method === "" && event.port === 53;

@@ -23,7 +23,7 @@ export interface Output {
   started?(): void;
   stdout(chunk: Uint8Array): void | Promise<void>;
   stderr(chunk: Uint8Array): void | Promise<void>;
-  /** A rule was hit, as it happens; the first MAX_VIOLATIONS of a run, which are in its result too. */
+  /** A rule was hit, as it happens; those of a run that have room (ViolationRoom), which are in its result too. */
   violation?(violation: Violation): void;
   /** A call was denied that no rule's enforcer records, as it happens; at most TELEMETRY_BOUNDS.denials of a run, all in its telemetry too. */
   denial?(denial: Denial): void;

@@ -54,7 +54,7 @@ static void record_judged(const struct call *call, int rule, int denied) {
     static char text[2][PATH_MAX];
     const uint64_t *args = call->args;
     const char *path = NULL, *type = NULL;
-    if (!atomic_load(&call->w->counts->full)) switch (call->nr) {
+    if (has_room(call->w->counts, rule, (uint32_t)denied)) switch (call->nr) {
         case SYS_mount: path = told(call, args[0], text[0]), type = told(call, args[2], text[1]); break;
         case SYS_umount2: path = told(call, args[0], text[0]); break;
         case SYS_fsopen: type = told(call, args[0], text[1]); break;
@@ -96,7 +96,7 @@ void record(const struct call *call, int rule, int denied, unsigned permissions,
     static uint8_t message[1 + MAX_VIOLATION];
     struct violation v = {.rule = rule, .denied = (uint32_t)denied, .pid = (uint32_t)call->tid, .nr = call->nr, .mount_namespace = w->mount_namespace, .permissions = permissions};
     char name[32];
-    if (atomic_load(&w->counts->full)) {
+    if (!has_room(w->counts, rule, v.denied)) {
         atomic_fetch_add(&w->counts->dropped, 1);
         return;
     }

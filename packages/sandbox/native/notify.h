@@ -19,9 +19,14 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-/* Shared with the supervisor: when it has as many violations of this run as may be recorded, the rest are only counted here. */
+/* Of one run, as packages/contracts/violation-room.ts has it: so many are told of whatever rules, then the first few of each rule. */
+enum { MAX_VIOLATIONS = 100, RESERVED_VIOLATIONS = 100, FIRST_OF_EACH = 3, TOLD_RULES = 1024 };
+enum room { ROOM_FOR_ALL, ROOM_FOR_SELDOM, NO_ROOM };
+
+/* Shared with the supervisor, who writes how much room there is and how many of each rule were told: the rest are only counted here. */
 struct watch_counts {
-    atomic_uint full;
+    atomic_uint room;
+    atomic_uchar told[TOLD_RULES]; /* by told_key, no further than FIRST_OF_EACH; rules beyond share places, which loses records alone */
     atomic_uint began; /* a program was given: from here on lists hold. Before, only the platform's own worker runs in there. */
     atomic_ulong dropped;
 };
@@ -39,6 +44,13 @@ struct violation {
     uint32_t permissions, zero;
 };
 #define MAX_VIOLATION (sizeof(struct violation) + 2 * (4 + 4096))
+
+/* Denied ones and recorded ones of a rule are told apart. */
+static inline unsigned told_key(int32_t rule, uint32_t denied) { return ((uint32_t)rule * 2 + (denied != 0)) % TOLD_RULES; }
+static inline int has_room(struct watch_counts *counts, int32_t rule, uint32_t denied) {
+    unsigned room = atomic_load(&counts->room);
+    return room == ROOM_FOR_ALL || (room == ROOM_FOR_SELDOM && atomic_load(&counts->told[told_key(rule, denied)]) < FIRST_OF_EACH);
+}
 
 /* In the program, last of all: the filter with a listener, which goes out on the life line ('l', with the mount namespace). */
 struct sock_fprog;

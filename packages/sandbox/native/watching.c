@@ -7,12 +7,11 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define MAX_VIOLATIONS 100 /* packages/contracts/violation.ts */
 
 int start_watcher(struct sandbox *box, const struct spec *rules, const char **what) {
     pid_t pid;
@@ -20,7 +19,7 @@ int start_watcher(struct sandbox *box, const struct spec *rules, const char **wh
     if (!spec_get(rules, "watch", 0, NULL)) return 0;
     box->counts = mmap(NULL, sizeof *box->counts, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (box->counts == MAP_FAILED) return -1;
-    atomic_store(&box->counts->full, 1); /* until a program runs, nothing is recorded */
+    atomic_store(&box->counts->room, NO_ROOM); /* until a program runs, nothing is recorded */
     box->watcher = watcher_start(rules, (uid_t)box->uid, box->counts, &pid);
     if (box->watcher < 0 || fcntl(box->watcher, F_SETFL, O_NONBLOCK)) return -1;
     box->watcher_process = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -31,6 +30,23 @@ int start_watcher(struct sandbox *box, const struct spec *rules, const char **wh
 void give_listener(struct watch *w, const int *fds, int count) {
     if (w->box->watcher < 0 || count != 2 || send_fds(w->box->watcher, "l", 1, fds, 2) != 1) kill_sandbox(w, "nobody answers its calls");
     for (int i = 0; i < count; i++) close(fds[i]);
+}
+
+/* The watcher may be ahead of what we say of the room. */
+static void pass_on(struct watch *w, const uint8_t *violation, size_t len) {
+    struct watch_counts *counts = w->box->counts;
+    struct violation v;
+    if (len < sizeof v) return;
+    memcpy(&v, violation, sizeof v);
+    if (!has_room(counts, v.rule, v.denied)) {
+        w->uncounted++;
+        return;
+    }
+    atomic_uchar *told = &counts->told[told_key(v.rule, v.denied)];
+    if (atomic_load(told) < FIRST_OF_EACH) atomic_fetch_add(told, 1);
+    frame(w, 'V', violation, len);
+    if (++w->violations == MAX_VIOLATIONS) atomic_store(&counts->room, ROOM_FOR_SELDOM);
+    if (w->violations == MAX_VIOLATIONS + RESERVED_VIOLATIONS) atomic_store(&counts->room, NO_ROOM);
 }
 
 void on_watcher(struct watch *w) {
@@ -48,11 +64,7 @@ void on_watcher(struct watch *w) {
             kill_sandbox(w, "its calls could not be watched");
         }
         if (message[0] != 'v' || w->state != RUNNING) continue;
-        if (w->violations < MAX_VIOLATIONS)
-            frame(w, 'V', message + 1, (size_t)n - 1);
-        else
-            w->uncounted++;
-        if (++w->violations == MAX_VIOLATIONS) atomic_store(&w->box->counts->full, 1);
+        pass_on(w, message + 1, (size_t)n - 1);
     }
 }
 
@@ -63,13 +75,14 @@ void count_anew(struct watch *w) {
     w->violations = 0;
     w->uncounted = 0;
     atomic_store(&w->box->counts->dropped, 0);
-    atomic_store(&w->box->counts->full, 0);
+    for (int i = 0; i < TOLD_RULES; i++) atomic_store(&w->box->counts->told[i], 0);
+    atomic_store(&w->box->counts->room, ROOM_FOR_ALL);
 }
 
 unsigned long stop_counting(struct watch *w) {
     if (w->box->watcher >= 0) on_watcher(w);
     if (!w->box->counts) return 0;
-    atomic_store(&w->box->counts->full, 1);
+    atomic_store(&w->box->counts->room, NO_ROOM);
     return w->uncounted + atomic_load(&w->box->counts->dropped);
 }
 

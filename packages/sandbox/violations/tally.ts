@@ -1,13 +1,14 @@
-import { MAX_VIOLATIONS, type Violation } from "@plastron/contracts";
+import { type Violation, ViolationRoom } from "@plastron/contracts";
 
-/** What one run has violated: the first MAX_VIOLATIONS are kept, in order; the rest are counted, so that a flood costs no memory. */
+/** What one run has violated: as much as has room is kept, in order; the rest is counted, so that a flood costs no memory. */
 export class ViolationTally {
   readonly kept: Violation[] = [];
+  readonly #room = new ViolationRoom();
   #dropped = 0;
 
   /** Whether it is one of those that are kept (and told as they happen). */
   add(violation: Violation): boolean {
-    if (this.kept.length >= MAX_VIOLATIONS) {
+    if (!this.#room.take(violation)) {
       this.#dropped++;
       return false;
     }

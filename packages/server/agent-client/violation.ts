@@ -1,4 +1,4 @@
-import { MAX_VIOLATIONS, type RunResult, type Violation, violationSchema } from "@plastron/contracts";
+import { type RunResult, type Violation, ViolationRoom, violationSchema } from "@plastron/contracts";
 
 /** The longest text of a violation that is kept: a path of the kernel fits (PATH_MAX), what a program makes up beyond that does not. */
 const LONGEST = 4096;
@@ -11,8 +11,9 @@ export function readViolation(value: unknown): Violation {
 /** The result with no more violations than one run may record, each of them cut as those are that came while it ran. */
 export function boundResult(result: RunResult): RunResult {
   if (result.violations.length === 0) return result;
-  const over = Math.max(0, result.violations.length - MAX_VIOLATIONS);
-  return { ...result, violations: result.violations.slice(0, MAX_VIOLATIONS).map(bounded), violations_dropped: result.violations_dropped + over };
+  const room = new ViolationRoom();
+  const violations = result.violations.filter((violation) => room.take(violation)).map(bounded);
+  return { ...result, violations, violations_dropped: result.violations_dropped + result.violations.length - violations.length };
 }
 
 function bounded<T>(value: T): T {

@@ -94,6 +94,22 @@ describe.runIf(isRoot)("[needs: root] the way out cannot be got round", () => {
     expect(relays(directory)).toEqual([]);
   });
 
+  it("without a record of it, however many made-up names are asked for before", async () => {
+    const flood = `
+import socket
+for i in range(300):
+    try: socket.getaddrinfo(f'n{i}.evil.test', 80)
+    except OSError: pass
+s = socket.create_connection(('${API}', ${world.http})); s.sendall(b'CONNECT other.test:443 HTTP/1.1\\r\\nHost: other.test:443\\r\\n\\r\\n'); s.recv(99)
+try: socket.create_connection(('10.1.2.3', 80), 3).recv(99)
+except OSError: pass`;
+    const ran = await use.python(flood, { limits });
+    const told = ran.violations.map(({ event }) => ("host" in event ? `${event.method} ${event.host}:${event.port}` : "ip" in event ? event.ip : ""));
+    expect(told.slice(0, 6)).toEqual([...Array.from({ length: 5 }, (_, i) => ` n${i}.evil.test:53`), " *.evil.test:53"]);
+    expect(told.slice(6)).toEqual([`CONNECT ${API}:${world.http}`, "10.1.2.3"]);
+    expect(ran.violations_dropped).toBe(294);
+  }, 60_000);
+
   it("by datagrams: QUIC, a tunnel on another port, or one on 53 to a server of one's own", async () => {
     const server = createSocket("udp4").on("message", (text, { port, address }) => server.send(`got ${text}`, port, address));
     server.bind(0, "0.0.0.0");

@@ -1,4 +1,4 @@
-import { type Confinement, type Denial, MAX_VIOLATIONS, TELEMETRY_BOUNDS, type Violation } from "@plastron/contracts";
+import { type Confinement, type Denial, TELEMETRY_BOUNDS, type Violation, ViolationRoom } from "@plastron/contracts";
 import type { Output } from "../../driver.ts";
 import { compareActs, type ViolationTally } from "../../violations/index.ts";
 
@@ -25,6 +25,7 @@ export class Reports {
   readonly #isSensed: boolean;
   /** In the order of their coming; as many as a run may record. */
   readonly #hits: Hit[] = [];
+  readonly #room = new ViolationRoom();
   #next = 0;
   /** Seen, and not yet recorded by an enforcer that may do so. */
   readonly #open: { denial: Denial; at: number }[] = [];
@@ -41,8 +42,8 @@ export class Reports {
   }
 
   violation(violation: Violation): void {
-    if (this.#hits.length >= MAX_VIOLATIONS) {
-      this.#tally.add(violation); // it only counts, and so does the denial that comes with it
+    if (!this.#room.take(violation)) {
+      this.#tally.drop(1); // and the denial that comes with it is not told either
       return;
     }
     const seen = this.#open.find(({ denial }) => compareActs(violation, denial) === "same") ?? this.#likely(violation);
@@ -74,7 +75,7 @@ export class Reports {
       this.#hits.find(({ violation }) => compareActs(violation, denial) === "same") ??
       this.#hits.find(({ violation, at, denial: seen }) => !seen && at >= since && compareActs(violation, denial) === "likely");
     if (hit) hit.denial ??= denial;
-    return hit !== undefined || this.#hits.length >= MAX_VIOLATIONS;
+    return hit !== undefined || this.#room.isCrowded;
   }
 
   #likely(violation: Violation): { denial: Denial; at: number } | undefined {

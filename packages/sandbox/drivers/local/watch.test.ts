@@ -156,6 +156,14 @@ print([call(165, p(src), p(b"/tmp"), p(proc), 0x5000, 0), call(165, 0, p(b"/tmp"
     expect(endless.usage.wall_ms).toBeLessThan(1500);
   }, 60_000);
 
+  it("hide none of another rule behind their flood", async () => {
+    const getpgid: Call = { name: "getpgid", number: 121, entries: [{ when: [], errno: EPERM, rule: 2 }], otherwise: 0 };
+    const { python } = bench(driver, watched({ calls: [getppid, getpgid] }, { rules: RULES }));
+    const ran = await python(`${CALL}n = ctypes.c_long(110)\nfor i in range(20_000): l.syscall(n)\nfor i in range(5): call(121, 0)`, limits({}));
+    expect(ran.violations.map(({ rule_id }) => rule_id).slice(99)).toEqual(["no-getppid", "no-ptrace", "no-ptrace", "no-ptrace"]);
+    expect(ran.violations.length + ran.violations_dropped).toBe(20_005);
+  }, 60_000);
+
   it("are counted anew for each run of a session", async () => {
     const limitsOf = runSpecSchema.shape.limits.parse({});
     const session = await driver.openSession({

@@ -1,4 +1,4 @@
-import { type Denial, MAX_VIOLATIONS, type RunResult, type Violation } from "@plastron/contracts";
+import { type Denial, FIRST_OF_EACH, MAX_VIOLATIONS, type RunResult, type Violation, ViolationRoom } from "@plastron/contracts";
 import { allowHint, denialKey, type Explain, explainTelemetry, isTold, seenViolation } from "@plastron/policy";
 import type { GroupCommit, ViolationRow } from "../../database/group-commit.ts";
 import { recordOf, seenOf, shortStack, type ViolationContext, type ViolationRecord } from "./record.ts";
@@ -35,7 +35,7 @@ export class RunViolations {
   readonly #context: ViolationContext;
   readonly #tell: (violation: Violation) => void;
   readonly #taken: Taken[] = [];
-  readonly #room = { audited: MAX_VIOLATIONS, seen: MAX_VIOLATIONS };
+  readonly #room = { audited: new ViolationRoom(), seen: new ViolationRoom() };
   readonly #denials = new Set<string>();
   /** Of rules that are audited: the watcher may still tell of the same call. */
   readonly #waiting: Violation[] = [];
@@ -52,11 +52,10 @@ export class RunViolations {
     const hint = given.hint ?? allowHint(given.rule_id, given.event);
     const violation = { ...given, hint, stack: given.stack && shortStack(given.stack) };
     const kind = violation.audited ? "audited" : "seen";
-    if (this.#room[kind] === 0) {
+    if (!this.#room[kind].take(violation)) {
       this.#dropped[kind]++;
       return;
     }
-    this.#room[kind]--;
     const n = this.#taken.length;
     const record = recordOf(violation, this.#context, n);
     const { run_id: run, tenant } = this.#context;
@@ -85,7 +84,7 @@ export class RunViolations {
 
   #explain(denial: Denial): { seen: Violation; recorded: boolean } | null {
     const key = denialKey(denial);
-    if (this.#denials.has(key) || this.#denials.size >= 2 * MAX_VIOLATIONS) return null;
+    if (this.#denials.has(key) || this.#denials.size >= 3 * MAX_VIOLATIONS) return null;
     this.#denials.add(key);
     const explanation = this.#deps.explain(denial);
     if (explanation === null || explanation.isProbe) return null;
@@ -119,10 +118,14 @@ export class RunViolations {
     this.#tellDurable();
   }
 
-  /** Where a watcher told more than is kept, what is missing among it may have been one of these. */
   #takeUntold(): void {
     const told = this.#taken.map(({ violation }) => violation);
-    for (const violation of this.#waiting.splice(0)) if (this.#dropped.audited === 0 && !isTold(violation, told)) this.take(violation);
+    for (const violation of this.#waiting.splice(0)) if (!this.#mayBeDropped(violation) && !isTold(violation, told)) this.take(violation);
+  }
+
+  /** Where a watcher told more of a rule than is kept, what is missing among it may have been one of these. */
+  #mayBeDropped(violation: Violation): boolean {
+    return this.#dropped.audited > 0 && this.#room.audited.of(violation) >= FIRST_OF_EACH;
   }
 
   #tellDurable(): void {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Denial, MAX_VIOLATIONS, noTelemetry, type Telemetry } from "@plastron/contracts";
+import { type Denial, MAX_VIOLATIONS, noTelemetry, RESERVED_VIOLATIONS, type Telemetry } from "@plastron/contracts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { MOST_ACCOUNT, MOST_TIMELINE } from "../../agent-client/telemetry.ts";
 import { type Connection, openClient } from "../../database/pool.ts";
@@ -103,7 +103,7 @@ describe("a denial that the sensor saw", () => {
     };
     const { body } = await post({ timeout_ms: 50_000 });
     expect(body.violations.filter(({ audited }: { audited: boolean }) => audited)).toHaveLength(1);
-    expect(body.violations).toHaveLength(MAX_VIOLATIONS + 1);
+    expect(body.violations).toHaveLength(MAX_VIOLATIONS + RESERVED_VIOLATIONS + 1);
     expect(body.violations_dropped).toBe(MAX_VIOLATIONS);
     expect(logged.map(({ ruleId }) => ruleId)).toEqual(["disable-access-shadow"]);
     expect((await list("?limit=200&audited=true")).data.filter(({ run_id }: { run_id: string }) => run_id === body.id)).toHaveLength(1);

@@ -208,6 +208,16 @@ describe("what a hostile program can make of it", () => {
     expect(Math.max(...logged.slice(-MAX_VIOLATIONS).map((record) => JSON.stringify(record).length))).toBeLessThan(6_000);
   });
 
+  it("cannot hide one act behind a flood of another: neither in its result, nor in the list", async () => {
+    agent.script = hits(300, (i) => ({ rule_id: i === 250 || i === 280 ? `seldom-${i}` : "often" }));
+    const { body } = await post();
+    expect(body).toMatchObject({ violations_dropped: 198, violations_total: 300 });
+    expect(body.violations.slice(-3).map(({ rule_id }: Violation) => rule_id)).toEqual(["often", "seldom-250", "seldom-280"]);
+    expect((await list(`?run_id=${body.id}&rule_prefix=seldom`)).data).toHaveLength(2);
+    agent.script = hits(1_000, (i) => ({ rule_id: `rule-${i}` }));
+    expect((await post()).body).toMatchObject({ violations_dropped: 800, violations_total: 1_000 });
+  });
+
   it("cannot break the record by NUL, half a pair, or a made-up number", async () => {
     const path = "/tmp/\0\ud800\n\u001b[2J";
     agent.script = hits(1, () => ({ comm: "\0\ud800", event: { operation: "File", path, permissions: ["read"], n: 7 } as never }));
