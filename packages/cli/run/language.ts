@@ -20,7 +20,9 @@ export function chooseLanguage(file: string, code: string, flag: string | undefi
   if (flag !== undefined) {
     const named = Object.hasOwn(NAMES, flag.toLowerCase()) ? NAMES[flag.toLowerCase()] : undefined;
     if (named) return named;
-    throw new Failure("unsupported_runtime", `--language ${flag} is not known`);
+    throw new Failure("unsupported_runtime", `--language ${flag} is not known`, {
+      hint: `Use python3, nodejs or bash. A runtime with packages that has this name is asked for with --runtime ${flag}.`,
+    });
   }
   const found = SUFFIXES[extname(file).toLowerCase()] ?? fromShebang(code);
   if (found) return found;

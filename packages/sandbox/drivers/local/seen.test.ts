@@ -44,6 +44,17 @@ describe.runIf(await canSee())("a sandbox that is seen [needs: root, the sensor]
   }, 60_000);
   afterAll(() => seeing.close(), 60_000);
 
+  it("has its interpreter among its processes however fast it ends, and nothing of ours", async () => {
+    for (let n = 0; n < 12; n++) {
+      const { telemetry } = await seeing.run({ ...python("pass"), sensing: n % 2 ? "trace" : "account" });
+      expect(telemetry.processes.list).toEqual([
+        expect.objectContaining({ parent: null, exe: expect.stringMatching(/python3/), argv: ["/usr/bin/python3", "/workspace/main.py"] }),
+      ]);
+      const [{ pid } = { pid: 0 }] = telemetry.processes.list;
+      expect(telemetry.timeline?.filter((each) => each.pid !== pid) ?? []).toEqual([]);
+    }
+  });
+
   it("has its calls counted, and its programs, processes and files listed", async () => {
     const { telemetry, status } = await seeing.run(python(EXACT));
     expect(status).toBe("completed");

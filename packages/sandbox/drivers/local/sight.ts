@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, readlinkSync, statSync } from "node:fs";
 import {
   type BrokenBy,
   type Denial,
@@ -19,6 +19,8 @@ export interface Listener {
   denial(denial: Denial): void;
   broken(broken: BrokenBy): void;
 }
+
+type Process = Telemetry["processes"]["list"][number];
 
 /** Stacks of a run that is being broken are waited for this long: it is held still meanwhile, but a place and a wall clock are used. */
 const STACKS_MS = 500;
@@ -41,6 +43,8 @@ export class Sight {
   readonly #cgroup: string | null;
   /** Pid 1 of the sandbox, which is ours. */
   readonly #init: number;
+  /** The interpreter that waits for programs; null where it is not there yet, and its start will be seen. */
+  #interpreter: Process | null;
   #listener: Listener | undefined;
   /** What came while an interpreter was started under the sensor, and nobody ran a program yet. */
   readonly #early: ((listener: Listener) => void)[] = [];
@@ -54,6 +58,7 @@ export class Sight {
     const placed = place(eyes, pid, cgroup);
     this.#point = typeof placed === "string" ? null : placed;
     this.#why = typeof placed === "string" ? placed : "";
+    this.#interpreter = this.#point && waiting(pid);
   }
 
   get looksOn(): boolean {
@@ -74,6 +79,7 @@ export class Sight {
   /** Right before a program's first byte goes to its sandbox. */
   begin(program: Looked, listener: Listener): void {
     this.#listener = listener;
+    this.#interpreter ??= this.#point && waiting(this.#init); // a zygote's sandbox is seen before it has one
     if (this.#isEarly) for (const tell of this.#early.splice(0)) tell(listener);
     else this.#arm(program);
     this.#isEarly = false;
@@ -86,7 +92,7 @@ export class Sight {
     if (this.#point === null || sensing === null) return this.unseen;
     const telemetry = await this.#point.collect();
     this.#listener = undefined;
-    return this.#withoutInit(telemetry);
+    return this.#withInterpreter(this.#withoutInit(telemetry));
   }
 
   /** Pid 1 is ours, and whether its end is still in the account is a matter of luck. */
@@ -97,6 +103,15 @@ export class Sight {
     if (!init) return { ...telemetry, timeline };
     const exits = processes.exits - (init.ended_us === null ? 0 : 1);
     return { ...telemetry, timeline, processes: { ...processes, exits: Math.max(0, exits), list: processes.list.filter((each) => each !== init) } };
+  }
+
+  /** A program's end is told before its interpreter is gone, and then nothing has told of that process. */
+  #withInterpreter(telemetry: Telemetry): Telemetry {
+    const { processes } = telemetry;
+    const { list } = processes;
+    const interpreter = this.#interpreter;
+    if (!interpreter || list.length >= TELEMETRY_BOUNDS.processes || list.some(({ pid }) => pid === interpreter.pid)) return telemetry;
+    return { ...telemetry, processes: { ...processes, list: [{ ...interpreter }, ...list] } };
   }
 
   /** Of the program's processes, which are held still. Empty where nobody can look. */
@@ -138,6 +153,17 @@ export class Sight {
   #tell(what: (listener: Listener) => void): void {
     if (this.#listener) what(this.#listener);
     else if (this.#early.length < TELEMETRY_BOUNDS.denials) this.#early.push(what);
+  }
+}
+
+/** The child of pid 1, as it is before it has any program. */
+function waiting(init: number): Process | null {
+  try {
+    const pid = Number(readFileSync(`/proc/${init}/task/${init}/children`, "latin1").split(" ")[0]);
+    const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+    return { pid, parent: null, exe: readlinkSync(`/proc/${pid}/exe`), argv, started_us: 0, ended_us: null, code: null, signal: null };
+  } catch {
+    return null;
   }
 }
 
