@@ -137,6 +137,11 @@ quiet(socket.socket(socket.AF_INET, socket.SOCK_STREAM).connect, ("127.0.0.1", 1
 quiet(socket.socket(socket.AF_INET6, socket.SOCK_STREAM).connect, ("::1", 1))
 quiet(socket.socket(socket.AF_INET6, socket.SOCK_DGRAM).connect, ("::ffff:127.0.0.1", 99))
 quiet(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).connect, "/no/socket")
+import ctypes
+raw = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+for size, junk in ((110, b""), (60, b"junk"), (12, b"")):
+    address = (b"\\x01\\x00/no/socket\\0" + junk).ljust(110, b"\\0")
+    ctypes.CDLL(None).connect(raw.fileno(), address, size)
 quiet(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).bind, "\\0abstract-" + str(os.getpid()))
 quiet(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto, b"x", ("127.0.0.1", 5))
 quiet(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg, [b"x"], [], 0, ("127.0.0.1", 6))
@@ -153,7 +158,8 @@ quiet(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg, [b"x"], [], 0, (
       "send inet 127.0.0.1 5 ",
       "send inet 127.0.0.1 6 ",
     ]);
-    expect(telemetry.network).toMatchObject({ connects: 5, binds: 1, sends: 2 });
+    expect(telemetry.network.peers.find(({ to }) => to.address === "/no/socket")?.failures).toEqual({ ENOENT: 4 });
+    expect(telemetry.network).toMatchObject({ connects: 8, binds: 1, sends: 2 });
   });
 
   it("no program can tell that a process was stopped for its stack: not its parent, nor a handler of its own", async () => {

@@ -30,7 +30,7 @@ export class Peers {
   take(event: EventView, kind: Peer["kind"]): void {
     const from = addressAt(event);
     if (from < 0) return;
-    const to = from + event.partSize(PART.address);
+    const to = endOf(event.bytes, from, from + event.partSize(PART.address));
     const salt = SALT[kind];
     const peer =
       this.#table.find(event.bytes, from, to, salt) ??
@@ -44,6 +44,13 @@ export class Peers {
 }
 
 const SALT = { connect: 1, bind: 2, send: 3 } as const;
+
+/** A name in a file system ends at its NUL: how much a program says that its address is long makes no other peer of it. */
+function endOf(bytes: Uint8Array, from: number, to: number): number {
+  if (bytes[from] !== AF_UNIX || bytes[from + 1] !== 0 || to - from <= 3 || bytes[from + 2] === 0) return to;
+  for (let at = from + 2; at < to; at++) if (bytes[at] === 0) return at;
+  return to;
+}
 
 /** Null where the call had no address. */
 export function endpointOf(event: EventView): Endpoint | null {
