@@ -22,6 +22,8 @@ export const DECIDING_ARGUMENTS: Readonly<Record<string, readonly number[]>> = {
   mremap: [3],
   msync: [2],
   mlockall: [0],
+  mbind: [2, 5],
+  set_mempolicy: [0],
   futex: [1],
   bpf: [0],
   personality: [0],

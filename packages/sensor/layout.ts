@@ -57,6 +57,7 @@ export const EVENT = {
   part_flags: 116,
   file_flags: 124,
   file_mode: 128,
+  started: 132,
   size: 136,
 } as const;
 

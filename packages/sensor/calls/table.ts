@@ -154,3 +154,9 @@ export function kinds(): Uint8Array {
   const table = callTable();
   return Uint8Array.from({ length: 2 * CALLS }, (_, index) => table[index * 8] as number);
 }
+
+/** Of each index a bit for each argument that decides what the call does. */
+export function deciding(): Uint8Array {
+  const table = callTable();
+  return Uint8Array.from({ length: 2 * CALLS }, (_, index) => table[index * 8 + 7] as number);
+}

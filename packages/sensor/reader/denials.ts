@@ -1,7 +1,6 @@
 import type { Denial, Stack } from "@plastron/contracts";
 import { errorName } from "../calls/errors.ts";
-import { NATIVE } from "../calls/names.ts";
-import { CALLS, callName } from "../calls/table.ts";
+import { CALLS, callName, deciding } from "../calls/table.ts";
 import { EVENT, FLAG, PART } from "../layout.ts";
 import { endpointOf } from "./endpoints.ts";
 import { type EventView, partAt } from "./event.ts";
@@ -11,6 +10,8 @@ import { Table } from "./table.ts";
 /** Calls that were refused: equal ones are one. */
 export class Denials {
   readonly #table: Table<Denial>;
+  readonly #key = new Uint8Array(LONGEST + 24);
+  readonly #words = new Uint32Array(this.#key.buffer);
 
   constructor(bound: number) {
     this.#table = new Table(bound);
@@ -24,40 +25,43 @@ export class Denials {
     return this.#table.dropped;
   }
 
+  /** Different ones whose stack nobody knows. */
+  get withoutStack(): number {
+    return this.#table.entries.filter(({ stack }) => stack === null).length + this.#table.dropped;
+  }
+
   /** The denial, where it is the first of its kind and found room. */
   take(event: EventView, us: number, stack: Stack | null): Denial | null {
-    const [from, to] = keyOf(event);
+    const { bytes, from, to } = this.#keyOf(event);
     const salt = Math.imul(event.word(EVENT.number) + 1, 4096) ^ event.result;
-    const known = this.#table.find(event.bytes, from, to, salt);
+    const known = this.#table.find(bytes, from, to, salt);
     if (known !== undefined) {
       known.count++;
       known.stack ??= stack;
       return null;
     }
-    return this.#table.add(event.bytes, from, to, salt, () => denialOf(event, us, stack)) ?? null;
+    return this.#table.add(bytes, from, to, salt, () => denialOf(event, us, stack)) ?? null;
+  }
+
+  /**
+   * What tells one denial from another: everything but the program's file and those arguments that decide nothing (pointers, sizes,
+   * descriptors). So nothing hides behind what libraries try, nor behind another call of the same name (`digest` in calls.bpf.c).
+   */
+  #keyOf(event: EventView): { bytes: Uint8Array; from: number; to: number } {
+    const exe = partAt(event, PART.exe, event.partSize(PART.file) > 0 ? "opened" : "asked");
+    const [from, to] = [event.at + EVENT.size, exe < 0 ? event.at + event.size : exe];
+    const deciding = DECIDING[event.word(EVENT.number)] as number;
+    if (deciding === 0) return { bytes: event.bytes, from, to };
+    let at = 0;
+    for (let index = 0; index < 6; index++) if (deciding & (1 << index)) this.#words[at++] = event.low(index);
+    for (let each = from, end = at * 4; each < to; each++) this.#key[end++] = event.bytes[each] as number;
+    return { bytes: this.#key, from: 0, to: at * 4 + to - from };
   }
 }
 
-/**
- * Where in the event stands what tells one denial from another: everything but the program's file and, of a call without a path or
- * address, its arguments; of some calls those, so that nothing hides behind what libraries do (policy/explain/probes.ts).
- */
-function keyOf(event: EventView): [from: number, to: number] {
-  const telling = TELLING.get(event.word(EVENT.number));
-  if (telling) {
-    const [first, end] = telling;
-    return [event.at + EVENT.arguments + 8 * first, event.at + EVENT.arguments + 8 * end];
-  }
-  const exe = partAt(event, PART.exe, event.partSize(PART.file) > 0 ? "opened" : "asked");
-  return [event.at + EVENT.size, exe < 0 ? event.at + event.size : exe];
-}
-
-/** Number of a call → its arguments that count: from the first, up to the end. */
-const TELLING: ReadonlyMap<number, readonly [first: number, end: number]> = new Map(
-  Object.entries({ socket: [0, 3], socketpair: [0, 3], mbind: [2, 6], set_mempolicy: [0, 1] } as const).flatMap(([name, range]) =>
-    NATIVE.includes(name) ? [[NATIVE.indexOf(name), range] as const] : [],
-  ),
-);
+/** The kernel's side has so much room for an event's data. */
+const LONGEST = 8192;
+const DECIDING = deciding();
 
 function denialOf(event: EventView, us: number, stack: Stack | null): Denial {
   const index = event.word(EVENT.number);

@@ -98,6 +98,8 @@ export class Run {
       network: { ...counters.network, peers: this.#peers.list, flows: this.#flows.tell() },
       denials: this.#denials.list,
       denials_dropped: this.#denials.dropped,
+      // What was lost is in the kernel's count alone, which knows of no stack that came to nothing.
+      stacks_skipped: counters.lost.events > 0 ? Math.max(counters.stacks_skipped, this.#denials.withoutStack) : this.#denials.withoutStack,
       lost: { events: counters.lost.events, listed },
       timeline: this.#timeline,
       model: this.#model?.tell(accounts.each(this.slot, "calls"), capabilities, counters.lost.events === 0) ?? null,

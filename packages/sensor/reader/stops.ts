@@ -5,7 +5,7 @@ import { EVENT } from "../layout.ts";
 import type { EventView } from "./event.ts";
 import type { Learn } from "./learning.ts";
 
-export type StackReader = (pid: number, tid: number, options: { budgetMs: number }) => Stack;
+export type StackReader = (pid: number, tid: number, options: { budgetMs: number; startTicks?: number }) => Stack;
 /** What of the package's `stacks` a reader needs. */
 export interface Stacks {
   readStack: StackReader;
@@ -18,6 +18,8 @@ const STANDS_STILL = /^[TtZX]$/;
 /** It stops as soon as it wants to leave the kernel: some microseconds, where it gets a processor for them. On a loaded machine it may not for long. */
 const AT_LEAST_MS = 8;
 const PAUSE_MS = 0.2;
+/** In a time namespace with another clock /proc tells other times of beginnings than the kernel's side. */
+const CLOCK_IS_THE_KERNELS = /^boottime +0 +0$/m.test(offsets());
 const LATE = "reading it took longer than a program is held still for";
 const pause = new Int32Array(new SharedArrayBuffer(4));
 
@@ -37,7 +39,7 @@ export class Stops {
     const pid = event.word(EVENT.process);
     if (this.#accounts.get(slot, "stopped") !== pid) return null;
     try {
-      if (hasStopped(pid, event.word(EVENT.thread), event.time / 1e6)) return this.#readOf(slot, pid, event.word(EVENT.thread));
+      if (hasStopped(pid, event.word(EVENT.thread), event.time / 1e6)) return this.#readOf(slot, event);
       this.#accounts.add(slot, "skipped", 1);
       return null;
     } finally {
@@ -45,8 +47,10 @@ export class Stops {
     }
   }
 
-  #readOf(slot: number, pid: number, tid: number): Stack {
-    const stack = this.#read(pid, tid, { budgetMs: STOP_MS });
+  #readOf(slot: number, event: EventView): Stack {
+    const pid = event.word(EVENT.process);
+    const began = CLOCK_IS_THE_KERNELS ? { startTicks: event.word(EVENT.started) } : {};
+    const stack = this.#read(pid, event.word(EVENT.thread), { budgetMs: STOP_MS, ...began });
     // Somebody else saw to it that it goes on (KernelSensor): what was read since is of another moment, or of a process that has ended.
     return this.#accounts.get(slot, "stopped") === pid ? stack : { ...stack, incomplete: LATE };
   }
@@ -85,6 +89,14 @@ function hasStopped(pid: number, tid: number, since: number): boolean {
 
 /** The clock that the kernel's side reads, too. */
 export const monotonicMs = (): number => Number(process.hrtime.bigint()) / 1e6;
+
+function offsets(): string {
+  try {
+    return readFileSync("/proc/self/timens_offsets", "latin1");
+  } catch {
+    return "boottime 0 0"; // a kernel without them
+  }
+}
 
 function stateOf(pid: number, tid: number): string {
   try {

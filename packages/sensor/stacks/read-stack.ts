@@ -12,7 +12,7 @@ import { Sink } from "./sink.ts";
 export interface StackOptions {
   /** Beginnings of paths whose frames are left out: the worker that starts programs. */
   platform?: readonly string[];
-  /** Field 22 of /proc/PID/stat of the process that is meant: of another that has its number by now nothing is read. */
+  /** Field 22 of /proc/PID/stat, its low 32 bits, of the process that is meant: of another that has its number by now nothing is read. */
   startTicks?: number;
   /** After so long no more memory is read, and the stack is what was found. */
   budgetMs?: number;
@@ -47,7 +47,7 @@ export function readStack(pid: number, tid: number, options: StackOptions = {}):
 function readThrough(proc: string, pid: number, tid: number, options: StackOptions, sink: Sink): string | null {
   const memory = new Memory(proc);
   try {
-    if (options.startTicks !== undefined && options.startTicks !== startTicks(proc)) return "another process has its number by now";
+    if (options.startTicks !== undefined && options.startTicks >>> 0 !== startTicks(proc) >>> 0) return "another process has its number by now";
     return walk(memory, proc, { tid, isMain: pid === tid }, sink, options.budgetMs ?? BUDGET_MS);
   } finally {
     memory.close();

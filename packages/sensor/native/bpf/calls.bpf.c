@@ -17,6 +17,10 @@
 #endif
 #define SIGRETURN_IA32 173
 #define TS_COMPAT 2
+#define TICK 10000000 // what /proc counts in, in nanoseconds
+
+// Bytes that tell denials apart: two paths as long as they are told, and no address is longer.
+#define DIGESTED 2048
 
 // One call as it came back.
 struct came {
@@ -118,16 +122,31 @@ static __always_inline int stops_unseen(struct task_struct *task) {
     return BPF_CORE_READ(task, sighand, action[SIGCONT - 1].sa.sa_handler) == 0;
 }
 
+// What tells a denial from others of its call: those arguments that decide, paths and address. All that stands before the program's
+// file, so that nothing is taken for another because it is longer than somebody thought.
+static __noinline u64 digest(struct scratch *s, u32 deciding) {
+    if (!s) return 0;
+    u64 value = 0xcbf29ce484222325;
+    for (int i = 0; i < 6; i++)
+        if (deciding & (1u << i)) value = (value ^ (u32)s->event.arguments[i] ^ (u64)i << 32) * 0x100000001b3;
+    s32 left = s->size - s->event.parts[EXE];
+    for (int i = 0; i < DIGESTED / 8; i++) {
+        if (left <= 0) break;
+        u64 word = *(u64 *)&s->data[i * 8];
+        if (left < 8) word &= (1ull << (left * 8)) - 1;
+        value = (value ^ word) * 0x9e3779b97f4a7c15;
+        value ^= value >> 32;
+        left -= 8;
+    }
+    return value;
+}
+
 // A program that is denied is stopped before it returns, so that its stack is read as it was. Each denial once, as many as the agent
 // allows at the moment, one at a time; never one whose parent waits for it in vfork, nor where the program could tell.
-static __noinline int stop_for_stack(struct scratch *s, struct account *account, struct task_struct *task, u64 kind) {
+static __noinline int stop_for_stack(struct scratch *s, struct account *account, struct task_struct *task, u32 deciding) {
     if (!s || !account || !task) return 0;
     struct event *e = &s->event;
-    struct told key = {.generation = e->generation, .what = e->number | (u32)(-e->result) << 16, .value = 0xcbf29ce484222325 ^ kind};
-    for (int i = 0; i < 96; i++) {
-        if (i >= s->event.parts[ASKED]) break;
-        key.value = (key.value ^ (u8)s->data[i & 127]) * 0x100000001b3;
-    }
+    struct told key = {.generation = e->generation, .what = e->number | (u32)(-e->result) << 16, .value = digest(s, deciding)};
     if (bpf_map_lookup_elem(&told, &key)) return 0;
     u8 one = 1;
     bpf_map_update_elem(&told, &key, &one, BPF_ANY);
@@ -135,8 +154,12 @@ static __noinline int stop_for_stack(struct scratch *s, struct account *account,
         ADD(account->skipped);
         return 0;
     }
-    if (bpf_send_signal(SIGSTOP)) return 0;
+    if (bpf_send_signal(SIGSTOP)) {
+        ADD(account->skipped);
+        return 0;
+    }
     __sync_fetch_and_add(&account->stacks, -1);
+    e->started = BPF_CORE_READ(task, group_leader, start_boottime) / TICK;
     account->stopped_at = e->time;
     account->stopped = e->process;
     e->flags |= STOPPED;
@@ -213,8 +236,7 @@ static __noinline int tell_call(struct came *came) {
     }
     if (denied) {
         add_file(s, BPF_CORE_READ(task, mm, exe_file), EXE);
-        // A socket's family and protocol make it another denial.
-        stop_for_stack(s, account, task, call->kind == SOCKET ? e->arguments[0] << 32 | (u32)e->arguments[2] : 0);
+        stop_for_stack(s, account, task, call->arguments);
     }
     end(s, account, denied);
     return 0;

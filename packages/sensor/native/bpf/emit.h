@@ -51,7 +51,10 @@ static __always_inline void end(struct scratch *s, struct account *account, int 
         if ((u32)(account->produced - account->consumed) + taken > may || bpf_ringbuf_output(&ring, &s->event, size, flags)) {
             ADD(account->lost);
             // Nobody will come to look at it: it goes on at once.
-            if (s->event.flags & STOPPED && !bpf_send_signal(SIGCONT)) account->stopped = 0;
+            if (s->event.flags & STOPPED) {
+                ADD(account->skipped);
+                if (!bpf_send_signal(SIGCONT)) account->stopped = 0;
+            }
         } else {
             __sync_fetch_and_add(&account->produced, taken);
         }

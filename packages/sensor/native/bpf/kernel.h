@@ -123,6 +123,7 @@ struct task_struct {
     struct fs_struct *fs;
     struct signal_struct *signal;
     struct sighand_struct *sighand;
+    u64 start_boottime;
     void *vfork_done;
     s32 exit_code;
 };

@@ -59,7 +59,7 @@ struct event {
     u8 part_flags[PARTS];
     u8 pad[2];
     u32 file_flags, file_mode;
-    u32 pad2;
+    u32 started; // of a process that was stopped: when it began, in clock ticks modulo 2^32
 };
 _Static_assert(sizeof(struct event) == 136, "layout.ts says so");
 
