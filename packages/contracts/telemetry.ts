@@ -161,7 +161,7 @@ export const telemetrySchema = z.object({
   resources: resourcesSchema,
   denials: z.array(denialSchema),
   denials_dropped: count.describe("distinct ones beyond the bound; each was still counted in syscalls.denied"),
-  stacks_skipped: count.describe("denials whose stack was not taken, for the rate limit"),
+  stacks_skipped: count.describe("denials whose stack was not taken: for the rate limit, or because the program could have noticed"),
   lost: z.object({ events: count, listed: count }).describe("events: the kernel had no room for them; listed: seen and counted, beyond a list's bound"),
   flags: z.array(z.enum(["events_lost", "flooded", "dns_tunnel", "domain_fronting", "ia32", "deleted_executable", "anonymous_executable", "outlived"])),
   timeline: z.array(activitySchema).nullable().describe("only with sensing `trace`"),

@@ -36,7 +36,7 @@ export async function sayViolations(run: Run, given: PolicySource | undefined, c
 }
 
 function remedy({ action, rule_id, rule_path, hint }: Violation, found: Placed | undefined): string {
-  const place = found?.places.get(rule_path);
+  const place = rule_path === "" ? undefined : found?.places.get(rule_path); // the platform's stand in no policy
   const at = place ? ` at ${printable(place)}` : "";
   if (action !== "DENIED") return at;
   if (hint) return `${at}: ${printable(placedHint(hint, { places: found?.places ?? new Map() }))}`;

@@ -96,6 +96,14 @@ describe("after a run", () => {
     ]);
   });
 
+  it("a name that leads nowhere is nobody's denial, and stands in no policy", async () => {
+    const event: ViolationEvent = { operation: "Network", type: "http", method: "", host: "a.test", path: "", port: 443 };
+    const missing = { ...read("/"), event, rule_id: "egress/unknown-name", rule_path: "", hint: "No rule forbids it." };
+    pages = () => ({ body: streamed(record([missing], { name: "strict", version: null, sha256: "a" })) });
+    const { err } = await plastron("run", file("a.sh", "x"), "--no-stdin", "--policy-file", file("strict.yaml", POLICY));
+    expect(err).toBe("plastron: not reached: connect to a.test:443 by egress/unknown-name: No rule forbids it.\n");
+  });
+
   it("what is denied although the policy lets it pass is the platform's own, and no line of the policy lifts it", async () => {
     pages = () => ({ body: streamed(record([read("/etc/shadow")], { name: "strict", version: null, sha256: "a" })) });
     const observing = file("observing.yaml", POLICY.replace("enhanceProtect:", "enhanceProtect:\n      allowViolations: true\n      auditViolations: true"));
