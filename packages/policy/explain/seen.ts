@@ -1,9 +1,10 @@
-import type { Activity, Denial, Telemetry, Violation, ViolationEvent } from "@plastron/contracts";
+import { type Activity, DECIDING_ARGUMENTS, type Denial, type Telemetry, type Violation, type ViolationEvent } from "@plastron/contracts";
 import type { Explain, Explanation } from "./explanation.ts";
 
 /** Equal denials are one, however often they came: the sensor tells them once as they happen, and once more with their count. */
 export function denialKey({ abi, call, errno, path, to, arguments: words }: Pick<Denial, "abi" | "call" | "errno" | "path" | "to" | "arguments">): string {
-  return JSON.stringify([abi, call, errno, path, to && [to.family, to.address, to.port], path === null && to === null ? words : null]);
+  const deciding = path === null && to === null ? words : DECIDING_ARGUMENTS[call]?.map((index) => words[index]);
+  return JSON.stringify([abi, call, errno, path, to && [to.family, to.address, to.port], deciding ?? null]);
 }
 
 /** A denial that a rule explains, as a violation that nobody had asked a record of. `at`: ISO 8601. */
