@@ -2,8 +2,9 @@ import { DEFAULT_LIMITS, type Denial, type Limits, newId, type RateRules, type R
 import { examineSensor, trySensor } from "@plastron/sensor";
 import type { DriverOptions, SandboxDriver } from "../driver.ts";
 import { sandboxGroup } from "../drivers/local/cgroups.ts";
-import type { FleetSettings } from "../drivers/local/fleet.ts";
+import type { FleetSettings } from "../drivers/local/fleet-settings.ts";
 import { localDriverMissing, openLocalDriver } from "../drivers/local/index.ts";
+import { INTERPRETER_FILES } from "../drivers/local/sources.ts";
 import type { Program, Ran } from "./harness.ts";
 
 /** Whether this host has both: sandboxes of the local driver, and a sensor that sees all of them. */
@@ -18,7 +19,7 @@ export interface Seeing {
 
 /** A local driver with the real sensor of this host. */
 export async function openSeeing(options: DriverOptions, confinement: Program["confinement"], settings: Partial<FleetSettings> = {}): Promise<Seeing> {
-  const presence = await trySensor({ cgroup: await sandboxGroup(options.home) });
+  const presence = await trySensor({ cgroup: await sandboxGroup(options.home), interpreters: INTERPRETER_FILES });
   if (!presence.sensor) throw new Error(presence.sensorMissing);
   const driver = await openLocalDriver({ ...options, ...presence }, settings);
   return {
