@@ -25,8 +25,8 @@ export function openTerminal(env: NodeJS.ProcessEnv = process.env): Terminal {
   return {
     out: process.stdout,
     err: process.stderr,
-    columns: outTty ? (process.stdout.columns ?? 80) : Number.POSITIVE_INFINITY,
-    columnsErr: errTty ? (process.stderr.columns ?? 80) : Number.POSITIVE_INFINITY,
+    columns: outTty ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY,
+    columnsErr: errTty ? process.stderr.columns || 80 : Number.POSITIVE_INFINITY,
     interactive: errTty && env.TERM !== "dumb",
     paint: painter(wantsColour(env, outTty)),
     paintErr: painter(wantsColour(env, errTty)),
