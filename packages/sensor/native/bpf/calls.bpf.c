@@ -142,7 +142,8 @@ static __noinline u64 digest(struct scratch *s, u32 deciding) {
 }
 
 // A program that is denied is stopped before it returns, so that its stack is read as it was. Each denial once, as many as the agent
-// allows at the moment, one at a time; never one whose parent waits for it in vfork, nor where the program could tell.
+// allows at the moment, one at a time; never one whose parent waits for it in vfork, nor where the program could tell. Returns whether
+// this denial is the first of its kind.
 static __noinline int stop_for_stack(struct scratch *s, struct account *account, struct task_struct *task, u32 deciding) {
     if (!s || !account || !task) return 0;
     struct event *e = &s->event;
@@ -152,18 +153,18 @@ static __noinline int stop_for_stack(struct scratch *s, struct account *account,
     bpf_map_update_elem(&told, &key, &one, BPF_ANY);
     if (account->stacks <= 0 || account->stopped || BPF_CORE_READ(task, vfork_done) || !stops_unseen(task)) {
         ADD(account->skipped);
-        return 0;
+        return 1;
     }
     if (bpf_send_signal(SIGSTOP)) {
         ADD(account->skipped);
-        return 0;
+        return 1;
     }
     __sync_fetch_and_add(&account->stacks, -1);
     e->started = BPF_CORE_READ(task, group_leader, start_boottime) / TICK;
     account->stopped_at = e->time;
     account->stopped = e->process;
     e->flags |= STOPPED;
-    return 0;
+    return 1;
 }
 
 // Values of arguments that were not seen before, for a behaviour profile. None of those that decide has more than 32 bits, and what
@@ -198,7 +199,7 @@ static __noinline int tell_call(struct came *came) {
     struct scratch *s = begin(account);
     if (!s) return 0;
     struct event *e = &s->event;
-    int denied = result == -EPERM || result == -EACCES || result == -EROFS;
+    int denied = result == -EPERM || result == -EACCES || result == -EROFS, urgent = 0;
     head(s, account, came->slot, CALL, task);
     e->number = came->index;
     e->result = result;
@@ -236,9 +237,10 @@ static __noinline int tell_call(struct came *came) {
     }
     if (denied) {
         add_file(s, BPF_CORE_READ(task, mm, exe_file), EXE);
-        stop_for_stack(s, account, task, call->arguments);
+        // Only what is new is told while the program runs: waking for each of a flood would cost more than all the rest.
+        urgent = stop_for_stack(s, account, task, call->arguments);
     }
-    end(s, account, denied);
+    end(s, account, urgent);
     return 0;
 }
 
