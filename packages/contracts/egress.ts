@@ -28,7 +28,12 @@ export const egressAccountSchema = z.object({
       bytes_out: z.number(),
     }),
   ),
-  names: z.array(z.object({ name: z.string(), type: z.string(), answer: z.enum(["allowed", "denied"]), count: z.int() })),
+  names: z.array(
+    z.object({
+      ...{ name: z.string(), type: z.string(), answer: z.enum(["allowed", "denied"]), count: z.int() },
+      at_us: z.number().nullish().describe("of the first question since the last `synced`, by the machine's monotonic clock; null: there was none"),
+    }),
+  ),
   flows_dropped: z.int().default(0).describe("connections that are in `traffic` and in no listed flow"),
   names_dropped: z.int().default(0).describe("questions whose name is not listed"),
   flags: z.array(z.enum(["dns_tunnel", "domain_fronting"])).describe("raised since the last `synced`"),
@@ -78,6 +83,7 @@ export const fromEgressSchema = z.discriminatedUnion("type", [
     action: violationActionSchema,
     event: violationEventSchema,
     hint: z.string().nullable().default(null).describe("what would allow it, in words"),
+    at_us: z.number().nullable().default(null).describe("by the machine's monotonic clock"),
   }),
   z.object({
     type: z.literal("exceeded").describe("once for each `limit`: all that the sandbox had open was cut, and nothing more gets out until the next `limit`"),

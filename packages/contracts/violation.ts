@@ -38,6 +38,7 @@ export const violationSchema = z.object({
   /** The policy asks for a record (auditViolations): such are in violations.log as upstream's are. False: the sensor saw the denial. */
   audited: z.boolean().default(true),
   hint: z.string().nullable().default(null).describe("what in the policy would allow it, in words"),
+  t_us: z.number().optional().describe("where it stands in the timeline, of a run that was traced and an enforcer outside of the kernel"),
 });
 export type Violation = z.infer<typeof violationSchema>;
 export type ViolationEvent = z.infer<typeof violationEventSchema>;

@@ -1,4 +1,5 @@
 import { EGRESS_HEADER, type EgressAccount, type Traffic } from "@plastron/contracts";
+import { monotonicUs } from "./clock.ts";
 import { typeName } from "./dns/message.ts";
 
 /** Of a socket to a relay: what is counted, and that it can be ended. */
@@ -49,8 +50,10 @@ export class Account {
     const answer = isAllowed ? "allowed" : "denied";
     const key = `${name} ${type} ${answer}`;
     const known = this.#names.get(key);
-    if (known) known.count++;
-    else if (this.#names.size < LISTED) this.#names.set(key, { name, type: typeName(type), answer, count: 1 });
+    if (known) {
+      known.count++;
+      known.at_us ??= monotonicUs();
+    } else if (this.#names.size < LISTED) this.#names.set(key, { name, type: typeName(type), answer, count: 1, at_us: monotonicUs() });
     else this.#dropped.names++;
   }
 
@@ -63,16 +66,18 @@ export class Account {
     return [...this.#open.keys()].reduce(plus, this.#closed);
   }
 
-  /** Flags are those that were raised since this was asked last: so they are a run's, and not its session's. */
+  /** Flags and times are those since this was asked last: so they are a run's, and not its session's. */
   tell(): EgressAccount {
     const flags = [...this.#flags];
     this.#flags.clear();
+    const names = [...this.#names.values()].map((name) => ({ ...name }));
+    for (const name of this.#names.values()) name.at_us = null;
     const now = new Map([...this.#flows.values()].map((flow): [Flow, Flow] => [flow, flow]));
     for (const [socket, flow] of this.#open) if (flow) now.set(flow, { ...flow, ...grown(now.get(flow) as Flow, socket) });
     return {
       traffic: this.traffic(),
       flows: [...now.values()],
-      names: [...this.#names.values()],
+      names,
       flows_dropped: this.#dropped.flows,
       names_dropped: this.#dropped.names,
       flags,

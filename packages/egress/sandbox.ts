@@ -1,5 +1,6 @@
 import { type FromEgress, type NetworkRules, type PlacedSecret, type ViolationEvent, ViolationRoom } from "@plastron/contracts";
 import { Account, type Dialled, type Held } from "./account.ts";
+import { monotonicUs } from "./clock.ts";
 import { Relatives } from "./dns/relatives.ts";
 import { StandIns } from "./dns/stand-ins.ts";
 import { type Carried, TunnelWatch } from "./dns/tunnel.ts";
@@ -191,7 +192,17 @@ export class Sandbox {
     if (now - this.#window.at > WINDOW_MS) this.#window = { at: now, room: new ViolationRoom() };
     const told = isName(event) ? this.#relatives.add(`${action} ${rule_id}`, event.host) : "";
     if (told === null || !this.#window.room.take({ rule_id, action })) this.#dropped++;
-    else this.#tell({ type: "violation", token: this.#token, rule_id, rule_path, action, event: isName(event) ? nameEvent(told) : event, hint });
+    else
+      this.#tell({
+        type: "violation",
+        token: this.#token,
+        rule_id,
+        rule_path,
+        action,
+        event: isName(event) ? nameEvent(told) : event,
+        hint,
+        at_us: monotonicUs(),
+      });
   }
 }
 

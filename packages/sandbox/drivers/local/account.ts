@@ -1,12 +1,15 @@
 import type { EgressAccount, Telemetry } from "@plastron/contracts";
 import { TELEMETRY_BOUNDS } from "@plastron/contracts";
+import { withQuestions } from "./egress-who.ts";
 import { resourcesOf } from "./resources.ts";
 import type { RunEnd } from "./run-end.ts";
 
 /** A run's whole account: what the sensor saw, what its cgroup counted, and what the egress process knows of its way out. */
-export function accountOf({ telemetry, egress, stats, before }: RunEnd): Telemetry {
+export function accountOf({ telemetry, egress, stats, before, tracedFrom_us }: RunEnd): Telemetry {
   const whole = { ...telemetry, resources: resourcesOf(stats, before) };
-  return egress === null ? whole : withEgress(whole, egress);
+  if (egress === null) return whole;
+  const names = withEgress(whole, egress);
+  return tracedFrom_us === null ? names : withQuestions(names, egress, tracedFrom_us);
 }
 
 /** The kernel counts the bytes of a flow, and the proxy knows the name that was asked for. A flow that only one of them saw is told too. */
@@ -31,7 +34,11 @@ function withEgress(telemetry: Telemetry, egress: EgressAccount): Telemetry {
   const { peers: bound } = TELEMETRY_BOUNDS;
   return {
     ...telemetry,
-    network: { ...network, flows: flows.slice(0, bound), names: [...network.names, ...egress.names].slice(0, TELEMETRY_BOUNDS.names) },
+    network: {
+      ...network,
+      flows: flows.slice(0, bound),
+      names: [...network.names, ...egress.names.map(({ at_us: _, ...name }) => name)].slice(0, TELEMETRY_BOUNDS.names),
+    },
     lost: { ...telemetry.lost, listed: telemetry.lost.listed + Math.max(0, flows.length - bound) + egress.flows_dropped + egress.names_dropped },
     flags: [...new Set([...telemetry.flags, ...egress.flags])],
   };

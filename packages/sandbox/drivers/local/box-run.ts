@@ -61,8 +61,10 @@ export class BoxRun {
     this.#parts.sight?.begin(program, { denial: (denial) => this.#reports.denial(denial), broken: (broken) => this.break(broken) });
   }
 
-  record(violation: Violation): void {
-    this.#reports.violation(violation);
+  /** `at_us`: when, by the machine's monotonic clock, where who tells it has looked at that. */
+  record(violation: Violation, at_us: number | null): void {
+    const began = this.#parts.sight?.tracedFrom_us ?? null;
+    this.#reports.violation(began === null || at_us === null ? violation : { ...violation, t_us: Math.max(0, at_us - began) });
   }
 
   /** It exceeded a rate rule: it is held still while its stacks are taken, and killed. Of no effect the second time. */
@@ -102,6 +104,7 @@ export class BoxRun {
     const { sight } = this.#parts;
     if (!sight) return [];
     this.end.telemetry = sight.unseen;
+    this.end.tracedFrom_us = sight.tracedFrom_us;
     if (!sight.looksOn) return [];
     const collected = sight.collect().then((seen) => {
       this.end.telemetry = seen;

@@ -130,8 +130,8 @@ export class Box {
   }
 
   /** A rule was hit: told to the run's reader and kept for its result. Of no effect unless a program runs: an interpreter's start is ours. */
-  record(violation: Violation): void {
-    this.#current?.record(violation);
+  record(violation: Violation, at_us: number | null = null): void {
+    this.#current?.record(violation, at_us);
   }
 
   /** So many were not told one by one, since they were a flood. */

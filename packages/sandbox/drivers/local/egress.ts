@@ -23,7 +23,7 @@ import type { UidPool } from "./uids.ts";
 
 /** Of a box: whose it becomes, and who is told what its program was denied and sent. */
 interface Recorder {
-  record(violation: Violation): void;
+  record(violation: Violation, at_us: number | null): void;
   recordDropped(count: number): void;
   recordEgress(account: EgressAccount): void;
   break(broken: BrokenBy): void;
@@ -171,20 +171,10 @@ export class Egress {
     if (message.type === "synced") this.#syncs.get(message.id)?.(message.dropped, message.account);
     if (message.type === "exceeded") this.#onExceeded(message);
     if (message.type !== "violation") return;
-    const { rule_id, rule_path, action, event, hint } = message;
-    this.#admitted.get(message.token)?.box?.record({
-      rule_id,
-      rule_path,
-      enforcer: "NetworkProxy",
-      action,
-      event,
-      pid: 0,
-      comm: "",
-      mnt_ns_id: null,
-      at: new Date().toISOString(),
-      ...UNSEEN,
-      hint,
-    });
+    const { rule_id, rule_path, action, event, hint, at_us } = message;
+    const unknown = { pid: 0, comm: "", mnt_ns_id: null, ...UNSEEN };
+    const violation: Violation = { rule_id, rule_path, enforcer: "NetworkProxy", action, event, ...unknown, hint, at: new Date().toISOString() };
+    this.#admitted.get(message.token)?.box?.record(violation, at_us);
   }
 
   /** Messages keep their order: when this one is answered, all before it have been told. */

@@ -2,6 +2,8 @@ import { constants } from "node:os";
 import { type BrokenBy, type LimitName, type Limits, MIB, type RunResult, type RunStatus } from "@plastron/contracts";
 import { accountOf } from "./account.ts";
 import { readStats } from "./cgroups.ts";
+import { withDoers } from "./egress-who.ts";
+import { withMainEnd } from "./main-process.ts";
 import { type RunEnd, WALL_CLOCK } from "./run-end.ts";
 
 /** What the program did and which limit it hit, from what the supervisor and the kernel's counters say. */
@@ -10,6 +12,9 @@ export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandb
   const stats = readStats(end.stats, end.before);
   const flag = (name: string) => facts.get(name) === "1";
   const exit = exitOf(facts);
+  const account = accountOf(end);
+  // Where the sandbox goes on (a session's), so does its interpreter.
+  const telemetry = facts.get("over") === "0" ? account : withMainEnd(account, exit, Number(facts.get("wall_us") ?? 0));
   const reason = facts.get("reason") ?? null;
   const cut = end.artifacts.some((artifact) => artifact.content.length < artifact.size);
   const hit: [LimitName, boolean][] = [
@@ -44,9 +49,9 @@ export function describeEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandb
       content: Buffer.from(artifact.content).toString("base64"),
       truncated: artifact.content.length < artifact.size,
     })),
-    violations: end.violations.kept,
+    violations: withDoers(end.violations.kept, telemetry),
     violations_dropped: end.violations.dropped,
-    telemetry: accountOf(end),
+    telemetry,
     broken_by: end.broken,
   };
 }

@@ -15,6 +15,8 @@ export interface RunEnd {
   egress: EgressAccount | null;
   /** What the sensor saw of it. */
   telemetry: Telemetry;
+  /** Where its timeline begins, by the machine's monotonic clock; null: it has none. */
+  tracedFrom_us: number | null;
   /** The rate rule that ended it, where one did. */
   broken: BrokenBy | null;
 }
@@ -27,6 +29,7 @@ export const newEnd = (before: Map<string, string>): RunEnd => ({
   violations: new ViolationTally(),
   egress: null,
   telemetry: noTelemetry("nobody looked on"),
+  tracedFrom_us: null,
   broken: null,
 });
 

@@ -49,6 +49,8 @@ export class Sight {
   /** What came while an interpreter was started under the sensor, and nobody ran a program yet. */
   readonly #early: ((listener: Listener) => void)[] = [];
   #armed: Sensing | null = null;
+  /** By the machine's monotonic clock. */
+  #armedAt_us = 0;
   #isEarly = false;
 
   constructor(eyes: Eyes, pid: number, cgroup: string | null) {
@@ -63,6 +65,11 @@ export class Sight {
 
   get looksOn(): boolean {
     return this.#point !== null;
+  }
+
+  /** Where the timeline of what is being looked at begins, by the machine's monotonic clock; null: there will be none. */
+  get tracedFrom_us(): number | null {
+    return this.#point !== null && this.#armed === "trace" ? this.#armedAt_us : null;
   }
 
   /** The account of a run that nobody saw. */
@@ -141,6 +148,7 @@ export class Sight {
 
   #arm({ sensing = "account", limits }: Looked, from?: "exec"): void {
     this.#armed = sensing;
+    this.#armedAt_us = Number(process.hrtime.bigint() / 1000n);
     this.#point?.arm({
       sensing,
       ...(from ? { from } : {}),

@@ -101,9 +101,19 @@ export class RunViolations {
       if (violation) this.#waiting.push(violation.seen);
     }
     this.#takeUntold();
+    this.#learnWho(result?.violations ?? []);
     const violations_dropped = Math.max(this.#dropped.audited, result?.violations_dropped ?? 0) + this.#dropped.seen;
     const telemetry = result && { telemetry: explainTelemetry(result.telemetry, this.#deps.explain) };
     return { violations: this.#taken.map(({ violation }) => violation), violations_dropped, ...telemetry };
+  }
+
+  /** Of what the way out denied, the driver may know at the run's end whose it was, from the whole account. */
+  #learnWho(last: readonly Violation[]): void {
+    const audited = this.#taken.filter(({ violation }) => violation.audited);
+    for (const [i, { pid, comm, exe, rule_id }] of last.entries()) {
+      const taken = audited[i];
+      if (taken && taken.violation.pid === 0 && pid !== 0 && taken.violation.rule_id === rule_id) taken.violation = { ...taken.violation, pid, comm, exe };
+    }
   }
 
   /** What has to be written with the end of the run. */
