@@ -83,6 +83,59 @@ describe.runIf(process.getuid?.() === 0 && built)("a run that asks for a network
     expect((await plastron(["runs", "show", last.id])).out).toMatch(new RegExp(`Network +api.internal.test:${port} \\(GET /v1/\\*\\)`));
   });
 
+  it("is told by --trace where it was denied what, and hides nothing behind a flood of names", async () => {
+    file(
+      "flood.py",
+      `import socket, urllib.request
+for i in range(300):
+  try: socket.getaddrinfo(f"n{i}.evil.test", 80)
+  except OSError: pass
+open("flooded", "w")
+try: urllib.request.urlopen("${url("/v2")}")
+except OSError as e: print(e)
+try: open("/etc/passwd")
+except OSError as e: print(e)
+`,
+    );
+    const policy = `
+apiVersion: crd.varmor.org/v1beta1
+kind: VarmorPolicy
+metadata: { name: passwd }
+spec:
+  target: { kind: Pod, selector: { matchLabels: {} } }
+  policy:
+    enforcer: BPF
+    mode: EnhanceProtect
+    enhanceProtect:
+      auditViolations: true
+      bpfRawRules:
+        files: [{ qualifiers: [deny, audit], pattern: /etc/passwd, permissions: [read] }]
+`;
+    const ran = await plastron([
+      "run",
+      "flood.py",
+      "--policy-file",
+      file("passwd.yaml", policy),
+      "--trace",
+      "--allow-net",
+      `GET https://api.internal.test:${port}/v1/*`,
+    ]);
+    expect(ran.out, ran.err).toMatch(/403[\s\S]*passwd/);
+    const lines = ran.err.split("\n");
+    const at = (words: string) => lines.findIndex((each) => each.includes(words));
+    expect(at("asks for n0.evil.test")).toBeGreaterThan(0);
+    expect(lines[at("asks for n0.evil.test") + 1]).toMatch(/why +network.allow/);
+    expect(at("asks for n7.evil.test")).toBeGreaterThan(at("asks for n0.evil.test"));
+    const denied = at("denied: GET ");
+    expect(denied).toBeGreaterThan(at("writes flooded"));
+    expect(lines.slice(denied, denied + 3).join("\n")).toContain(`--allow-net 'GET https://api.internal.test:${port}/v2'`);
+    expect(at("/etc/passwd")).toBeGreaterThan(denied);
+    const [last] = JSON.parse((await plastron(["runs", "list", "--limit", "1", "--json"])).out).data;
+    const listed = (await plastron(["violations", "--run", last.id])).out;
+    for (const words of ["*.evil.test", `://api.internal.test:${port}/v2`, "/etc/passwd"]) expect(listed).toContain(words);
+    expect((await plastron(["runs", "show", last.id, "--trace"])).out).toContain("denied: GET ");
+  });
+
   it("uses a secret that it never has, in a run and in a session", async () => {
     got.length = 0;
     const flags = ["--allow-net", `api.internal.test:${port}`, "--secret", "API_KEY=openai/token@api.internal.test"];

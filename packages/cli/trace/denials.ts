@@ -1,4 +1,4 @@
-import type { Denial, Stack } from "@plastron/contracts";
+import type { Denial, Stack, Violation } from "@plastron/contracts";
 import { field, type Page, plural, put, text } from "./page.ts";
 import { addressWords, shortPath } from "./places.ts";
 import { stackWords } from "./stack.ts";
@@ -49,6 +49,14 @@ export function putReason(page: Page, indent: number, denial: Denial, reasons: R
     if (denial.hint) field(page, indent, "allow", text(placedHint(denial.hint, reasons)));
   }
   if (denial.stack) putStack(page, indent, denial.stack);
+}
+
+/** Under the line of what another enforcer than the kernel denied or let through. */
+export function putRule(page: Page, indent: number, { rule_id, rule_path, hint, stack }: Violation, reasons: Reasons): void {
+  const place = reasons.places.get(rule_path) ?? rule_path;
+  field(page, indent, "why", text(`${rule_id}${place === "" || place === rule_id ? "" : `, ${place}`}`), "yellow");
+  if (hint) field(page, indent, "allow", text(placedHint(hint, reasons)));
+  if (stack) putStack(page, indent, stack);
 }
 
 /** The hint names rules by their paths in the policy: a line of the file is easier to find. */

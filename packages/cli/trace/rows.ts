@@ -1,5 +1,7 @@
-import type { Activity, Denial, PathClass } from "@plastron/contracts";
+import type { Activity, Denial, PathClass, Violation } from "@plastron/contracts";
 import type { Style } from "../terminal/terminal.ts";
+import { describeViolation } from "../violations/words.ts";
+import { isToldByName, reasonOfName } from "./outside.ts";
 import { plural } from "./page.ts";
 import { addressWords, CLASSES, commonDirectory, OWN, shortPath } from "./places.ts";
 import { commandLine, type Process, type Processes } from "./processes.ts";
@@ -7,12 +9,14 @@ import { commandLine, type Process, type Processes } from "./processes.ts";
 /** One line of the timeline. All words of `what` may be a program's. */
 export interface Row {
   at: number;
-  who: Process;
+  /** Null: it was told by somebody who does not know. */
+  who: Process | null;
   what: string;
   style?: Style;
   times: number;
   /** Its reason comes under it. */
   denial?: Denial;
+  violation?: Violation;
 }
 
 type Of<Kind extends Activity["kind"]> = Extract<Activity, { kind: Kind }>;
@@ -21,6 +25,8 @@ interface Context {
   processes: Processes;
   hosts: ReadonlyMap<string, string>;
   denials: readonly Denial[];
+  /** Those that are no denied call (outside.ts). */
+  violations: readonly Violation[];
 }
 
 /** The order of events as lines: what comes in hundreds is one line, and what comes again is counted. */
@@ -28,22 +34,31 @@ export function rowsOf(timeline: readonly Activity[], context: Context): Row[] {
   const rows: Row[] = [];
   const denied = new Set(timeline.flatMap((each) => (each.kind === "denied" ? [deniedKey(each.pid, each.path, each.errno)] : [])));
   let group: Group | undefined;
+  const waiting = context.violations
+    .filter((each) => each.t_us !== undefined && !isToldByName(each, timeline))
+    .map((each) => violationRow(each, context))
+    .toSorted((one, other) => one.at - other.at);
+  const put = (...more: Row[]): void => {
+    if (group) push(rows, groupRow(group));
+    group = undefined;
+    for (const row of more) push(rows, row);
+  };
   for (const each of timeline) {
+    const earlier = waiting.findIndex(({ at }) => at >= each.t_us);
+    if (earlier !== 0 && waiting.length > 0) put(...waiting.splice(0, earlier < 0 ? waiting.length : earlier));
     if (isToldAsDenied(each, denied)) continue;
-    const who = context.processes.of(each);
-    if (isLoading(each)) {
-      if (group && group.who !== who) push(rows, groupRow(group));
+    const who = each.pid === 0 ? null : context.processes.of(each);
+    if (who && isLoading(each)) {
+      if (group?.who !== who) put();
       group = group?.who === who ? group : { who, at: each.t_us, read: new Map(), missing: new Set(), threads: 0 };
       gather(group, each);
       continue;
     }
     const row = rowOf(each, who, context);
     if (row === null) continue;
-    if (group) push(rows, groupRow(group));
-    group = undefined;
-    push(rows, row);
+    put(row);
   }
-  if (group) push(rows, groupRow(group));
+  put(...waiting);
   return rows;
 }
 
@@ -91,7 +106,13 @@ function readWords(read: ReadonlyMap<string, PathClass>): string {
   return `reads ${classes.join(" and ")} files${place === "/" ? "" : `, in ${place}`}`;
 }
 
-function rowOf(each: Activity, who: Process, context: Context): Row | null {
+function violationRow(violation: Violation, { processes }: Context): Row {
+  const who = violation.pid === 0 ? null : processes.of(violation);
+  const style = violation.action === "DENIED" ? ("red" as const) : ("yellow" as const);
+  return { at: violation.t_us ?? 0, who, what: describeViolation(violation), style, times: 1, violation };
+}
+
+function rowOf(each: Activity, who: Process | null, context: Context): Row | null {
   const row = (what: string, more: Partial<Row> = {}): Row => ({ at: each.t_us, who, what, times: 1, ...more });
   switch (each.kind) {
     case "exec":
@@ -113,10 +134,11 @@ function rowOf(each: Activity, who: Process, context: Context): Row | null {
           style: each.errno === null || each.errno === "EINPROGRESS" ? "cyan" : "yellow",
         },
       );
-    case "dns":
-      return row(`asks for ${each.name} (${each.type})${each.answer === "denied" ? ": no name of this policy" : ""}`, {
-        style: each.answer === "denied" ? "yellow" : "cyan",
-      });
+    case "dns": {
+      const violation = reasonOfName(context.violations, each);
+      const what = `asks for ${each.name} (${each.type})${each.answer === "denied" ? ": no name of this policy" : ""}`;
+      return row(what, { style: each.answer === "denied" ? "yellow" : "cyan", ...(violation ? { violation } : {}) });
+    }
     case "denied": {
       const denial = context.denials.find(({ call, path, errno }) => call === each.call && path === each.path && errno === each.errno);
       return row("", { style: "red", denial: denial ?? deniedAlone(each) });

@@ -90,7 +90,7 @@ export function putNetwork(page: Page, telemetry: Telemetry): void {
 }
 
 export function putSummary(page: Page, telemetry: Telemetry): void {
-  const { syscalls, resources, lost, flags, denials_dropped, stacks_skipped } = telemetry;
+  const { syscalls, resources, lost, flags, denials_dropped, stacks_skipped, level, reason } = telemetry;
   heading(page, "Summary");
   const top = Object.entries(syscalls.by_name).toSorted(([, a], [, b]) => b - a);
   const counted = (list: [string, number][]) =>
@@ -98,7 +98,8 @@ export function putSummary(page: Page, telemetry: Telemetry): void {
       list.map(([name, count]) => `${text(name)} ${number(count)}`),
       TOP,
     );
-  field(page, 2, "calls", `${plural(syscalls.total, "system call")}${top.length > 0 ? `: ${counted(top)}` : ""}`);
+  const isCounted = level === "full" || syscalls.total > 0;
+  field(page, 2, "calls", !isCounted ? "not counted" : `${plural(syscalls.total, "system call")}${top.length > 0 ? `: ${counted(top)}` : ""}`);
   const errors = Object.entries(syscalls.errors).toSorted(([, a], [, b]) => b - a);
   if (errors.length > 0) field(page, 2, "errors", counted(errors));
   const used = [
@@ -113,7 +114,8 @@ export function putSummary(page: Page, telemetry: Telemetry): void {
     ...(denials_dropped > 0 ? [plural(denials_dropped, "denial")] : []),
     ...(stacks_skipped > 0 ? [`the stacks of ${plural(stacks_skipped, "denial")}`] : []),
   ];
-  field(page, 2, "missing", missing.length > 0 ? missing.join(", ") : "nothing", missing.length > 0 ? "yellow" : undefined);
+  const unseen = level === "full" ? "nothing" : text(reason ?? "what this driver does not see");
+  field(page, 2, "missing", missing.length > 0 ? missing.join(", ") : unseen, missing.length > 0 || level !== "full" ? "yellow" : undefined);
   if (flags.length > 0) field(page, 2, "flags", flags.join(", "), "yellow");
 }
 

@@ -1,4 +1,4 @@
-import { type Denial, noTelemetry, type Telemetry } from "@plastron/contracts";
+import { type Denial, noTelemetry, type Telemetry, UNSEEN, type Violation } from "@plastron/contracts";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Run } from "../client/client.ts";
@@ -139,6 +139,47 @@ describe("a trace", () => {
     expect(text).toContain("Denied\n  run /usr/bin/curl: permission denied (EACCES, execve)\n    why     disable-curl, strict.yaml:14");
   });
 
+  it("has what the proxy denied where it happened, names with their reason, each reason once, and the rest below", () => {
+    const network = { ...UNSEEN, rule_id: "network.allow", rule_path: "network.allow", enforcer: "NetworkProxy" as const, pid: 0, comm: "", mnt_ns_id: null };
+    const way = (event: object, more: Partial<Violation> = {}): Violation => ({
+      ...{ ...network, action: "DENIED", at: "2026-01-02T03:04:05.678Z", hint: "--allow-net 'GET https://api.example.com/v2'" },
+      event: { operation: "Network", type: "http", method: "GET", host: "api.example.com", path: "/v2", port: 443, ...event } as Violation["event"],
+      ...more,
+    });
+    const violations = [
+      way({ method: "", host: "evil.example", path: "", port: 53 }, { t_us: 6_000, hint: "--allow-net evil.example" }),
+      way({}, { t_us: 8_000, pid: 902, comm: "sh" }),
+      way({}, { t_us: 8_500 }),
+      way({ path: "/v3" }, { t_us: 9_000 }),
+      way({ path: "/old" }, { hint: "--allow-net old" }), // of a server that says no times
+      way(
+        { path: "/curl" },
+        { enforcer: "BPF", rule_id: "disable-curl", pid: 902, event: { operation: "Bprm", path: "/usr/bin/curl", permissions: ["exec"] } },
+      ),
+    ];
+    const all = lines(run({ violations }));
+    expect(all.slice(6, 17)).toEqual([
+      "   6.0 ms  1 python3  asks for evil.example (A): no name of this policy",
+      "                        why     network.allow",
+      "                        allow   --allow-net evil.example",
+      "   7.0 ms  1 python3  connects to api.example.com:443 (198.18.0.9:443)",
+      "   8.0 ms  2 sh       denied: GET https://api.example.com/v2",
+      "                        why     network.allow",
+      "                        allow   --allow-net 'GET https://api.example.com/v2'",
+      "   8.5 ms             denied: GET https://api.example.com/v2",
+      "   9.0 ms             denied: GET https://api.example.com/v3",
+      "  14.0 ms  1 python3  starts process 2",
+      "  15.0 ms  2 sh       runs /usr/bin/sh -c 'curl x'",
+    ]);
+    const rest = all.join("\n");
+    expect(rest).toContain("Denied\n  denied: GET https://api.example.com/old\n    why     network.allow\n    allow   --allow-net old\n");
+    expect(rest.match(/curl: permission denied/g)).toHaveLength(1);
+    expect(rest).not.toContain("denied: exec");
+    const untraced = lines(run({ violations, telemetry: telemetry({ timeline: null }) })).join("\n");
+    expect(untraced).toContain("  denied: GET https://api.example.com/v2  (2 times)\n    why     network.allow\n");
+    expect(untraced).toContain("  denied: look up evil.example\n");
+  });
+
   it("says of what no rule explains that none does, and of the floor that it lies under every policy", () => {
     const of = (rule: string | null, hint: string | null, path?: string) =>
       traceLines(
@@ -156,6 +197,8 @@ describe("a trace", () => {
     expect(lines(run({ telemetry: noTelemetry("there is no sensor") })).at(-1)).toContain("nothing was seen: there is no sensor");
     expect(lines(run({ telemetry: null })).at(-1)).toContain("nothing was seen");
     expect(lines(run({ telemetry: telemetry({ level: "limited", reason: "gVisor is opaque" }) })).join("\n")).toContain("limited: gVisor is opaque");
+    const guest = lines(run({ telemetry: { ...noTelemetry("gVisor is opaque", "limited") } })).join("\n");
+    expect(guest).toContain("calls   not counted\n  missing gVisor is opaque");
   });
 
   it("says which rate rule broke it, and what is missing", () => {

@@ -1,9 +1,11 @@
-import type { Denial, Telemetry } from "@plastron/contracts";
+import type { Denial, Telemetry, Violation } from "@plastron/contracts";
 import type { Client, Run } from "../client/client.ts";
 import { line, type Terminal } from "../terminal/terminal.ts";
 import { displayWidth, padEnd, truncate } from "../terminal/width.ts";
 import { type PolicySource, placed, storedSource } from "../violations/place.ts";
-import { denialWords, putReason, type Reasons, timesWords } from "./denials.ts";
+import { describeViolation } from "../violations/words.ts";
+import { denialWords, putReason, putRule, type Reasons, timesWords } from "./denials.ts";
+import { outsideViolations } from "./outside.ts";
 import { heading, newPage, type Page, plural, put, since, text } from "./page.ts";
 import { hostsOf } from "./places.ts";
 import { Processes } from "./processes.ts";
@@ -49,7 +51,7 @@ export function traceLines(run: Run, reasons: Reasons, page: Page): string[] {
   if (telemetry.reason) put(page, { shown: "  ", width: 2 }, text(`${telemetry.level}: ${telemetry.reason}`), "yellow");
   if (broken_by) putBroken(page, broken_by);
   const processes = new Processes(telemetry);
-  putTimeline(page, telemetry, processes, reasons);
+  putTimeline(page, telemetry, outsideViolations(run.violations ?? [], telemetry), processes, reasons);
   putProcesses(page, telemetry, processes);
   putFiles(page, telemetry);
   putNetwork(page, telemetry);
@@ -65,24 +67,30 @@ function withoutOurs(telemetry: Telemetry): Telemetry {
   return { ...telemetry, processes: { ...processes, list }, timeline: timeline?.filter(({ pid, kind }) => kind !== "exit" || !ours.has(pid)) ?? null };
 }
 
-function putTimeline(page: Page, telemetry: Telemetry, processes: Processes, reasons: Reasons): void {
+function putTimeline(page: Page, telemetry: Telemetry, violations: readonly Violation[], processes: Processes, reasons: Reasons): void {
   const hosts = hostsOf(telemetry);
-  const rows = rowsOf(telemetry.timeline ?? [], { processes, hosts, denials: telemetry.denials });
-  const told = new Set<Denial>();
+  const rows = telemetry.timeline === null ? [] : rowsOf(telemetry.timeline, { processes, hosts, denials: telemetry.denials, violations });
+  const told = new Set<Denial | string>();
   const widest = Math.min(16, Math.max(0, ...rows.map(({ who }) => displayWidth(label(who)))));
   if (rows.length > 0) heading(page, "What it did");
+  const indent = 9 + 2 + widest + 2 + 2;
   let before: Denial | undefined;
   const show = (row: Row): void => {
     const head = `${since(row.at)}  ${padEnd(truncate(label(row.who), widest), widest)}  `;
     const words = row.denial ? `denied: ${denialWords(row.denial, hosts)}` : row.what;
     if (!row.denial) before = undefined;
     put(page, { shown: page.paint("dim", head), width: displayWidth(head) }, `${text(words)}${timesWords(row.times)}`, row.style);
+    if (row.violation) {
+      const again = told.has(ruleKey(row.violation));
+      told.add(ruleKey(row.violation)).add(actKey(row.violation));
+      if (!again) putRule(page, indent, row.violation, reasons);
+    }
     if (!row.denial || told.has(row.denial)) return;
     told.add(row.denial);
     const again = before !== undefined && before.rule === row.denial.rule && before.hint === row.denial.hint && row.denial.stack === null;
     before = row.denial;
     if (again) return; // the same reason is in the line above
-    putReason(page, 9 + 2 + widest + 2 + 2, row.denial, reasons);
+    putReason(page, indent, row.denial, reasons);
   };
   const [first, last] = rows.length > FIRST + LAST ? [rows.slice(0, FIRST), rows.slice(-LAST)] : [rows, []];
   for (const row of first) show(row);
@@ -91,22 +99,33 @@ function putTimeline(page: Page, telemetry: Telemetry, processes: Processes, rea
   putDenials(
     page,
     telemetry.denials.filter((each) => !told.has(each)),
+    violations.filter((each) => !told.has(actKey(each))),
     hosts,
     reasons,
   );
 }
 
 /** Those that the timeline does not tell: there is none, or it is too short. */
-function putDenials(page: Page, denials: readonly Denial[], hosts: ReadonlyMap<string, string>, reasons: Reasons): void {
-  if (denials.length === 0) return;
-  heading(page, "Denied");
+function putDenials(page: Page, denials: readonly Denial[], violations: readonly Violation[], hosts: ReadonlyMap<string, string>, reasons: Reasons): void {
+  if (denials.length + violations.length === 0) return;
+  heading(page, violations.some(({ action }) => action !== "DENIED") ? "Denied and recorded" : "Denied");
   for (const denial of denials) {
     put(page, { shown: "  ", width: 2 }, `${text(denialWords(denial, hosts))}${timesWords(denial.count)}`, "red");
     putReason(page, 4, denial, reasons);
   }
+  const acts = Map.groupBy(violations, actKey);
+  for (const [each, ...again] of acts.values()) {
+    if (!each) continue;
+    put(page, { shown: "  ", width: 2 }, `${text(describeViolation(each))}${timesWords(again.length + 1)}`, each.action === "DENIED" ? "red" : "yellow");
+    putRule(page, 4, each, reasons);
+  }
 }
 
-const label = ({ number, name }: Row["who"]): string => `${number} ${text(name, 16)}`;
+/** The same reason is told once, and the same act once. */
+const ruleKey = ({ rule_id, action, hint }: Violation): string => `${action} ${rule_id} ${hint}`;
+const actKey = (violation: Violation): string => `${ruleKey(violation)} ${describeViolation(violation)}`;
+
+const label = (who: Row["who"]): string => (who ? `${who.number} ${text(who.name, 16)}` : "");
 
 async function reasonsOf({ violations = [] }: Run, source: PolicySource | undefined): Promise<Reasons> {
   const paths = new Map(violations.map(({ rule_id, rule_path }) => [rule_id, rule_path]));
