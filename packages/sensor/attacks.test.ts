@@ -40,6 +40,27 @@ stop = 1; pthread_join(t, 0); printf("%d %d %d\\n", goods, evils, misled);`;
     expect(telemetry.lost.events).toBe(0);
   });
 
+  it("a descriptor that is exchanged at once hides what was opened from the list, and from no count", async () => {
+    const [wanted, other] = [join(folder.path, "wanted"), join(folder.path, "other")];
+    writeFileSync(wanted, "w");
+    writeFileSync(other, "o");
+    const code = `
+static volatile int stop; static int shown;
+static void *exchange(void *_) { while (!stop) for (int fd = 4; fd < 12; fd++) dup2(shown, fd); return 0; }
+MAIN
+shown = open(${JSON.stringify(other)}, O_RDONLY); pthread_t t; pthread_create(&t, 0, exchange, 0);
+for (int i = 0; i < 20000; i++) close(open(${JSON.stringify(wanted)}, O_RDONLY));
+stop = 1; pthread_join(t, 0);`;
+    const { telemetry } = await watch(sensor, compiled(folder.path, "exchange", code), { sensing: "account" });
+    const reads = (path: string) => telemetry.files.list.find((file) => file.path === path)?.reads ?? 0;
+    expect(telemetry.files.opens).toBe(20_001);
+    expect(telemetry.syscalls.by_name.openat).toBe(20_001);
+    expect(telemetry.files.by_class).toEqual({ tmp: 20_001 });
+    expect(reads(wanted)).toBeGreaterThan(0);
+    expect(reads(wanted) + reads(other)).toBe(20_001);
+    expect(telemetry.lost).toEqual({ events: 0, listed: 0 });
+  });
+
   it("symbolic links and other roots are seen through", async () => {
     writeFileSync(join(folder.path, "target"), "");
     symlinkSync("target", join(folder.path, "alias"));
