@@ -1,5 +1,5 @@
 import { DEFAULT_LIMITS, type Denial, type Limits, newId, type RateRules, type RunResult, runSpecSchema, type Violation } from "@plastron/contracts";
-import { examineSensor, trySensor } from "@plastron/sensor";
+import { examineSensor, type SensorOptions, trySensor } from "@plastron/sensor";
 import type { DriverOptions, SandboxDriver } from "../driver.ts";
 import { sandboxGroup } from "../drivers/local/cgroups.ts";
 import type { FleetSettings } from "../drivers/local/fleet-settings.ts";
@@ -18,8 +18,13 @@ export interface Seeing {
 }
 
 /** A local driver with the real sensor of this host. */
-export async function openSeeing(options: DriverOptions, confinement: Program["confinement"], settings: Partial<FleetSettings> = {}): Promise<Seeing> {
-  const presence = await trySensor({ cgroup: await sandboxGroup(options.home), interpreters: INTERPRETER_FILES });
+export async function openSeeing(
+  options: DriverOptions,
+  confinement: Program["confinement"],
+  settings: Partial<FleetSettings> = {},
+  sensing: SensorOptions = {},
+): Promise<Seeing> {
+  const presence = await trySensor({ cgroup: await sandboxGroup(options.home), interpreters: INTERPRETER_FILES, ...sensing });
   if (!presence.sensor) throw new Error(presence.sensorMissing);
   const driver = await openLocalDriver({ ...options, ...presence }, settings);
   return {
