@@ -16,10 +16,10 @@ export function printSensorReport({ costs, floods, peers, targets, settings }: S
       ]),
     ),
     ...section(
-      "Floods: one program makes events as fast as it can",
+      "Floods: events as fast as this machine makes them, and as fast as one processor would read them",
       table([
-        ["", "events", "events/s", "lost"],
-        ...floods.map(({ kind, events, events_per_s, lost }) => [kind, String(events), String(events_per_s), String(lost)]),
+        ["", "events", "events/s", "lost", "read, per second of the reader's processor"],
+        ...floods.map((flood) => [flood.name, ...[flood.events, flood.events_per_s, flood.lost, flood.capacity_per_s].map(String)]),
       ]),
     ),
     ...section(

@@ -29,13 +29,42 @@ describe.runIf(sensorMissing === null)("a flood of events [needs: root, BTF, the
     const sensor = await KernelSensor.open({});
     try {
       const { telemetry, stdout } = await watch(sensor, flood, { sensing: "account" });
-      expect(Number(stdout)).toBeGreaterThan(1000);
+      expect(Number(stdout)).toBeGreaterThan(20_000);
       expect(telemetry.lost.events).toBe(0);
       expect(telemetry.denials).toEqual([expect.objectContaining({ call: "openat", path: "/etc/shadow", count: 400_000 })]);
       expect(telemetry.files.list.find(({ path }) => path === "/etc/shadow")?.failures).toEqual({ EACCES: 400_000 });
     } finally {
       await sensor.close();
     }
+  });
+
+  it("of several processes with thousands of paths is read as fast as it comes", async () => {
+    const crowd = compiled(
+      folder.path,
+      "crowd",
+      `static char names[4096][32]; int me = 0; for (int i = 1; i < 4 && !me; i++) if (fork() == 0) me = i;
+for (int i = 0; i < 4096; i++) snprintf(names[i], 32, "/etc/none-%d-%d", me, i);
+for (int i = 0; i < 50000; i++) open(names[i % 4096], O_RDONLY);
+if (me == 0) while (wait(0) > 0);`,
+    );
+    const sensor = await KernelSensor.open({});
+    const losses: number[] = [];
+    try {
+      // A machine that is busy with other things may take the reader's processor from it for longer than there is room: once, not each time.
+      while (losses.length < 3 && losses.at(-1) !== 0) {
+        const { telemetry } = await watch(sensor, crowd, { sensing: "account" });
+        expect(telemetry.files.opens).toBe(200_000);
+        expect(telemetry.syscalls.errors.ENOENT).toBe(200_000);
+        losses.push(telemetry.lost.events);
+        if (telemetry.lost.events > 0) continue;
+        expect(telemetry.files.by_class).toEqual({ etc: 200_000 });
+        expect(telemetry.files.list).toHaveLength(200);
+        expect(telemetry.lost.listed).toBeGreaterThan(0);
+      }
+    } finally {
+      await sensor.close();
+    }
+    expect(losses.at(-1)).toBe(0);
   });
 
   it("that nobody reads is counted as lost, told so, and takes nothing from another sandbox", async () => {
