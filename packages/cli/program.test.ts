@@ -152,6 +152,44 @@ describe("run", () => {
     expect(readFileSync(join(place, "result/deep/a.txt"), "utf8")).toBe("hi");
   });
 
+  it("holds a run still and lets it go on, and shows what was learnt under a policy and the policy of it", async () => {
+    const learnt = {
+      state: "learning",
+      version: 2,
+      started_at: "2026-01-01T00:00:00Z",
+      until: null,
+      skipped: 1,
+      skipped_why: "it was \u001b[2J",
+      summary: ["3 runs"],
+    };
+    answer = (request, _body, response) => {
+      const [name, deed] = (request.url ?? "").split("/").slice(-2);
+      const said =
+        deed === "behavior"
+          ? { ...learnt, profile: { runs: 3 } }
+          : deed === "policy"
+            ? { yaml: "kind: VarmorPolicy\n" }
+            : { id: name, frozen: deed === "freeze" };
+      response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify(said));
+    };
+    expect(await plastron(["runs", "freeze", "run_1"])).toMatchObject({ code: 0, stdout: "holds run_1 still: its wall clock goes on\n" });
+    expect(await plastron(["runs", "thaw", "run_1", "--json"])).toMatchObject({ code: 0, stdout: expect.stringContaining('"frozen": false') });
+    const shown = await plastron(["policy", "behavior", "mine"]);
+    expect(shown).toMatchObject({ code: 0, stdout: "mine, version 2: learning since 2026-01-01T00:00:00Z\n  3 runs\n" });
+    expect(shown.stderr).toContain("1 run was left out, the last: it was ");
+    expect(shown.stderr).not.toContain("\u001b");
+    expect(JSON.parse((await plastron(["policy", "behavior", "mine", "--json"])).stdout)).toMatchObject({ profile: { runs: 3 } });
+    expect(await plastron(["policy", "behavior", "mine", "--policy", "--allow-dangerous"])).toMatchObject({ code: 0, stdout: "kind: VarmorPolicy\n" });
+    expect(await plastron(["policy", "behavior", "mine", "--allow-dangerous"])).toMatchObject({ code: 2, stderr: expect.stringContaining("--policy") });
+    expect(seen.map(({ method, url: to, body }) => `${method} ${to} ${body}`)).toEqual([
+      "POST /v1/runs/run_1/freeze {}",
+      "POST /v1/runs/run_1/thaw {}",
+      "GET /v1/policies/mine/behavior ",
+      "GET /v1/policies/mine/behavior ",
+      'POST /v1/policies/mine/behavior/policy {"allow_dangerous":true}',
+    ]);
+  });
+
   it("Ctrl-C cancels the run, and waits for its end", async () => {
     let stream: ServerResponse | undefined;
     answer = (request, _body, response) => {

@@ -151,6 +151,18 @@ export interface Page<T> {
   next_cursor?: string | null;
 }
 
+/** What was learnt under a policy; `profile` is as the server has it. */
+export interface Behavior {
+  state: "learning" | "completed";
+  version: number;
+  started_at: string;
+  until: string | null;
+  skipped: number;
+  skipped_why: string | null;
+  summary: string[];
+  profile: unknown;
+}
+
 /** Typed calls of the HTTP API, one method each. Every failure is a Failure with the server's own code, words and hint. */
 export class Client {
   readonly #connection: Connection;
@@ -175,6 +187,10 @@ export class Client {
   }
   listRuns(query: { status?: string; limit?: number; cursor?: string }): Promise<Page<RunSummary>> {
     return this.#json("GET", `/v1/runs${search(query)}`);
+  }
+  /** Answers when it is so. */
+  holdRun(id: string, deed: "freeze" | "thaw"): Promise<{ id: string; frozen: boolean }> {
+    return this.#json("POST", `/v1/runs/${encodeURIComponent(id)}/${deed}`, {});
   }
   cancelRun(id: string): Promise<unknown> {
     return this.#json("POST", `/v1/runs/${encodeURIComponent(id)}/cancel`, {});
@@ -206,6 +222,12 @@ export class Client {
   }
   compilePolicy(text: PolicyText & { min_tier?: number }): Promise<Pick<StoredPolicy, "confinement" | "fidelity">> {
     return this.#json("POST", "/v1/policies/compile", text);
+  }
+  getBehavior(name: string): Promise<Behavior> {
+    return this.#json("GET", `/v1/policies/${encodeURIComponent(name)}/behavior`);
+  }
+  learnedPolicy(name: string, body: { allow_dangerous?: boolean }): Promise<{ yaml: string }> {
+    return this.#json("POST", `/v1/policies/${encodeURIComponent(name)}/behavior/policy`, body);
   }
   getPolicy(name: string, query: { version?: number } = {}): Promise<StoredPolicy> {
     return this.#json("GET", `/v1/policies/${encodeURIComponent(name)}${search(query)}`);

@@ -52,6 +52,15 @@ export function policyCommands(program: Command, terminal: Terminal, done: Done)
     .option(...JSON_FLAG)
     .action(async (name, options) => done(await (await import("../commands/policy-store.ts")).getPolicy(name, options, terminal)));
   policy
+    .command("behavior")
+    .description("What runs under a stored policy in mode BehaviorModeling were seen to do, or the policy that allows that alone.")
+    .argument("<name>")
+    .option("--policy", "print the policy that was learnt: read it, then store it with policy put")
+    .option("--allow-dangerous", "of --policy: give what the profile calls dangerous, too")
+    .option(...HOME)
+    .option(...JSON_FLAG)
+    .action(async (name, options) => done(await (await import("../commands/policy-behavior.ts")).policyBehavior(name, options, terminal)));
+  policy
     .command("list")
     .description("The stored policies.")
     .option(...HOME)

@@ -3,7 +3,7 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { collect, type Done, HOME, JSON_FLAG, positive } from "./options.ts";
 
 export function recordCommands(program: Command, terminal: Terminal, done: Done): void {
-  const runs = program.command("runs").helpCommand(false).description("List, show and cancel what ran");
+  const runs = program.command("runs").helpCommand(false).description("List, show, hold and cancel what ran");
   runs
     .command("list")
     .description("The newest runs first.")
@@ -29,6 +29,18 @@ export function recordCommands(program: Command, terminal: Terminal, done: Done)
     .option(...HOME)
     .option(...JSON_FLAG)
     .action(async (id, options) => done(await (await import("../commands/runs.ts")).cancelRun(id, options, terminal)));
+  for (const [deed, description] of [
+    ["freeze", "Hold a run that is in progress still. Its wall clock goes on."],
+    ["thaw", "Let a run that is held still go on."],
+  ] as const) {
+    runs
+      .command(deed)
+      .description(description)
+      .argument("<run>")
+      .option(...HOME)
+      .option(...JSON_FLAG)
+      .action(async (id, options) => done(await (await import("../commands/runs.ts")).holdRun(id, deed, options, terminal)));
+  }
   program
     .command("violations")
     .summary("List what runs did against their policies")

@@ -42,6 +42,14 @@ export async function cancelRun(id: string, flags: Flags, terminal: Terminal): P
   return 0;
 }
 
+/** `plastron runs freeze` and `thaw`. */
+export async function holdRun(id: string, deed: "freeze" | "thaw", flags: Flags, terminal: Terminal): Promise<number> {
+  const held = await clientOf(flags).holdRun(id, deed);
+  if (flags.json) json(terminal, held);
+  else line(terminal.out, held.frozen ? `holds ${printable(id)} still: its wall clock goes on` : `${printable(id)} goes on`);
+  return 0;
+}
+
 function clientOf(flags: Flags): Client {
   return new Client(findConnection(resolveHome(flags.home)));
 }

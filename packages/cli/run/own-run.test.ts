@@ -12,7 +12,7 @@ const own = () => readdirSync(tmpdir()).filter((name) => name.startsWith("plastr
 it.each([
   ["policy", "--policy"],
   ["runtime", "--runtime"],
-  ["network", "--allow-net"],
+  ["secrets", "--secret"],
 ])("what only a server has, such as a %s, is refused", (field, flag) => {
   expect(() => ownOrders({ language: "bash", code: "", [field]: "x" }, undefined)).toThrow(`${flag} needs a server`);
 });
@@ -35,6 +35,16 @@ describe.runIf(possible)("a run without a server [needs: root]", { timeout: 60_0
       expect(run?.telemetry?.timeline?.length).toBeGreaterThan(0);
     }
     expect(own()).toBeLessThanOrEqual(before);
+  });
+
+  it("reaches what it asks for and nothing else, by a way out of its own", async () => {
+    const code =
+      "import socket\nfor name in ('localhost.example.com', 'other.test'):\n  try: print(name, socket.getaddrinfo(name, 80)[0][4][0])\n  except OSError as e: print(name, 'no')";
+    const orders = (network: object) => ownOrders({ language: "python3", code, network } as never, undefined).plain();
+    const run = await orders({ allow: [{ domains: ["allowed.test"] }] });
+    expect(run).toMatchObject({ status: "completed", stdout: "localhost.example.com no\nother.test no\n" });
+    expect(run.violations).toMatchObject([{ rule_id: "network.allow", hint: expect.stringContaining("--allow-net localhost.example.com") }, {}]);
+    await expect(orders({ allow: [{ domains: ["*.com"] }] })).rejects.toMatchObject({ code: "invalid_request" });
   });
 
   it("whose policy is not valid says where", async () => {

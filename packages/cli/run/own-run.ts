@@ -1,4 +1,4 @@
-import { type Denial, type HostFacts, newId, type RunResult, runSpecSchema, type Tier, type Violation } from "@plastron/contracts";
+import { type Denial, type HostFacts, networkRequestSchema, newId, type RunResult, runSpecSchema, type Tier, type Violation } from "@plastron/contracts";
 import type { Explain } from "@plastron/policy";
 import type { Run, RunBody } from "../client/client.ts";
 import type { ServerEvent } from "../client/sse.ts";
@@ -8,7 +8,7 @@ import { withOwnDriver } from "./own-driver.ts";
 import type { Orders } from "./stream.ts";
 
 /** What only a server has. */
-const NEEDS_SERVER = { policy: "--policy", runtime: "--runtime", network: "--allow-net", secrets: "--secret" } as const;
+const NEEDS_SERVER = { policy: "--policy", runtime: "--runtime", secrets: "--secret" } as const;
 
 /**
  * Orders that need no server: a sandbox driver of this command's own makes the sandbox, under the built-in policy or the one of the
@@ -60,13 +60,16 @@ async function* eventsOf(body: RunBody, source: PolicySource | undefined, signal
 }
 
 async function carryOut(body: RunBody, source: PolicySource | undefined, signal: AbortSignal, write: Write): Promise<Run> {
-  const { language, policy_yaml: _yaml, upstream_compat: upstreamCompat = false, min_tier, trace, timeout_ms: _timeout, ...program } = body;
-  const [{ compileDefault, compilePolicy, parsePolicy, explainTelemetry }, { hostFacts }] = await Promise.all([
+  const { language, policy_yaml: _yaml, upstream_compat: upstreamCompat = false, min_tier, trace, timeout_ms: _timeout, network, ...program } = body;
+  const [{ compileDefault, compilePolicy, networkSeed, parsePolicy, explainTelemetry, withNetwork }, { hostFacts }] = await Promise.all([
     import("@plastron/policy"),
     import("@plastron/sandbox"),
   ]);
   const host: HostFacts = await hostFacts((min_tier ?? 1) as Tier);
-  const { confinement, explain } = source ? compilePolicy(parsePolicy(source.text, { upstreamCompat }), host) : compileDefault(host);
+  const compiled = source ? compilePolicy(parsePolicy(source.text, { upstreamCompat }), host) : compileDefault(host);
+  const { explain } = compiled;
+  const asked = networkRequestSchema.optional().parse(network);
+  const { confinement } = asked === undefined ? compiled : withNetwork(networkSeed(compiled), asked, [], host);
   const created_at = new Date().toISOString();
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   const spec = runSpecSchema.parse({
