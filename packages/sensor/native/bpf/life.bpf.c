@@ -14,6 +14,13 @@ static __noinline int add_identity(struct scratch *s, struct task_struct *task) 
     return 0;
 }
 
+// A sandbox's own pid 1 has made it: with its end a run is as good as over, and somebody is about to ask for all of it.
+static __always_inline int is_main(struct task_struct *task) {
+    struct pid *parent = BPF_CORE_READ(task, real_parent, thread_pid);
+    u32 level = BPF_CORE_READ(parent, level);
+    return level > own_level && level <= 32 && number_at(parent, level) == 1;
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
     u32 slot;
@@ -72,6 +79,6 @@ int BPF_PROG(on_exit, struct task_struct *task) {
     head(s, account, slot, EXIT, task);
     s->event.result = BPF_CORE_READ(task, signal, flags) & SIGNAL_GROUP_EXIT ? BPF_CORE_READ(task, signal, group_exit_code) : BPF_CORE_READ(task, exit_code);
     add_identity(s, task);
-    end(s, account, 0);
+    end(s, account, is_main(task));
     return 0;
 }
