@@ -57,7 +57,7 @@ export type Activity = z.infer<typeof activitySchema>;
 
 /**
  * A call that came back EPERM, EACCES or EROFS. What rule of the policy that was is not the sensor's to know: policy's `explain`
- * says it. Equal ones (call, path, errno) are one entry with a `count`; the first's stack stays.
+ * says it. Equal ones (call, path, address, errno, and DECIDING_ARGUMENTS) are one entry with a `count`; the first's stack stays.
  */
 export const denialSchema = z.object({
   t_us: z.number(),
