@@ -66,7 +66,8 @@ describe.runIf(await canSee())("a sandbox that is seen [needs: root, the sensor]
     const { list } = telemetry.files;
     expect(list.filter(({ path }) => path.startsWith("/etc/none-")).map(({ failures }) => failures)).toEqual(Array(5).fill({ ENOENT: 1 }));
     expect(list.find(({ path }) => path === "/workspace/made")).toMatchObject({ class: "workspace", writes: 1, creates: 1, reads: 1 });
-    expect(telemetry.resources.cpu?.user_us).toBeGreaterThan(0);
+    const { user_us = 0, system_us = 0 } = telemetry.resources.cpu ?? {};
+    expect(user_us + system_us).toBeGreaterThan(0); // the kernel shares so short a time out between the two by its ticks
     expect(telemetry.resources.memory?.peak_bytes).toBeGreaterThan(1_000_000);
   });
 

@@ -60,7 +60,7 @@ export class Sight {
     const placed = place(eyes, pid, cgroup);
     this.#point = typeof placed === "string" ? null : placed;
     this.#why = typeof placed === "string" ? placed : "";
-    this.#interpreter = this.#point && waiting(pid);
+    this.#interpreter = this.#point && processOf(childOf(pid));
   }
 
   get looksOn(): boolean {
@@ -86,7 +86,7 @@ export class Sight {
   /** Right before a program's first byte goes to its sandbox. */
   begin(program: Looked, listener: Listener): void {
     this.#listener = listener;
-    this.#interpreter ??= this.#point && waiting(this.#init); // a zygote's sandbox is seen before it has one
+    this.#interpreter ??= this.#point && processOf(this.pids()[0]); // a zygote's child, whose parent is outside of the sandbox
     if (this.#isEarly) for (const tell of this.#early.splice(0)) tell(listener);
     else this.#arm(program);
     this.#isEarly = false;
@@ -164,10 +164,18 @@ export class Sight {
   }
 }
 
-/** The child of pid 1, as it is before it has any program. */
-function waiting(init: number): Process | null {
+/** The child of pid 1, before it has any program. */
+function childOf(init: number): number | undefined {
   try {
-    const pid = Number(readFileSync(`/proc/${init}/task/${init}/children`, "latin1").split(" ")[0]);
+    return Number(readFileSync(`/proc/${init}/task/${init}/children`, "latin1").split(" ")[0]) || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function processOf(pid: number | undefined): Process | null {
+  if (pid === undefined) return null;
+  try {
     const argv = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
     return { pid, parent: null, exe: readlinkSync(`/proc/${pid}/exe`), argv, started_us: 0, ended_us: null, code: null, signal: null };
   } catch {
