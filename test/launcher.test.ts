@@ -38,7 +38,7 @@ describe("the first start", () => {
   test("native parts that do not build are named, and do not stop it", () => {
     checkout.fake("packages/sandbox/native/build.sh", "echo no such header >&2; exit 1");
     const { stderr, status } = checkout.run();
-    expect(stderr).toContain("the native parts did not build");
+    expect(stderr).toContain("the native parts of sandbox did not build");
     expect(status).toBe(0);
     expect(checkout.run().stderr).toBe("");
   });
