@@ -36,7 +36,8 @@ export class SetTable {
  * Throws RangeError where it does not fit.
  */
 export function encodeGlob(glob: string, sets: SetTable): Buffer {
-  const tokens = globTokens(glob);
+  /* Several in a row stand for what one stands for; the kernel's matcher takes one at a time. */
+  const tokens = globTokens(glob.replace(/(?:\/\*\*)+\//g, "/**/"));
   const steps: [operation: number, argument: number][] = [];
   for (let at = 0; at < tokens.length; at++) {
     if (isDeepBetweenSlashes(tokens, at)) {

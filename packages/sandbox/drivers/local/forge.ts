@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { Duplex } from "node:stream";
 import { encodeFrame } from "@plastron/contracts";
 import type { Box } from "./box.ts";
+import { NeverStarted } from "./box-run.ts";
 import { encodeSpec, type SpecRecord } from "./spec.ts";
 import type { SupervisorSocket } from "./supervisors.ts";
 
@@ -56,7 +57,7 @@ export class Forge {
       if (why !== "0") this.#log("the launcher has ended", { why });
       /* What it forked before it died still answers at once; nobody will answer the rest. */
       const lost = [...this.#asked];
-      setTimeout(() => lost.forEach((token) => this.#supervisors.abandon(token, "the launcher has died")), 300).unref();
+      setTimeout(() => lost.forEach((token) => this.#supervisors.abandon(token, new NeverStarted())), 300).unref();
     };
     child.once("error", (error) => gone(error.message));
     child.once("exit", (code, signal) => gone(signal ?? String(code)));

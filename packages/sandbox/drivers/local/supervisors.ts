@@ -8,7 +8,7 @@ export class SupervisorSocket {
   readonly path: string;
   readonly #server: Server;
   readonly #open = new Set<Socket>();
-  readonly #waiting = new Map<string, { come(box: Box): void; fail(why: string): void }>();
+  readonly #waiting = new Map<string, { come(box: Box): void; fail(why: string | Error): void }>();
 
   private constructor(path: string, server: Server) {
     this.path = path;
@@ -45,14 +45,14 @@ export class SupervisorSocket {
         },
         fail: (why) => {
           clearTimeout(timer);
-          reject(new PlastronError("sandbox_failed", why));
+          reject(typeof why === "string" ? new PlastronError("sandbox_failed", why) : why);
         },
       });
     });
   }
 
   /** Nobody will answer this token any more; of no effect when somebody has. */
-  abandon(token: string, why: string): void {
+  abandon(token: string, why: string | Error): void {
     const waiting = this.#waiting.get(token);
     this.#waiting.delete(token);
     waiting?.fail(why);
