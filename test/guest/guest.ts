@@ -38,7 +38,8 @@ export interface Booted {
 
 /**
  * Boots, runs `script` with busybox's shell as root, powers off. The script calls `step NAME COMMAND…` for what a test looks at.
- * Throws where the guest does not end by itself within `timeoutMs`: it is killed then. Nothing stays behind.
+ * Throws where the guest does not end by itself within `timeoutMs`, when it is killed, and where not all came that it printed.
+ * Nothing stays behind.
  */
 export async function boot(script: string, files: readonly GuestFile[] = [], timeoutMs = 25_000): Promise<Booted> {
   const directory = mkdtempSync(join(tmpdir(), "plastron-guest-"));
@@ -91,8 +92,10 @@ function run(image: string, timeoutMs: number): Promise<string> {
     child.on("error", reject);
     child.on("close", () => {
       clearTimeout(timer);
-      if (trouble) reject(new Error(`${trouble}:\n${text.slice(-4000)}`));
-      else resolve(text.replaceAll("\r", ""));
+      const lines = text.replaceAll("\r", "");
+      if (!trouble && !lines.includes(`\n${END}\n`)) trouble = "the guest ended before its script did, or its console was cut";
+      if (trouble) reject(new Error(`${trouble}:\n${lines.slice(-4000)}`));
+      else resolve(lines);
     });
   });
 }
@@ -112,6 +115,9 @@ const BASE = (): GuestFile[] => [
   { path: "/etc/group", content: "root:x:0:\nuser:x:1000:\n", mode: 0o644 },
   { path: "/etc/shadow", content: "root:*:1::::::\n", mode: 0o600 },
 ];
+
+/** The last that a guest prints: a console without it was cut, and what is missing there says nothing. */
+const END = "@@all of it";
 
 /** Pid 1. `step` prints what a command says between two marks, the second with its status: tests read nothing else. */
 const INIT = `#!/bin/busybox sh
@@ -136,6 +142,9 @@ step() {
 @@end $name $?"
 }
 . /test.sh
+# poweroff -f waits for nothing that is still on its way out, and stty waits for all of it.
+echo "${END}"
+stty -echo </dev/console
 poweroff -f
 `;
 
