@@ -11,9 +11,10 @@ const MAY_IMPORT = {
   sandbox: ["contracts"],
   egress: ["contracts"],
   sensor: ["contracts"],
+  scan: ["contracts"],
   agent: ["contracts", "sandbox", "policy", "sensor"],
-  server: ["contracts", "policy"],
-  cli: ["contracts", "policy", "sandbox", "sensor"],
+  server: ["contracts", "policy", "scan"],
+  cli: ["contracts", "policy", "sandbox", "sensor", "scan"],
 };
 
 const WHY = {
@@ -22,6 +23,7 @@ const WHY = {
   sandbox: "what makes sandboxes is small and privileged: it knows no server, no database, no secret",
   egress: "what talks to the network for sandboxes is attacked from both sides: it knows no sandbox, no server and no database",
   sensor: "what looks at sandboxes confines none: it can be off and nothing gets out",
+  scan: "what judges code runs none of it: fuzzing gets its sandbox as a port",
   agent: "only the agent is root: it knows no server, no database and no HTTP",
   server: "the server is unprivileged and reaches sandboxes only through the agent's socket",
   cli: "the command line is a client; it knows sandbox and policy for doctor, demo and the policy self-tests (ADR 5)",
@@ -57,6 +59,13 @@ module.exports = {
       comment: "contracts and policy run anywhere and are tested as functions: no files, no network, no processes, no clock of the host",
       severity: "error",
       from: { path: "^packages/(contracts|policy)/", pathNot: TESTS },
+      to: { dependencyTypes: ["core"], pathNot: "^(node:)?(crypto|buffer|util)$" },
+    },
+    {
+      name: "analysers-have-no-effects",
+      comment: "what reads hostile bytes can do nothing but answer; files, processes and workers are intake's, engine's and fuzz's (ADR 18)",
+      severity: "error",
+      from: { path: "^packages/scan/", pathNot: ["^packages/scan/(intake|engine|fuzz)/", TESTS] },
       to: { dependencyTypes: ["core"], pathNot: "^(node:)?(crypto|buffer|util)$" },
     },
     {
