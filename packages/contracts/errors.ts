@@ -7,6 +7,12 @@ export const ERRORS = {
   invalid_json: { status: 400, exit: 2, title: "The body is not valid JSON", hint: "Send UTF-8 JSON with Content-Type: application/json." },
   unsupported_runtime: { status: 400, exit: 2, title: "Unknown runtime", hint: "Use python3, nodejs, bash, or a runtime made with `plastron runtime create`." },
   invalid_policy: { status: 422, exit: 2, title: "The policy is not valid", hint: "docs/reference/policy.md lists every rule and field." },
+  invalid_document: {
+    status: 422,
+    exit: 2,
+    title: "The document is not valid",
+    hint: "Each error names its line; the guide of this kind of document has an example.",
+  },
   unauthorized: { status: 401, exit: 2, title: "No valid API key", hint: "Send Authorization: Bearer KEY; `plastron key create` makes one." },
   forbidden: { status: 403, exit: 2, title: "This key may not do that", hint: "Use a key with the needed scope." },
   not_found: { status: 404, exit: 2, title: "Not found", hint: "It does not exist, or it belongs to another tenant." },

@@ -1,7 +1,7 @@
 import { type Cluster, clusterSchema, PlastronError, type Problem } from "@plastron/contracts";
+import { pathOf } from "@plastron/document";
 import { isMap, LineCounter, type Node, parseDocument } from "yaml";
 import { z } from "zod";
-import { pathOf } from "./parse/path.ts";
 
 /** A cluster of some ten thousand services. */
 const MAX_BYTES = 8 * 1024 * 1024;

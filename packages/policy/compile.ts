@@ -1,4 +1,5 @@
 import { type Confinement, type FidelityRow, type HostFacts, PlastronError, type Tier } from "@plastron/contracts";
+import { member, type ProblemEntry } from "@plastron/document";
 import { type Explain, explainer } from "./explain/index.ts";
 import { rowOf } from "./lower/claims.ts";
 import { lower } from "./lower/lower.ts";
@@ -11,8 +12,7 @@ import { standingOf } from "./lower/standing.ts";
 import { modeProfile } from "./modes.ts";
 import { builtInOrder, type Placed, rawOrder } from "./orders/built-in.ts";
 import type { Order } from "./orders/order.ts";
-import { invalid, type ProblemEntry } from "./parse/document.ts";
-import { member } from "./parse/path.ts";
+import { invalid } from "./parse/invalid.ts";
 import { networkRules, rawOrders } from "./raw/index.ts";
 import { floorRules } from "./rules/floor.ts";
 import { type NamedRule, type Resolvable, resolveRules } from "./rules/resolve.ts";

@@ -1,5 +1,5 @@
 import { PlastronError } from "@plastron/contracts";
-import { nearest } from "../parse/nearest.ts";
+import { nearest } from "@plastron/document";
 import type { EnhanceProtect, PolicyDocument } from "../parse/schema.ts";
 import { RULES } from "../rules/registry.ts";
 import { type Behavior, capabilityName } from "./behavior.ts";

@@ -1,9 +1,10 @@
 import { PlastronError } from "@plastron/contracts";
+import { inOrder, type ProblemEntry } from "@plastron/document";
 import { namesEnforcer } from "../raw/enforcers.ts";
 import { defenseProfile, rawOrders } from "../raw/index.ts";
 import { Notes } from "../raw/notes.ts";
 import { type Resolvable, resolveRules } from "../rules/resolve.ts";
-import { inOrder, invalid, type ProblemEntry } from "./document.ts";
+import { invalid } from "./invalid.ts";
 
 /**
  * What the shape of a document cannot say: sections that its mode needs, names of rules, and everything in raw rules. Throws one

@@ -1,5 +1,5 @@
+import { suggestion } from "@plastron/document";
 import { z } from "zod";
-import { suggestion } from "./nearest.ts";
 
 /** An object that has these fields and no others; an unknown one is answered with the nearest that exists. */
 export function fields<Shape extends z.core.$ZodShape>(shape: Shape) {

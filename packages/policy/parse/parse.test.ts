@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { PlastronError } from "@plastron/contracts";
+import { MAX_DOCUMENT_BYTES } from "@plastron/document";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { MAX_POLICY_BYTES } from "./document.ts";
 import { parsePolicy } from "./parse.ts";
 
 const DIFY = readFileSync(join(import.meta.dirname, "../../../policies/dify-sandbox.yaml"), "utf8");
@@ -127,8 +127,8 @@ describe("YAML made to hurt", () => {
   });
 
   test("more than 256 KiB is refused, counted in bytes", () => {
-    expect(refusal(`# ${"x".repeat(MAX_POLICY_BYTES)}`).message).toContain("bytes");
-    expect(refusal(`# ${"é".repeat(MAX_POLICY_BYTES / 2)}`).message).toContain("bytes");
+    expect(refusal(`# ${"x".repeat(MAX_DOCUMENT_BYTES)}`).message).toContain("bytes");
+    expect(refusal(`# ${"é".repeat(MAX_DOCUMENT_BYTES / 2)}`).message).toContain("bytes");
   });
 
   test("two documents come with a hint", () => {

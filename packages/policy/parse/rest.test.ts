@@ -1,7 +1,7 @@
 import type { PlastronError } from "@plastron/contracts";
+import { nearest } from "@plastron/document";
 import { expect, test } from "vitest";
 import { faultsOf, policyText } from "../raw/testing/policy-text.ts";
-import { nearest } from "./nearest.ts";
 import { parsePolicy } from "./parse.ts";
 
 const destination = (more: object) => ({ bpfRawRules: { network: { egress: { toDestinations: [{ qualifiers: ["deny"], ip: "10.0.0.1", ...more }] } } } });

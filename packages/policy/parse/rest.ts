@@ -1,6 +1,5 @@
+import { type ProblemEntry, pathOf, type SourceDocument } from "@plastron/document";
 import { meaningFaults } from "./check.ts";
-import type { ProblemEntry, SourceDocument } from "./document.ts";
-import { pathOf } from "./path.ts";
 import { policySchema } from "./schema.ts";
 
 type Path = readonly PropertyKey[];

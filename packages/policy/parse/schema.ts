@@ -1,7 +1,7 @@
+import { suggestion } from "@plastron/document";
 import { z } from "zod";
 import { ENFORCERS, namesEnforcer } from "../raw/enforcers.ts";
 import { fields, labels, selector, strings, whole, word } from "./fields.ts";
-import { suggestion } from "./nearest.ts";
 import { appArmorRawRules, bpfRawRules, defenseInDepth, networkProxyConfig, networkProxyRawRules, syscallRawRules } from "./schema-rules.ts";
 
 /**

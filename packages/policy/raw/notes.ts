@@ -1,6 +1,6 @@
 import type { FidelityRow } from "@plastron/contracts";
-import { invalid, type Position, type ProblemEntry } from "../parse/document.ts";
-import { suggestion } from "../parse/nearest.ts";
+import { type Position, type ProblemEntry, suggestion } from "@plastron/document";
+import { invalid } from "../parse/invalid.ts";
 import type { Resolvable } from "../rules/resolve.ts";
 import { IGNORED } from "../unsupported.ts";
 

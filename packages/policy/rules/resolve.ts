@@ -1,5 +1,5 @@
-import { invalid, type Position, type ProblemEntry } from "../parse/document.ts";
-import { nearest } from "../parse/nearest.ts";
+import { nearest, type Position, type ProblemEntry } from "@plastron/document";
+import { invalid } from "../parse/invalid.ts";
 import type { PolicyDocument } from "../parse/schema.ts";
 import { findRule, ruleNames } from "./registry.ts";
 import type { Category, EnforcedRule } from "./rule.ts";

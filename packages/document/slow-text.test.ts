@@ -1,11 +1,13 @@
 import { PlastronError } from "@plastron/contracts";
 import { describe, expect, test } from "vitest";
-import { MAX_POLICY_BYTES, readDocument } from "./document.ts";
+import { MAX_DOCUMENT_BYTES, readDocument } from "./read.ts";
+
+const KIND = { noun: "policy", code: "invalid_policy" } as const;
 
 /** As much of it as a policy may have. */
 const filled = (piece: (i: number) => string): string => {
   const pieces: string[] = [];
-  for (let i = 0, length = 0; length < MAX_POLICY_BYTES - 100; i++) length += pieces[pieces.push(piece(i)) - 1]?.length ?? 0;
+  for (let i = 0, length = 0; length < MAX_DOCUMENT_BYTES - 100; i++) length += pieces[pieces.push(piece(i)) - 1]?.length ?? 0;
   return pieces.join("");
 };
 
@@ -23,14 +25,14 @@ describe("text that is slow to read", () => {
   ])("%s are refused at once", (_, piece) => {
     const text = filled(piece);
     const start = process.cpuUsage();
-    expect(() => readDocument(text)).toThrow(PlastronError);
+    expect(() => readDocument(text, KIND)).toThrow(PlastronError);
     const { user, system } = process.cpuUsage(start);
     expect((user + system) / 1_000).toBeLessThan(1_500);
   });
 
   test("a key that is there twice is told from one that is there in another map", () => {
-    expect(readDocument("a: {x: 1}\nb: {x: 1}").value).toEqual({ a: { x: 1 }, b: { x: 1 } });
+    expect(readDocument("a: {x: 1}\nb: {x: 1}", KIND).value).toEqual({ a: { x: 1 }, b: { x: 1 } });
     for (const text of ["a: {x: 1, x: 2}", "a: 1\nb: 1\n? a\n: 2", '"a": 1\na: 2', "constructor: 1\nconstructor: 2"])
-      expect(() => readDocument(text)).toThrow(/must be unique/);
+      expect(() => readDocument(text, KIND)).toThrow(/must be unique/);
   });
 });

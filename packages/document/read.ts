@@ -1,4 +1,4 @@
-import { PlastronError, type Problem } from "@plastron/contracts";
+import { type ErrorCode, PlastronError, type Problem } from "@plastron/contracts";
 import { Composer, CST, type Document, isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, type Node, type ParsedNode, Parser } from "yaml";
 import { member } from "./path.ts";
 
@@ -18,7 +18,13 @@ export interface SourceDocument {
   keys: ReadonlyMap<string, Position>;
 }
 
-export const MAX_POLICY_BYTES = 256 * 1024;
+/** Which documents these are, for the words and the code of what is said of them: `{noun: "policy", code: "invalid_policy"}`. */
+export interface DocumentKind {
+  readonly noun: string;
+  readonly code: ErrorCode;
+}
+
+export const MAX_DOCUMENT_BYTES = 256 * 1024;
 const MAX_DEPTH = 32;
 /** Also bounds what aliases unfold to. */
 const MAX_NODES = 20_000;
@@ -29,11 +35,12 @@ const MAX_ALIASES = 100;
 
 /**
  * Text from anyone → plain data with positions. YAML 1.2 core schema, one document, no tags of its own, no duplicate keys, bounded
- * in bytes, depth and nodes. Throws PlastronError invalid_policy and nothing else.
+ * in bytes, depth and nodes. Throws PlastronError with the kind's code and nothing else.
  */
-export function readDocument(text: string): SourceDocument {
-  if (text.length > MAX_POLICY_BYTES || new TextEncoder().encode(text).length > MAX_POLICY_BYTES) {
-    throw invalid([{ path: "", message: `a policy has at most ${MAX_POLICY_BYTES} bytes` }]);
+export function readDocument(text: string, kind: DocumentKind): SourceDocument {
+  const invalid = invalidBy(kind);
+  if (text.length > MAX_DOCUMENT_BYTES || new TextEncoder().encode(text).length > MAX_DOCUMENT_BYTES) {
+    throw invalid([{ path: "", message: `a ${kind.noun} has at most ${MAX_DOCUMENT_BYTES} bytes` }]);
   }
   const lines = new LineCounter();
   lines.addNewLine(0);
@@ -42,10 +49,10 @@ export function readDocument(text: string): SourceDocument {
     const { line, col } = lines.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
-  refuseTooMuch(text, at);
+  refuseTooMuch(text, at, invalid);
   const tokens = [...new Parser().parse(text)];
-  const document = onlyDocument(tokens, text.length, at);
-  return dataOf(document, at);
+  const document = onlyDocument(tokens, text.length, at, kind);
+  return dataOf(document, at, invalid);
 }
 
 /** As they stand in the text. */
@@ -53,19 +60,23 @@ export function inOrder(faults: readonly ProblemEntry[]): ProblemEntry[] {
   return faults.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0));
 }
 
-/** One PlastronError for all that is wrong, its message naming the first. */
-export function invalid(errors: ProblemEntry[], hint?: string): PlastronError {
-  const [first] = errors;
-  const place = first?.line ? `line ${first.line}, column ${first.column}: ` : "";
-  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
-  return new PlastronError("invalid_policy", `${place}${first?.message ?? "not a policy"}${more}`, { errors, ...(hint ? { hint } : {}) });
+export type Invalid = (errors: ProblemEntry[], hint?: string) => PlastronError;
+
+/** Makes one PlastronError of all that is wrong with a document of this kind, its message naming the first. */
+export function invalidBy(kind: DocumentKind): Invalid {
+  return (errors, hint) => {
+    const [first] = errors;
+    const place = first?.line ? `line ${first.line}, column ${first.column}: ` : "";
+    const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+    return new PlastronError(kind.code, `${place}${first?.message ?? `not a ${kind.noun}`}${more}`, { errors, ...(hint ? { hint } : {}) });
+  };
 }
 
 /**
  * Looks at the words alone, which takes no time: parser and composer would need long for thousands of open brackets or faults, and
  * the composer's recursion could overflow the stack. What nests by indentation needs a line for each level; `dataOf` bounds that.
  */
-function refuseTooMuch(text: string, at: (offset: number) => Position): void {
+function refuseTooMuch(text: string, at: (offset: number) => Position, invalid: Invalid): void {
   let brackets = 0;
   let indicators = 0;
   let offset = 0;
@@ -83,9 +94,10 @@ function refuseTooMuch(text: string, at: (offset: number) => Position): void {
   }
 }
 
-function onlyDocument(tokens: CST.Token[], end: number, at: (offset: number) => Position): Document.Parsed {
+function onlyDocument(tokens: CST.Token[], end: number, at: (offset: number) => Position, kind: DocumentKind): Document.Parsed {
+  const invalid = invalidBy(kind);
   const documents = [
-    // Not uniqueKeys: the library compares each key with all before it, minutes for a policy of nothing but keys. `dataOf` does it.
+    // Not uniqueKeys: the library compares each key with all before it, minutes for a document of nothing but keys. `dataOf` does it.
     ...new Composer({ schema: "core", merge: false, strict: true, uniqueKeys: false, prettyErrors: false, logLevel: "silent" }).compose(tokens, true, end),
   ];
   const [document, second] = documents as Document.Parsed[];
@@ -97,13 +109,13 @@ function onlyDocument(tokens: CST.Token[], end: number, at: (offset: number) => 
     const start = at(second.range[0]);
     throw invalid(
       [{ path: "", message: "a second document begins here", ...start }],
-      "Give each policy its own file: one document, without `---` between several.",
+      `Give each ${kind.noun} its own file: one document, without \`---\` between several.`,
     );
   }
   return document;
 }
 
-function dataOf(document: Document.Parsed, at: (offset: number) => Position): SourceDocument {
+function dataOf(document: Document.Parsed, at: (offset: number) => Position, invalid: Invalid): SourceDocument {
   const positions = new Map<string, Position>();
   const keys = new Map<string, Position>();
   let nodes = 0;
