@@ -38,6 +38,7 @@ export const coverageSchema = z.object({
 export type Coverage = z.infer<typeof coverageSchema>;
 
 export const artifactKindSchema = z.enum(["tree", "archive", "git", "npm", "skill", "mcp", "dify-plugin"]);
+export type ArtifactKind = z.infer<typeof artifactKindSchema>;
 
 export const artifactRefSchema = z.object({
   kind: artifactKindSchema,
@@ -46,6 +47,7 @@ export const artifactRefSchema = z.object({
   name: z.string().describe("what the user called it: a path, a URL without credentials, npm:NAME@VERSION"),
   revision: z.string().nullable().describe("commit, or version of a package"),
 });
+export type ArtifactRef = z.infer<typeof artifactRefSchema>;
 
 /** complete: every asked analyser saw all that matters. incomplete: something that matters was not seen; such a scan is never clean. */
 export const scanStatusSchema = z.enum(["complete", "incomplete"]);
