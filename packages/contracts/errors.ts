@@ -13,6 +13,18 @@ export const ERRORS = {
     title: "The document is not valid",
     hint: "Each error names its line; the guide of this kind of document has an example.",
   },
+  invalid_rule: {
+    status: 422,
+    exit: 2,
+    title: "A rule is not valid",
+    hint: "docs/guides/write-a-rule.md shows every field; `plastron rules test` tries a rule.",
+  },
+  untrusted_rules: {
+    status: 422,
+    exit: 2,
+    title: "The rule pack cannot be trusted",
+    hint: "Ask its author for a pack that is signed, whole and in date; what was stored before stays in use.",
+  },
   unauthorized: { status: 401, exit: 2, title: "No valid API key", hint: "Send Authorization: Bearer KEY; `plastron key create` makes one." },
   forbidden: { status: 403, exit: 2, title: "This key may not do that", hint: "Use a key with the needed scope." },
   not_found: { status: 404, exit: 2, title: "Not found", hint: "It does not exist, or it belongs to another tenant." },
