@@ -19,20 +19,23 @@ export type Gap = z.infer<typeof gapSchema>;
 export const coverageSchema = z.object({
   files: z.int().describe("files of the artifact, archives' members included"),
   bytes: z.number(),
-  analysers: z.record(
+  analysers: z.partialRecord(
     analyserSchema,
-    z
-      .object({
-        files: z.int().describe("files that it looked at"),
-        bytes: z.number(),
-        cached: z.int().describe("of these, known from an earlier scan"),
-        ms: z.number().describe("processor time over all workers"),
-        version: z.string().describe("of its rules and its code: equal versions say equal things of equal files"),
-      })
-      .optional(),
+    z.object({
+      files: z.int().describe("files that it looked at"),
+      bytes: z.number(),
+      cached: z.int().describe("of these, known from an earlier scan"),
+      ms: z.number().describe("processor time over all workers"),
+      version: z.string().describe("of its rules and its code: equal versions say equal things of equal files"),
+    }),
   ),
   gaps: z.array(gapSchema).max(2000),
   gaps_total: z.int(),
+  /** How old the advisories were that dependencies were held against; null where none were. */
+  advisories: z
+    .object({ as_of: z.iso.datetime().describe("newest change in any of their sources"), seed: z.boolean().describe("only the few that come with Plastron") })
+    .nullable()
+    .default(null),
   notes: z.array(z.string()).describe("what a reader must know: the advisories are a seed, or N days old"),
 });
 export type Coverage = z.infer<typeof coverageSchema>;

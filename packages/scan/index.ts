@@ -3,4 +3,8 @@
  */
 export type { Analyser, FileHead, Language, Look, LookGap, Project, ScanFile } from "./analyser.ts";
 export { fileKey } from "./analyser.ts";
+export { decide, type GateInput } from "./gate/decide.ts";
+export { fits } from "./gate/glob.ts";
+export { attestPentest, type Pentest } from "./gate/pentest.ts";
+export { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "./gate/policy.ts";
 export type { Ability, CodeFacts, Import, Outline, Use } from "./outline.ts";
