@@ -11,9 +11,9 @@ export function guestEnd(end: RunEnd): RunEnd {
   return { ...end, stats: new Map(end.stats).set("pids", `max ${refused}`), before: new Map(end.before).set("pids", "max 0") };
 }
 
-/** As the local driver describes an end; a guest's kernel can also end by itself. */
+/** As the local driver describes an end (of `guestEnd`); a guest's kernel can also end by itself. */
 export function describeGuestEnd(end: RunEnd, limits: Limits): Omit<RunResult, "sandbox" | "phases_us" | "stdout" | "stderr"> {
-  const described = describeEnd(guestEnd(end), limits);
+  const described = describeEnd(end, limits);
   const died = (Number(end.facts.get("status") ?? 0) & GUEST_DIED) !== 0;
   return died && described.reason === null ? { ...described, reason: "the guest's kernel ended under it" } : described;
 }

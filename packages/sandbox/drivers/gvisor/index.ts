@@ -1,6 +1,6 @@
 import { readdir, rmdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
-import { noTelemetry, PlastronError, type RunResult, type RunSpec, type Telemetry, type Tier } from "@plastron/contracts";
+import { PlastronError, type RunResult, type RunSpec, type Tier } from "@plastron/contracts";
 import type { Control, DriverOptions, Output, SandboxDriver, Session, SessionSpec } from "../../driver.ts";
 import { refuseImage } from "../../images/index.ts";
 import { Admission } from "../local/admission.ts";
@@ -51,15 +51,20 @@ export async function openGvisorDriver(options: DriverOptions, settings: GvisorO
   }
 }
 
-/** A guest as a session uses it: what its kernel counted stands in for what the host's cgroup would have. */
-function sessionBox(box: Box): SessionBox {
+/** A guest as runs and sessions use it: what its kernel counted and told stands in for what the host's cgroup and sensor would have. */
+function guestBox(box: Box): SessionBox {
   return {
     get state() {
       return box.state;
     },
     gone: box.gone,
     destroy: () => box.destroy(),
-    run: async (...program) => guestEnd(await box.run(...program)),
+    run: async (program, ...rest) => {
+      const trace = traceOf(box);
+      trace.begin(program.sensing);
+      const end = guestEnd(await box.run(program, ...rest));
+      return { ...end, telemetry: trace.end() };
+    },
     freeze: () => box.freeze(),
     thaw: () => box.thaw(),
     kill: (reason) => box.kill(reason),
@@ -91,10 +96,9 @@ class GvisorDriver implements SandboxDriver {
     const leave = await this.#admission.enter(control?.signal);
     const admitted = performance.now();
     try {
-      const { end, cold, acquired, telemetry } = await this.#runInFreshGuest(spec, output, control, MAX_TRIES);
+      const { end, cold, acquired } = await this.#runInFreshGuest(spec, output, control, MAX_TRIES);
       return {
         ...describeGuestEnd(end, spec.limits),
-        telemetry,
         stdout: "",
         stderr: "",
         sandbox: { driver: this.name, tier: this.tier, start: cold ? "cold" : "warm", source: "process", confinement: spec.confinement.id },
@@ -111,13 +115,12 @@ class GvisorDriver implements SandboxDriver {
     output: Output,
     control: Control | undefined,
     tries: number,
-  ): Promise<{ end: RunEnd; cold: boolean; acquired: number; telemetry: Telemetry }> {
+  ): Promise<{ end: RunEnd; cold: boolean; acquired: number }> {
     try {
       const { box, cold, kind } = await this.#fleet.take(spec);
       const acquired = performance.now();
-      traceOf(box)?.begin(spec.sensing);
-      const end = await this.#hands.on(box, spec, () => box.run(spec, this.#knobs(kind, spec), output, control));
-      return { cold, acquired, end, telemetry: traceOf(box)?.end() ?? noTelemetry("its kernel told nothing") };
+      const guest = guestBox(box);
+      return { cold, acquired, end: await this.#hands.on(guest, spec, () => guest.run(spec, this.#knobs(kind, spec), output, control)) };
     } catch (error) {
       if (!(error instanceof NeverStarted) || tries <= 1 || control?.stdin || control?.signal?.aborted) throw error;
       return this.#runInFreshGuest(spec, output, control, tries - 1);
@@ -133,13 +136,7 @@ class GvisorDriver implements SandboxDriver {
       });
     }
     const box = await this.#fleet.alone(spec, "session");
-    const session = new LocalSession(spec, sessionBox(box), this.name, this.tier, this.#hands);
-    const { run } = session;
-    session.run = async (program, ...rest) => {
-      traceOf(box)?.begin(program.sensing);
-      const result = await run.call(session, program, ...rest);
-      return { ...result, telemetry: traceOf(box)?.end() ?? result.telemetry };
-    };
+    const session = new LocalSession(spec, guestBox(box), this.name, this.tier, this.#hands);
     this.#sessions.add(session);
     void box.gone.then(() => this.#sessions.delete(session));
     return session;

@@ -4,7 +4,7 @@ import { isInternet, readSocketAddress } from "./address.ts";
 import { type GuestEvent, readMessage } from "./message.ts";
 
 /** What gVisor's trace points can tell, and what they cannot: said in every record. */
-export const LIMITED =
+const LIMITED =
   "telemetry: limited. gVisor's kernel is opaque to the host: programs started, processes, opens, connects and binds are what its own trace points tell (paths as asked for, process numbers as the guest has them); calls are not counted, denials by the filter, sends and stacks are not seen";
 
 const { O_ACCMODE, O_CREAT, O_TRUNC } = { O_ACCMODE: 3, O_CREAT: 0o100, O_TRUNC: 0o1000 };
@@ -25,7 +25,7 @@ export class GuestAccount {
   #droppedBefore = 0;
 
   /** A program begins: what came before was the interpreter's. */
-  begin(sensing: Sensing): void {
+  begin(sensing: Sensing = "account"): void {
     this.#told = { ...noTelemetry(LIMITED, "limited"), timeline: sensing === "trace" ? [] : null };
     this.#files = new Map();
     this.#peers = new Map();

@@ -41,6 +41,7 @@ describe.skipIf(need !== null)(`what a guest's kernel tells ${need ?? ""}`, () =
     ].join("\n");
     const { telemetry } = await python(code, { sensing: "trace" });
     expect(telemetry).toMatchObject({ level: "limited", reason: expect.stringContaining("telemetry: limited"), lost: { events: 0 }, model: null });
+    expect(telemetry.resources).toMatchObject({ memory: { peak_bytes: expect.any(Number) }, cpu: { user_us: expect.any(Number) } }); // the host's count
     expect(telemetry.processes).toMatchObject({ forks: 2, execs: 1 });
     expect([2, 3]).toContain(telemetry.processes.exits); // its own end may come before the result or after
     expect(telemetry.processes.list).toMatchObject([
