@@ -26,6 +26,7 @@ static void on_file(struct watch *w, const uint8_t *p, uint32_t len) {
 static void on_begin(struct watch *w, const uint8_t *p, uint32_t len) {
     if (len < 12 || w->state != READY) return kill_sandbox(w, "unexpected begin frame");
     if (w->box->session) drain(w); /* what a background job said between two runs is nobody's */
+    last_traces(w);                /* and what was told before this run's first frame is not this run's */
     uint64_t limit = get_u32(p + 4);
     w->started = now_us();
     w->deadline = w->started + (uint64_t)get_u32(p) * 1000;

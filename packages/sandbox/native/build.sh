@@ -15,7 +15,7 @@ relay="relay/start.c relay/network.c relay/steer.c relay/confine.c relay/flow.c 
 inside="init.c wire.c life.c lockdown.c mounts.c program.c notify.c"
 watcher="watching.c watcher.c judge.c glob.c rules.c lists.c caller.c resolve.c hands.c broker.c broker-open.c broker-names.c broker-things.c broker-exec.c"
 # Written under other names first, so that an interrupted build never leaves half a binary.
-${CC:-cc} $flags $static -o "$out/launcher.new" launcher.c supervise.c agent.c ending.c freeze.c buffer.c files.c cgroup.c zygote.c guest/keeper.c guest/trace.c $relay $watcher $inside
+${CC:-cc} $flags $static -o "$out/launcher.new" launcher.c supervise.c agent.c ending.c freeze.c buffer.c files.c cgroup.c zygote.c tracing.c guest/keeper.c guest/trace.c $relay $watcher $inside
 ${CC:-cc} $flags -fPIC -shared -o "$out/zygote.new" zygote-lib.c $inside
 ${CC:-cc} $flags $static -o "$out/enter.new" enter/enter.c
 ${CC:-cc} $flags -fPIC -shared -o "$out/preload.new" enter/preload.c

@@ -3,17 +3,14 @@
  *
  * Inside → out, one letter and a body: 'i' init is there, 'p' the program is there and waits for 'g' (zygote only),
  * 'w' (with a descriptor) the workspace, 'c' (with a descriptor) the worker's control, 'l' (with two) the listener
- * and the mount namespace of a program whose calls are watched, 'n' text: a limit was hit (guests only),
- * 't' u32 dropped and a message of the guest kernel's trace (guests only), 'e' text: a step failed, 'x' struct life_exit: the program has ended.
+ * and the mount namespace of a program whose calls are watched, 't' (with a descriptor) the trace
+ * of the guest's kernel (guests only), 'e' text: a step failed, 'x' struct life_exit: the program has ended.
  * Out → inside: 'g' go on, you are in your cgroup.
  * Its end of file is the death of the supervisor: init leaves at once, and the kernel kills the whole pid namespace.
  */
 #ifndef PLASTRON_LIFE_H
 #define PLASTRON_LIFE_H
 #include <stdint.h>
-
-/* The longest message of a guest kernel that is passed on; longer ones are cut by it (arguments of a program). */
-#define TRACE_MESSAGE 4096
 
 struct life_exit {
     char letter; /* 'x' */

@@ -113,29 +113,13 @@ static void take_control(struct watch *w, int fd) {
     fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
-/* What was told before a run's end belongs to it; a guest that tells without end must not hold the end up. */
-#define LAST_WORDS 4096
-
-/* What the guest's kernel tells goes on unread. Where the agent is behind it is dropped and counted: output goes before it. */
-static void pass_trace(struct watch *w, const char *message, size_t len) {
-    uint32_t dropped;
-    if (len < sizeof dropped) return;
-    memcpy(&dropped, message, sizeof dropped);
-    if (buffer_size(&w->to_agent) >= BACKLOG) {
-        w->traces_dropped++;
-        return;
-    }
-    char text[TRACE_MESSAGE + 8];
-    dropped += w->traces_dropped;
-    memcpy(text, &dropped, sizeof dropped);
-    memcpy(text + sizeof dropped, message + sizeof dropped, len - sizeof dropped);
-    frame(w, 'G', text, len);
-}
+/* What was told before a run's end belongs to it. */
+#define LAST_WORDS 64
 
 /* 0 when nothing waits to be read. */
 static int on_life(struct watch *w) {
     union {
-        char text[TRACE_MESSAGE + 8];
+        char text[600];
         struct life_exit exit;
     } message;
     int fds[MAX_PASSED], count = 0;
@@ -150,8 +134,7 @@ static int on_life(struct watch *w) {
     if (message.text[0] == 'w' && count == 1) w->workspace = fds[0];
     if (message.text[0] == 'c' && count == 1) take_control(w, fds[0]);
     if (message.text[0] == 'l') give_listener(w, fds, count);
-    if (message.text[0] == 'n') snprintf(w->note, sizeof w->note, "%.*s", n - 1, message.text + 1);
-    if (message.text[0] == 't') pass_trace(w, message.text + 1, (size_t)n - 1);
+    if (message.text[0] == 't' && count == 1) take_trace(w, fds[0]);
     if (message.text[0] == 'e') {
         frame(w, 'N', message.text + 1, (size_t)n - 1);
         kill_sandbox(w, "a step of the confinement failed");
@@ -181,7 +164,7 @@ static int holding(const struct watch *w) {
     return w->state == RUNNING && buffer_size(&w->to_agent) < HOLD_BYTES && now_us() - w->started < HOLD_US;
 }
 
-static int wait_for_something(struct watch *w, struct pollfd polled[9]) {
+static int wait_for_something(struct watch *w, struct pollfd polled[10]) {
     struct sandbox *box = w->box;
     int held = holding(w);
     int room = buffer_size(&w->to_agent) < BACKLOG;
@@ -194,22 +177,24 @@ static int wait_for_something(struct watch *w, struct pollfd polled[9]) {
     polled[6] = (struct pollfd){buffer_size(&w->to_stdin) ? box->in : -1, POLLOUT, 0};
     polled[7] = (struct pollfd){box->watcher, POLLIN, 0};
     polled[8] = (struct pollfd){w->killed ? -1 : box->relay, POLLIN, 0};
+    polled[9] = (struct pollfd){w->trace, POLLIN, 0};
     int timeout = -1;
     if (w->deadline) {
         uint64_t now = now_us();
         timeout = w->deadline > now ? (int)((w->deadline - now) / 1000) + 1 : 0;
     }
     if (held && (timeout < 0 || timeout > HOLD_US / 1000)) timeout = HOLD_US / 1000;
-    return poll(polled, 9, timeout);
+    return poll(polled, 10, timeout);
 }
 
 static void step(struct watch *w) {
-    struct pollfd polled[9];
+    struct pollfd polled[10];
     if (wait_for_something(w, polled) < 0) return;
     /* Output before ends: what was written before the program ended must be in front of its result. */
     if (polled[1].revents) pump(w, &w->out);
     if (polled[2].revents) pump(w, &w->err);
     if (polled[7].revents) on_watcher(w);
+    if (polled[9].revents) on_trace(w);
     if (polled[4].revents) on_life(w);
     if (polled[3].revents) on_control(w);
     if (polled[0].revents & (POLLIN | POLLHUP | POLLERR)) on_agent(w);
@@ -222,6 +207,7 @@ static void step(struct watch *w) {
     flush_input(w);
     if (w->state == RUNNING && (w->ended || w->dead)) {
         for (int i = 0; w->box->life >= 0 && i < LAST_WORDS && on_life(w); i++) {}
+        last_traces(w);
         end_run(w);
     }
     if (!w->conn_gone && !holding(w) && buffer_flush(&w->to_agent, w->box->conn)) w->conn_gone = 1, kill_sandbox(w, "the agent went away");
@@ -232,7 +218,7 @@ static void unblock(int fd) {
 }
 
 void supervise(struct sandbox *box) {
-    struct watch w = {.box = box, .workspace = -1, .out = {.fd = box->out, .letter = 'O'}, .err = {.fd = box->err, .letter = 'E'}};
+    struct watch w = {.box = box, .workspace = -1, .trace = -1, .out = {.fd = box->out, .letter = 'O'}, .err = {.fd = box->err, .letter = 'E'}};
     w.deadline = now_us() + START_MS * 1000ull;
     unblock(box->conn), unblock(box->in), unblock(box->out), unblock(box->err), unblock(box->control), unblock(box->life);
     while (!w.dead && !(w.conn_gone && w.killed)) {

@@ -7,7 +7,8 @@
  * output limit, u32 flags (1 = more stdin comes), start message · I stdin · Z stdin ends · K reason · z u8: freeze (1), thaw (0)
  * Supervisor → agent: P u32: pid 1 is there and has not begun (spec `await-agent`; it begins with frame G) · R u32 ready, with the host's pid of
  * pid 1 · z u8: it is frozen (1), is not any more (0), could not be frozen (2) · S the program is being started · O, E output · A u32 path length, path, u64 size, bytes · T name\0content (a `stat` at
- * the end of a run; U the same before the first) · V a violation (notify.h) · X
+ * the end of a run; U the same before the first) · V a violation (notify.h) · G u32 dropped,
+ * and a message of the guest kernel's trace if there is one · X
  * "key value" lines: the end of a run · N text: a step failed
  */
 #ifndef PLASTRON_SUPERVISE_H

@@ -37,6 +37,7 @@ struct watch {
     long long voluntary, involuntary;
     unsigned long violations, uncounted; /* of this run; beyond those that are told */
     char reason[160];
+    int trace; /* the guest kernel's, or -1 */
     uint32_t traces_dropped;
     char note[40]; /* a limit that a guest kernel saw hit, as a "key value" line of the result */
     char complaint[400]; /* what the worker wrote to stderr before it was ready */
@@ -61,6 +62,11 @@ void on_watcher(struct watch *w);
 void count_anew(struct watch *w);
 unsigned long stop_counting(struct watch *w);
 void end_watcher(const struct sandbox *box);
+
+/* The trace of a guest's kernel (tracing.c): its descriptor; some of what it says; at a run's end all of it, and how many were dropped. */
+void take_trace(struct watch *w, int fd);
+void on_trace(struct watch *w);
+void last_traces(struct watch *w);
 
 /* freeze.c: holds every process of the program where it is, or lets them go on; answers with frame z. */
 void freeze(struct watch *w, int wanted);

@@ -77,7 +77,14 @@ const bind = (source: string, destination: string, options: string[]) => ({ dest
 const WHO = ["thread_id", "group_id", "process_name"];
 
 /**
- * What the guest's kernel tells the keeper (native/guest/keeper.c), which passes it on to the driver (trace/): programs, processes,
+ * How often the guest's kernel tries to send a message where nobody has read the ones before (each time twice as long after the
+ * last, 10 ms at most: about a second). It tells what it dropped with its next message alone: a drop at a run's very end would
+ * never be told, and who reads is never that far behind. A program that floods its trace waits meanwhile.
+ */
+const TRIES = 100;
+
+/**
+ * What the guest's kernel tells the supervisor (native/tracing.c), which passes it on to the driver (trace/): programs, processes,
  * opens, connects and binds, and each end of a call that makes a process or a thread, since nothing else outside could see that
  * one was refused. Each message costs the program a call of the guest's kernel: what happens often (read, stat) is not asked for.
  */
@@ -89,6 +96,6 @@ export function traceConfig(): object {
     ...ends(["openat"], { context_fields: [...WHO, "cwd"], optional_fields: ["fd_path"] }),
     ...["clone", "execve", "exit_notify_parent"].map((point) => ({ name: `sentry/${point}`, context_fields: WHO })),
   ];
-  const sinks = [{ name: "remote", config: { endpoint: "/state/trace", retries: 3 } }];
+  const sinks = [{ name: "remote", config: { endpoint: "/state/trace", retries: TRIES } }];
   return { trace_session: { name: "Default", points, sinks } };
 }

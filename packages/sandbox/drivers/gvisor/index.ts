@@ -59,10 +59,13 @@ function guestBox(box: Box): SessionBox {
     },
     gone: box.gone,
     destroy: () => box.destroy(),
-    run: async (program, ...rest) => {
+    run: async (program, knobs, output, control) => {
       const trace = traceOf(box);
-      trace.begin(program.sensing);
-      const end = guestEnd(await box.run(program, ...rest));
+      const started = () => {
+        trace.begin(program.sensing);
+        output.started?.();
+      };
+      const end = guestEnd(await box.run(program, knobs, { ...output, started }, control));
       return { ...end, telemetry: trace.end() };
     },
     freeze: () => box.freeze(),

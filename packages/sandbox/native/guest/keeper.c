@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,8 +27,7 @@
 /* The starter connects in this order: its own line, then the worker's control. */
 struct door {
     int listener, line;
-    int trace_listener, trace;
-    uint32_t dropped;
+    int trace_listener;
 };
 
 static void become_guest_root(const struct spec *spec, int ipc, int life) {
@@ -86,27 +84,6 @@ static void tell(int life, int32_t status, int64_t voluntary, int64_t involuntar
     send(life, &message, sizeof message, MSG_NOSIGNAL);
 }
 
-/*
- * Every message of the guest's kernel goes on to whoever reads them (drivers/gvisor/trace), and a refused process or thread is told
- * as the limit that was hit. False when nothing waits to be read.
- */
-static bool on_trace(struct door *door, int life) {
-    static const char note[] = "npids_refused 1";
-    uint8_t passed[1 + sizeof door->dropped + TRACE_MESSAGE] = {'t'}, *message = passed + 1 + sizeof door->dropped;
-    if (door->trace < 0) return false;
-    ssize_t n = recv(door->trace, message, TRACE_MESSAGE, MSG_DONTWAIT);
-    if (n == 0) {
-        close(door->trace);
-        door->trace = -1;
-    }
-    if (n > 0 && trace_tells(message, (size_t)n, EAGAIN)) send(life, note, sizeof note - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (n > 0) {
-        memcpy(passed + 1, &door->dropped, sizeof door->dropped);
-        if (send(life, passed, (size_t)(message + n - passed), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) door->dropped++;
-    }
-    return n > 0;
-}
-
 /* What comes from inside the guest is the guest's word: a status and nothing else, cut to what wait4 can say. */
 static void on_line(struct door *door, int life) {
     struct guest_report report;
@@ -115,12 +92,15 @@ static void on_line(struct door *door, int life) {
         door->line = -1;
         return;
     }
-    while (on_trace(door, life)) {} /* what was refused before the end is told before the end */
     tell(life, report.status & 0xffff, report.voluntary, report.involuntary);
 }
 
-static void on_trace_knock(struct door *door) {
-    door->trace = trace_accept(door->trace_listener);
+static void on_trace_knock(struct door *door, int life) {
+    int fd = trace_accept(door->trace_listener);
+    if (fd >= 0) {
+        if (send_fds(life, "t", 1, &fd, 1) != 1) _exit(70);
+        close(fd);
+    }
     close(door->trace_listener);
     door->trace_listener = -1;
     unlink(TRACE);
@@ -128,11 +108,10 @@ static void on_trace_knock(struct door *door) {
 
 static _Noreturn void keep(struct door *door, int runsc, int life) {
     for (;;) {
-        struct pollfd wait[6] = {{door->listener, POLLIN, 0}, {door->line, POLLIN, 0}, {runsc, POLLIN, 0}, {life, POLLRDHUP, 0}, {door->trace_listener, POLLIN, 0}, {door->trace, POLLIN, 0}};
-        if (poll(wait, 6, -1) < 0 && errno != EINTR) _exit(70);
+        struct pollfd wait[5] = {{door->listener, POLLIN, 0}, {door->line, POLLIN, 0}, {runsc, POLLIN, 0}, {life, POLLRDHUP, 0}, {door->trace_listener, POLLIN, 0}};
+        if (poll(wait, 5, -1) < 0 && errno != EINTR) _exit(70);
         if (wait[3].revents) _exit(0);
-        if (wait[5].revents) on_trace(door, life);
-        if (wait[4].revents) on_trace_knock(door);
+        if (wait[4].revents) on_trace_knock(door, life);
         if (wait[1].revents) on_line(door, life);
         if (wait[0].revents) on_knock(door, life);
         if (wait[2].revents) {
@@ -163,7 +142,7 @@ static void keep_only(int *held, int count, int life) {
 }
 
 void keep_guest(const struct spec *spec, const int theirs[5], int ipc, int life) {
-    struct door door = {-1, -1, -1, -1, 0};
+    struct door door = {-1, -1, -1};
     int held[4] = {theirs[0], theirs[1], theirs[2], ipc};
     const int *fds = held;
     hand_over_workspace(life);

@@ -21,7 +21,8 @@ export class GuestAccount {
   #living = new Map<number, Telemetry["processes"]["list"][number]>();
   #begun: number | undefined;
   #sensing: Sensing = "account";
-  #dropped = 0;
+  /** Since the guest is there. */
+  readonly #dropped = { onTheWay: 0, inTheGuest: 0 };
   #droppedBefore = 0;
 
   /** A program begins: what came before was the interpreter's. */
@@ -32,16 +33,17 @@ export class GuestAccount {
     this.#living = new Map();
     this.#begun = performance.now();
     this.#sensing = sensing;
-    this.#droppedBefore = this.#dropped;
+    this.#droppedBefore = this.#allDropped;
   }
 
-  /** A `G` frame of the supervisor: u32 messages that were dropped on the way, then one message. */
+  /** A `G` frame of the supervisor: u32 messages that were dropped on the way, then one message, or none at a run's end. */
   feed(payload: Uint8Array): void {
     if (payload.length < 4) return;
-    const onTheWay = new DataView(payload.buffer, payload.byteOffset, 4).getUint32(0, true);
+    const dropped = this.#dropped;
+    dropped.onTheWay = Math.max(dropped.onTheWay, new DataView(payload.buffer, payload.byteOffset, 4).getUint32(0, true));
     const message = readMessage(payload.subarray(4));
     if (!message) return;
-    this.#dropped = Math.max(this.#dropped, onTheWay + message.dropped);
+    dropped.inTheGuest = Math.max(dropped.inTheGuest, message.dropped);
     if (this.#begun !== undefined && message.event) this.#count(message.event);
   }
 
@@ -50,10 +52,14 @@ export class GuestAccount {
     this.#begun = undefined;
     told.files.list = [...this.#files.values()];
     told.network.peers = [...this.#peers.values()];
-    told.lost.events = this.#dropped - this.#droppedBefore;
+    told.lost.events = this.#allDropped - this.#droppedBefore;
     if (told.lost.events > 0) told.flags.push("events_lost");
     if (this.#sensing === "model") told.reason = `${LIMITED}; a behaviour profile cannot be made in gVisor`;
     return told;
+  }
+
+  get #allDropped(): number {
+    return this.#dropped.onTheWay + this.#dropped.inTheGuest;
   }
 
   #count(event: GuestEvent): void {
