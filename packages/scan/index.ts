@@ -3,8 +3,10 @@
  */
 export type { Analyser, FileHead, Language, Look, LookGap, Project, ScanFile } from "./analyser.ts";
 export { fileKey } from "./analyser.ts";
+export { findingsOf, type Judged, scoreVector, severityOfScore } from "./findings/index.ts";
 export { decide, type GateInput } from "./gate/decide.ts";
 export { fits } from "./gate/glob.ts";
 export { attestPentest, type Pentest } from "./gate/pentest.ts";
 export { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "./gate/policy.ts";
 export type { Ability, CodeFacts, Import, Outline, Use } from "./outline.ts";
+export { REPORT_FORMATS, type ReportFormat, type ReportOptions, render } from "./report/index.ts";

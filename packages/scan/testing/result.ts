@@ -1,25 +1,53 @@
-import { type Finding, findingSchema, type ScanResult, scanResultSchema } from "@plastron/contracts";
+import { type Finding, type Match, type MatchInput, matchSchema, type ScanResult, scanResultSchema } from "@plastron/contracts";
+import { findingsOf } from "../findings/index.ts";
 
-/** A finding as a test writes it down: what it does not name is some weakness in JavaScript. */
-export function findingOf(more: Partial<Finding> & { fingerprint: string }): Finding {
-  const place = { path: "src/a.js", line: 1, column: 1, end_line: 1, end_column: 2 };
-  return findingSchema.parse({
-    ...{ rule: "code/javascript/command-injection", analyser: "code", verdict: "weakness", title: "Command injection", message: "…" },
-    ...{ severity: "high", confidence: "high", place, fix: { text: "Do not." }, priority: { level: "now", score: 90, words: "" } },
-    ...{ state: "open", exemption: null, also: [] },
-    ...more,
-    fingerprint: more.fingerprint.padStart(32, "0"),
-  });
+/** A match as a test writes it down: a command injection, but for what is said otherwise. */
+export function matchOf(more: Partial<MatchInput> & { at?: string } = {}): Match {
+  const { at = "src/server.js:12:3", ...rest } = more;
+  const [path, line, column] = at.split(":") as [string, string, string];
+  const snippet = rest.place?.snippet ?? '  exec("ls " + dir);';
+  const place = { path, line: Number(line), column: Number(column), end_line: Number(line), end_column: Number(column) + 15, snippet };
+  return matchSchema.parse({
+    rule: "code/javascript/command-injection",
+    analyser: "code",
+    verdict: "weakness",
+    title: "Command injection",
+    message: "Text from outside becomes part of a shell command: whoever sends it runs commands here.",
+    severity: "high",
+    confidence: "high",
+    cwe: [78],
+    place,
+    fix: { text: "Call execFile with a list of arguments." },
+    anchor: "list|exec(ls+dir)",
+    ...rest,
+  } satisfies MatchInput);
 }
 
-/** A complete scan of these findings by every analyser. */
-export function resultOf(findings: readonly Finding[], more: Partial<ScanResult> & { coverage?: Partial<ScanResult["coverage"]> } = {}): ScanResult {
-  const seen = { files: 1, bytes: 1, cached: 0, ms: 1, version: "1" };
-  const analysers = { secrets: seen, code: seen, dependencies: seen, agentware: seen };
-  const advisories = { as_of: "2026-01-01T00:00:00.000Z", seed: true };
+export function findingOf(more: Parameters<typeof matchOf>[0] = {}): Finding {
+  return findingsOf([matchOf(more)]).findings[0] as Finding;
+}
+
+/** A result of these findings, complete but for what is said otherwise. */
+export function resultOf(findings: readonly Finding[], more: Partial<ScanResult> = {}): ScanResult {
   return scanResultSchema.parse({
-    ...{ version: 1, artifact: { kind: "tree", digest: "0".repeat(64), name: ".", revision: null }, status: "complete" },
-    ...{ started_at: "2026-01-01T00:00:00.000Z", ms: 1, findings, sbom: null, ...more },
-    coverage: { files: 1, bytes: 1, analysers, gaps: [], gaps_total: 0, notes: [], advisories, ...more.coverage },
+    version: 1,
+    artifact: { kind: "tree", digest: "ab".repeat(32), name: "./shop", revision: null },
+    status: "complete",
+    started_at: "2026-03-01T10:00:00.000Z",
+    ms: 1234,
+    findings,
+    coverage: {
+      files: 48,
+      bytes: 912_345,
+      analysers: {
+        secrets: { files: 48, bytes: 912_345, cached: 0, ms: 40, version: "1" },
+        code: { files: 31, bytes: 640_000, cached: 12, ms: 420, version: "1" },
+      },
+      gaps: [],
+      gaps_total: 0,
+      notes: [],
+    },
+    sbom: null,
+    ...more,
   });
 }
