@@ -36,9 +36,10 @@ void kill_sandbox(struct watch *w, const char *reason) {
     if (w->killed) return;
     w->killed = 1;
     if (reason && !w->reason[0]) snprintf(w->reason, sizeof w->reason, "%s", reason);
-    /* All that runs at once, where the kernel can; and killing pid 1 kills every process of the namespace, however deep it forked. */
-    if (w->state == RUNNING) kill_together(w);
+    /* Killing pid 1 kills every process of the namespace, however deep it forked. */
     if (w->box->init >= 0) syscall(SYS_pidfd_send_signal, w->box->init, SIGKILL, NULL, 0);
+    /* And all at once, before pid 1 has had its turn; second, since the kernel may let this wait while it makes other cgroups. */
+    if (w->state == RUNNING) kill_together(w);
 }
 
 static void close_stream(struct stream *s) {
