@@ -1,5 +1,5 @@
-import { argumentWidth } from "../seccomp/arguments.ts";
-import type { Condition, Entry, Profile, Verdict } from "../seccomp/profile.ts";
+import { matches } from "../seccomp/matches.ts";
+import type { Entry, Profile, Verdict } from "../seccomp/profile.ts";
 import { type Arch, syscallNumbers } from "../seccomp/syscalls.ts";
 import type { Call } from "./classic-bpf.ts";
 
@@ -14,7 +14,7 @@ export function meaning(profile: Profile, arch: Arch, call: Call): Verdict {
   if (arch === "x86_64" && call.nr !== 0xffffffff && (call.nr & 0x40000000) !== 0) return { action: "kill_process" };
   const name = [...syscallNumbers(arch)].find(([, number]) => number === call.nr)?.[0];
   if (name === undefined) return profile.unknown;
-  const matching = profile.entries.filter((entry) => entry.names.includes(name) && holds(entry, name, call));
+  const matching = profile.entries.filter((entry) => entry.names.includes(name) && matches(entry, name, call.args));
   const decided = decision(matching) ?? profile.otherwise;
   const final = ["kill_process", "kill_thread", "trap"].includes(decided.action) || (decided.action === "errno" && decided.errno === 0);
   const passes = decided.action === "allow" || decided.action === "log";
@@ -32,7 +32,7 @@ export function decision(matching: readonly Entry[]): Verdict | null {
 /** The entries that speak of a call of the native ABI. */
 export function matchingEntries(profile: Profile, arch: Arch, call: Call): Entry[] {
   const name = [...syscallNumbers(arch)].find(([, number]) => number === call.nr)?.[0];
-  return name === undefined ? [] : profile.entries.filter((entry) => entry.names.includes(name) && holds(entry, name, call));
+  return name === undefined ? [] : profile.entries.filter((entry) => entry.names.includes(name) && matches(entry, name, call.args));
 }
 
 export function returned(verdict: Verdict): number {
@@ -51,33 +51,5 @@ export function returned(verdict: Verdict): number {
       return 0x7ffc0000;
     case "allow":
       return 0x7fff0000;
-  }
-}
-
-function holds(entry: Entry, name: string, call: Call): boolean {
-  return entry.when.every((condition) => {
-    const width = argumentWidth(name, condition.index);
-    return compares(condition, BigInt.asUintN(width, call.args[condition.index] ?? 0n), width);
-  });
-}
-
-function compares(condition: Condition, argument: bigint, width: number): boolean {
-  if (condition.op === "any_bits") return (argument & condition.mask) !== 0n;
-  if (condition.op === "masked_eq") return (argument & condition.mask) === condition.value;
-  const negative = BigInt.asIntN(64, condition.value) < 0n && BigInt.asIntN(64, condition.value) >= -(1n << BigInt(width - 1));
-  const value = negative ? BigInt.asUintN(width, condition.value) : condition.value;
-  switch (condition.op) {
-    case "eq":
-      return argument === value;
-    case "ne":
-      return argument !== value;
-    case "lt":
-      return argument < value;
-    case "le":
-      return argument <= value;
-    case "gt":
-      return argument > value;
-    case "ge":
-      return argument >= value;
   }
 }
