@@ -1,4 +1,4 @@
-import type { ViolationEvent } from "@plastron/contracts";
+import { mountFlagNames, type ViolationEvent } from "@plastron/contracts";
 import { capabilityCalls } from "../lower/capability-calls.ts";
 import { operationOf } from "../lower/rule-table.ts";
 import { DOMAINS, TYPES } from "../raw/socket-names.ts";
@@ -23,7 +23,7 @@ export function eventOf(call: Call, { part }: Cause): ViolationEvent {
   }
   if (operation === "network" && /^socket(pair)?$/.test(denial.call)) return socketEvent(call);
   if (operation === "ptrace") return { operation: "Ptrace", permissions: READS.includes(denial.call) ? ["read"] : ["trace"], external: false };
-  if (operation === "mount") return { operation: "Mount", path: denial.path ?? "", type: "", flags: mountFlags(call) };
+  if (operation === "mount") return { operation: "Mount", path: denial.path ?? "", type: "", flags: mountFlagNames(call.denial.call, call.words[3] ?? 0n) };
   return { operation: "Syscall", syscall: denial.call, arguments: [...denial.arguments] };
 }
 
@@ -33,7 +33,7 @@ const READS = ["process_vm_readv", "pidfd_getfd"];
 function fileEvent(call: Call, path: string): ViolationEvent {
   const { denial, wanted } = call;
   if (/^(mount|umount2|move_mount|open_tree|open_tree_attr|fspick|mount_setattr|pivot_root)$/.test(denial.call))
-    return { operation: "Mount", path, type: "", flags: mountFlags(call) };
+    return { operation: "Mount", path, type: "", flags: mountFlagNames(call.denial.call, call.words[3] ?? 0n) };
   if (wanted.length === 0) return { operation: "Syscall", syscall: denial.call, arguments: [...denial.arguments] };
   return { operation: wanted.includes("exec") ? "Bprm" : "File", path, permissions: [...wanted] };
 }
@@ -56,24 +56,4 @@ const PROTOCOLS: Record<number, string> = {
 function named(prefix: string, names: Readonly<Record<string, number>>, value: number): string {
   const name = Object.entries(names).find(([, number]) => number === value)?.[0];
   return name === undefined ? String(value) : `${prefix}${name.toUpperCase()}`;
-}
-
-/** MS_* of mount(2), as upstream names them. */
-const MOUNT_FLAGS: readonly (readonly [bit: bigint, name: string])[] = [
-  [0x20n, "remount"],
-  [0x1000n, "bind"],
-  [0x2000n, "move"],
-  [0x4000n, "rec"],
-  [0x20000n, "unbindable"],
-  [0x40000n, "private"],
-  [0x80000n, "slave"],
-  [0x100000n, "shared"],
-];
-
-function mountFlags({ denial, words }: Call): string[] {
-  if (denial.call === "umount2") return ["umount"];
-  if (denial.call === "move_mount") return ["move"];
-  if (denial.call !== "mount") return [];
-  const flags = MOUNT_FLAGS.filter(([bit]) => ((words[3] ?? 0n) & bit) !== 0n).map(([, name]) => name);
-  return flags.length > 0 ? flags : ["new"];
 }

@@ -1,4 +1,4 @@
-import { UNSEEN, type Violation, type ViolationEvent, type WatchedRule } from "@plastron/contracts";
+import { mountFlagNames, UNSEEN, type Violation, type ViolationEvent, type WatchedRule } from "@plastron/contracts";
 import { familyName, protocolName, socketTypeName } from "./names.ts";
 import type { WatchRecord } from "./record.ts";
 
@@ -59,28 +59,8 @@ function eventOf(record: WatchRecord, rule: WatchedRule, syscall: string): Viola
     case "ptrace":
       return { operation: "Ptrace", permissions: syscall.startsWith("process_vm_readv") || syscall === "pidfd_getfd" ? ["read"] : ["trace"], external: false };
     case "mount":
-      return { operation: "Mount", path: paths[0] ?? "", type: paths[1] ?? "", flags: mountFlags(syscall, registers) };
+      return { operation: "Mount", path: paths[0] ?? "", type: paths[1] ?? "", flags: mountFlagNames(syscall, registers[3] ?? 0n) };
     case "syscall":
       return call;
   }
-}
-
-/** MS_* of mount(2), as upstream names them. */
-const MOUNT_FLAGS: [bit: bigint, name: string][] = [
-  [0x20n, "remount"],
-  [0x1000n, "bind"],
-  [0x2000n, "move"],
-  [0x4000n, "rec"],
-  [0x20000n, "unbindable"],
-  [0x40000n, "private"],
-  [0x80000n, "slave"],
-  [0x100000n, "shared"],
-];
-
-function mountFlags(syscall: string, registers: bigint[]): string[] {
-  if (syscall.startsWith("umount")) return ["umount"];
-  if (syscall === "move_mount") return ["move"];
-  if (syscall !== "mount") return [];
-  const flags = MOUNT_FLAGS.filter(([bit]) => ((registers[3] ?? 0n) & bit) !== 0n).map(([, name]) => name);
-  return flags.length > 0 ? flags : ["new"];
 }
