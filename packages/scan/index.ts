@@ -3,10 +3,16 @@
  */
 export type { Analyser, FileHead, Language, Look, LookGap, Project, ScanFile } from "./analyser.ts";
 export { fileKey } from "./analyser.ts";
+export type { ScanOptions } from "./engine/options.ts";
+export { type OnProgress, scan } from "./engine/scan.ts";
 export { findingsOf, type Judged, scoreVector, severityOfScore } from "./findings/index.ts";
+export { identitiesOf, type Kinship, knownAt, type Move, movesOf, type Pair, type Reconciled, reconcile } from "./findings/reconcile/index.ts";
 export { decide, type GateInput } from "./gate/decide.ts";
 export { fits } from "./gate/glob.ts";
 export { attestPentest, type Pentest } from "./gate/pentest.ts";
 export { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "./gate/policy.ts";
+export type { Artifact, ArtifactFile } from "./intake/artifact.ts";
+export { DEFAULT_LIMITS, type Limits } from "./intake/limits.ts";
+export { type OpenOptions, openArtifact } from "./intake/open.ts";
 export type { Ability, CodeFacts, Import, Outline, Use } from "./outline.ts";
 export { REPORT_FORMATS, type ReportFormat, type ReportOptions, render } from "./report/index.ts";

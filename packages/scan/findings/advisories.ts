@@ -11,7 +11,7 @@ export function advisoryNames(matches: readonly Pick<Match, "aliases">[]): strin
 }
 
 /** Through any of the group: A and C are one advisory where B is known by the names of both. */
-export function sharesAdvisory(group: readonly Match[], match: Match): boolean {
+export function sharesAdvisory(group: readonly Pick<Match, "aliases">[], match: Pick<Match, "aliases">): boolean {
   const names = new Set(group.flatMap(({ aliases }) => aliases.map((name) => name.toUpperCase())));
   return match.aliases.some((name) => names.has(name.toUpperCase()));
 }
