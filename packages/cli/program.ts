@@ -7,6 +7,7 @@ import { policyCommands } from "./command-line/policy.ts";
 import { recordCommands } from "./command-line/records.ts";
 import { runCommands } from "./command-line/runs.ts";
 import { runtimeCommands } from "./command-line/runtime.ts";
+import { scanCommands } from "./command-line/scan.ts";
 import { toReport, usage } from "./failure.ts";
 import { json, line, openTerminal, type Terminal } from "./terminal/terminal.ts";
 import { printable } from "./terminal/width.ts";
@@ -87,7 +88,7 @@ function define(terminal: Terminal, done: Done): Command {
     .enablePositionalOptions()
     .showHelpAfterError(false)
     .addHelpText("after", EXAMPLES);
-  for (const group of [lifecycleCommands, runCommands, recordCommands, policyCommands, learnCommands, runtimeCommands, hostCommands])
+  for (const group of [lifecycleCommands, runCommands, recordCommands, policyCommands, learnCommands, runtimeCommands, scanCommands, hostCommands])
     group(program, terminal, done);
   program.helpCommand(false);
   program.commandsGroup("Of the launcher (./plastron):");

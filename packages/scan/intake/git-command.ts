@@ -30,12 +30,12 @@ export interface GitOptions {
   /** Where the repository is: a work tree or a bare repository. */
   readonly repository: string;
   readonly signal?: AbortSignal | undefined;
-  readonly environment?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts git with these arguments. Nothing of them is read by a shell; what comes from outside stands after `--end-of-options`. */
 export function startGit(options: GitOptions, args: readonly string[]) {
-  const env = { ...process.env, ...GIT_ENVIRONMENT, ...options.environment };
+  const env = { ...process.env, ...GIT_ENVIRONMENT, ...options.env };
   return spawn("git", [...ALWAYS, ...args], { cwd: options.repository, env, stdio: ["pipe", "pipe", "pipe"], signal: options.signal });
 }
 

@@ -1,0 +1,29 @@
+import { type Command, Option } from "commander";
+import type { Terminal } from "../terminal/terminal.ts";
+import type { Done } from "./options.ts";
+import { positive } from "./options.ts";
+
+/** The names are @plastron/contracts' ANALYSERS and SEVERITIES and @plastron/scan's REPORT_FORMATS, which are not loaded for a line of help. */
+const SEVERITIES = ["critical", "high", "medium", "low", "info"];
+
+export function scanCommands(program: Command, terminal: Terminal, done: Done): void {
+  program.commandsGroup("Scanning:");
+  program
+    .command("scan")
+    .summary("Look for secrets, vulnerable code and dependencies, and malice aimed at agents")
+    .description(
+      "Scan a directory, a file, an archive, a git repository or a package. Exit 0: nothing at or above --fail-on; 1: findings; 2: something that matters was not looked at, or wrong use.",
+    )
+    .argument("<what>", "a path, a git URL, npm:NAME[@VERSION] or pypi:NAME[==VERSION]")
+    .option("--analysers <list>", "of secrets, code, dependencies, agentware; separated by commas (default: all)")
+    .option("--format <format>", "terminal, json, sarif, html, cyclonedx, junit", "terminal")
+    .option("--output <file>", "write the report there instead of to standard output")
+    .addOption(
+      new Option("--fail-on <severity>", "the least grave finding that makes the exit code 1, or none").choices([...SEVERITIES, "none"]).default("low"),
+    )
+    .option("--all", "of a git checkout, also what .gitignore leaves out")
+    .option("--no-cache", "keep nothing of this scan, and take nothing from earlier ones")
+    .option("--file-timeout <seconds>", "for one analyser's look at one file (default: 10)", positive)
+    .option("--workers <n>", "processes that look at files (default: one for each core)", positive)
+    .action(async (what, options) => done(await (await import("../commands/scan.ts")).scanCommand(what, options, terminal)));
+}

@@ -1,0 +1,76 @@
+import { writeFileSync } from "node:fs";
+import { ANALYSERS, type AnalyserName, type ScanResult, SEVERITIES, type Severity } from "@plastron/contracts";
+import { openArtifact, REPORT_FORMATS, type ReportFormat, render, scan } from "@plastron/scan";
+import { usage } from "../failure.ts";
+import { startScanProgress } from "../scan/progress.ts";
+import { stoppedBySignals } from "../scan/stop.ts";
+import { line, type Terminal } from "../terminal/terminal.ts";
+import { VERSION } from "../version.ts";
+
+export interface ScanFlags {
+  analysers?: string;
+  format: string;
+  output?: string;
+  failOn: Severity | "none";
+  all?: boolean;
+  cache: boolean;
+  fileTimeout?: number;
+  workers?: number;
+}
+
+/** Scans, reports, and says by the exit code what a script needs: 0 nothing grave, 1 findings, 2 not all was seen. */
+export async function scanCommand(what: string, flags: ScanFlags, terminal: Terminal): Promise<number> {
+  const format = formatOf(flags.format);
+  const analysers = analysersOf(flags.analysers);
+  const result = await scanned(what, flags, analysers, terminal);
+  const screen = flags.output === undefined ? { columns: terminal.columns, colour: terminal.paint("bold", "x") !== "x" } : {};
+  const text = render(result, format, { ...screen, version: VERSION });
+  if (flags.output === undefined) terminal.out.write(text);
+  else {
+    writeFileSync(flags.output, text);
+    line(terminal.err, `${result.findings.length} findings, ${result.status}: ${flags.output}`);
+  }
+  return exitOf(result, flags.failOn);
+}
+
+async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[], terminal: Terminal): Promise<ScanResult> {
+  const progress = startScanProgress(terminal, what);
+  const stop = stoppedBySignals();
+  try {
+    const artifact = await openArtifact(what, { signal: stop.signal, onFile: progress.taking });
+    try {
+      const options = {
+        analysers,
+        ...(flags.fileTimeout ? { fileTimeoutMs: flags.fileTimeout * 1000 } : {}),
+        ...(flags.workers ? { workers: flags.workers } : {}),
+      };
+      return await scan(artifact, options, progress.show, stop.signal);
+    } finally {
+      await artifact.close();
+    }
+  } finally {
+    progress.done();
+    stop.release();
+  }
+}
+
+/** Exempted findings do not count. Findings come before what is incomplete: 1 says that something is wrong for certain. */
+export function exitOf({ findings, status }: Pick<ScanResult, "findings" | "status">, failOn: Severity | "none"): number {
+  const least = failOn === "none" ? -1 : SEVERITIES.indexOf(failOn);
+  if (findings.some(({ state, severity }) => state === "open" && SEVERITIES.indexOf(severity) <= least)) return 1;
+  return status === "incomplete" ? 2 : 0;
+}
+
+function formatOf(format: string): ReportFormat {
+  const known = REPORT_FORMATS.find((one) => one === format);
+  if (!known) throw usage(`there is no format ${format}`, `Formats are ${REPORT_FORMATS.join(", ")}.`);
+  return known;
+}
+
+function analysersOf(list: string | undefined): AnalyserName[] {
+  if (list === undefined) return ANALYSERS.filter((name) => name !== "fuzz");
+  const names = list.split(",").map((name) => name.trim());
+  const unknown = names.find((name) => !(ANALYSERS as readonly string[]).includes(name));
+  if (unknown !== undefined) throw usage(`there is no analyser ${unknown}`, `Analysers are ${ANALYSERS.join(", ")}.`);
+  return ANALYSERS.filter((name) => names.includes(name));
+}

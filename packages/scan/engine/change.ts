@@ -1,0 +1,100 @@
+import type { GateDecision, ScanResult } from "@plastron/contracts";
+import { knownAt, type Move, reconcile } from "../findings/reconcile/index.ts";
+import { decide } from "../gate/decide.ts";
+import type { Pentest } from "../gate/pentest.ts";
+import { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "../gate/policy.ts";
+import type { Artifact } from "../intake/artifact.ts";
+import { commitOf, type GitOptions, git, gitLine } from "../intake/git-command.ts";
+import { openRevision } from "../intake/git-revision.ts";
+import type { ScanOptions } from "./options.ts";
+import { type OnProgress, scan } from "./scan.ts";
+
+/** Where a project keeps its own, below its root. */
+export const GATE_FILE = ".plastron/gate.yaml";
+export const ATTESTATIONS = ".plastron/attestations";
+
+export interface Change extends GitOptions {
+  /** A commit; what it has in common with the head is what counts. Null: nothing was there before, and all is new. */
+  readonly base: string | null;
+  readonly head: string;
+  /** The gate policy of whoever runs the gate; absent: that of the base, which the change cannot alter; then the default. */
+  readonly policy?: GatePolicy | undefined;
+  readonly environment?: string | null;
+  /** Statements besides those in the head's own folder. */
+  readonly pentests?: readonly Pentest[];
+  readonly scan?: ScanOptions;
+  readonly now?: Date;
+}
+
+export interface Judgement {
+  readonly decision: GateDecision;
+  readonly head: ScanResult;
+  /** Findings of the base alone: what this change ends. */
+  readonly ended: number;
+  readonly base: { readonly commit: string; readonly status: ScanResult["status"] } | null;
+}
+
+/**
+ * Scans what a change starts from and what it ends in, tells new findings from those that stood there, and decides. What the change is judged by (the gate
+ * policy) is taken from where it starts, never from the change.
+ */
+export async function judgeChange(change: Change, onProgress: OnProgress = () => {}): Promise<Judgement> {
+  const head = await commitOf(change, change.head);
+  const start = change.base === null ? null : await mergeBase(change, change.base, head);
+  const policy = policyFor(change.policy ?? (await policyAt(change, start)), change.environment ?? null);
+  const before = start === null ? null : await scanned(start, change, onProgress);
+  const after = await scanned(head, change, onProgress);
+  const reconciled = reconcile(before?.findings ?? [], after.findings, start === null ? [] : await movesBetween(change, start, head));
+  const pentests = [...(await pentestsAt(change, head)), ...(change.pentests ?? [])];
+  const decision = decide({ policy, head: after, known: knownAt(reconciled), pentests, now: change.now ?? new Date() });
+  return { decision, head: after, ended: reconciled.gone.length, base: start === null || before === null ? null : { commit: start, status: before.status } };
+}
+
+/** The newest commit that both have; without one, the base itself: unrelated histories have nothing in common that could be known. */
+async function mergeBase(options: GitOptions, base: string, head: string): Promise<string> {
+  const commit = await commitOf(options, base);
+  return gitLine(options, ["merge-base", commit, head]).catch(() => commit);
+}
+
+async function scanned(revision: string, change: Change, onProgress: OnProgress): Promise<ScanResult> {
+  let artifact: Artifact | null = null;
+  try {
+    artifact = await openRevision(revision, change);
+    return await scan(artifact, change.scan, onProgress, change.signal);
+  } finally {
+    await artifact?.close();
+  }
+}
+
+/** The project's policy as it stands at a commit. One that is not valid is an error: it must not turn into the default, which may ask for less. */
+export async function policyAt(options: GitOptions, commit: string | null): Promise<GatePolicy> {
+  const text = commit === null ? null : await fileAt(options, commit, GATE_FILE);
+  return text === null ? DEFAULT_GATE : parseGatePolicy(text);
+}
+
+/** A file's text at a commit, or null where it is not there. */
+export async function fileAt(options: GitOptions, commit: string, path: string): Promise<string | null> {
+  const there = await gitLine(options, ["ls-tree", "--full-tree", "--name-only", "--end-of-options", commit, "--", path]);
+  return there === "" ? null : (await git(options, ["cat-file", "blob", "--end-of-options", `${commit}:${path}`])).toString("utf8");
+}
+
+async function pentestsAt(options: GitOptions, commit: string): Promise<Pentest[]> {
+  const list = await git(options, ["ls-tree", "-z", "--full-tree", "--name-only", "--end-of-options", commit, "--", `${ATTESTATIONS}/`]);
+  const paths = list
+    .toString("utf8")
+    .split("\0")
+    .filter((path) => path.endsWith(".json"));
+  const newest = paths.toSorted().slice(-MOST_STATEMENTS);
+  return Promise.all(newest.map(async (where) => ({ where, text: (await fileAt(options, commit, where)) ?? "" })));
+}
+
+const MOST_STATEMENTS = 100;
+
+/** Files that git takes for renamed. */
+async function movesBetween(options: GitOptions, base: string, head: string): Promise<Move[]> {
+  const args = ["diff-tree", "-r", "-z", "-M", "--diff-filter=R", "--no-ext-diff", "--no-textconv", "--end-of-options", base, head];
+  const fields = (await git(options, args)).toString("utf8").split("\0");
+  const moves: Move[] = [];
+  for (let at = 0; at + 2 < fields.length; at += 3) moves.push({ from: fields[at + 1] as string, to: fields[at + 2] as string });
+  return moves;
+}

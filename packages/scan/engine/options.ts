@@ -1,0 +1,38 @@
+import { join } from "node:path";
+import { ANALYSERS, type AnalyserName } from "@plastron/contracts";
+
+export interface ScanOptions {
+  /** Default: all but `fuzz`, which runs code and therefore is asked for. */
+  readonly analysers?: readonly AnalyserName[];
+  /** For one look of one analyser at one file. */
+  readonly fileTimeoutMs?: number;
+  /** For one analyser's look at the whole. */
+  readonly projectTimeoutMs?: number;
+  readonly workers?: number;
+  readonly heapMb?: number;
+  readonly memoryMb?: number;
+  /** Directories of rules beside our own. */
+  readonly rules?: readonly string[];
+  readonly advisories?: string | null;
+  /** A module with another `loadAnalysers`: for tests. */
+  readonly registry?: string;
+}
+
+export type Settled = Required<ScanOptions>;
+
+/** The rules that come with Plastron. */
+export const OWN_RULES = join(import.meta.dirname, "../../../rules");
+
+export function settle(options: ScanOptions): Settled {
+  return {
+    analysers: options.analysers ?? ANALYSERS.filter((name) => name !== "fuzz"),
+    fileTimeoutMs: options.fileTimeoutMs ?? 10_000,
+    projectTimeoutMs: options.projectTimeoutMs ?? 120_000,
+    workers: options.workers ?? 0,
+    heapMb: options.heapMb ?? 2048,
+    memoryMb: options.memoryMb ?? 4096,
+    rules: [OWN_RULES, ...(options.rules ?? [])],
+    advisories: options.advisories ?? null,
+    registry: options.registry ?? join(import.meta.dirname, "analysers.ts"),
+  };
+}

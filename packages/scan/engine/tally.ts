@@ -1,0 +1,99 @@
+import { type AnalyserName, type Coverage, type Gap, type Match, matchSchema } from "@plastron/contracts";
+import type { LookGap } from "../analyser.ts";
+import type { Artifact } from "../intake/artifact.ts";
+import type { Versions } from "./pool.ts";
+
+const MOST_GAPS = 2000;
+/** More from one look is a flood, by which a file could hide what matters or fill the report. */
+const MOST_MATCHES = 2000;
+
+/** What one look said, checked. */
+export interface CheckedLook {
+  readonly matches: readonly Match[];
+  readonly gaps: readonly Gap[];
+}
+
+/** Believes nothing of an answer that is not shaped as one. */
+export function checkLook(
+  analyser: AnalyserName,
+  path: string,
+  look: { readonly matches: readonly unknown[]; readonly gaps: readonly LookGap[] },
+): CheckedLook {
+  const gaps: Gap[] = look.gaps.map(({ kind, reason, detail, matters, path: own }) => ({ kind, analyser, path: own ?? path, reason, detail, matters }));
+  const matches: Match[] = [];
+  for (const raw of look.matches.slice(0, MOST_MATCHES)) {
+    const match = matchSchema.safeParse(raw);
+    if (match.success && match.data.analyser === analyser) matches.push(match.data);
+    else
+      gaps.push({ kind: "failed", analyser, path, reason: "invalid_answer", detail: match.error?.issues[0]?.message ?? "of another analyser", matters: true });
+  }
+  if (look.matches.length > MOST_MATCHES)
+    gaps.push({
+      kind: "degraded",
+      analyser,
+      path,
+      reason: "too_many_matches",
+      detail: `${look.matches.length} matches, the first ${MOST_MATCHES} of them kept`,
+      matters: true,
+    });
+  return { matches, gaps };
+}
+
+interface Counts {
+  files: number;
+  bytes: number;
+  cached: number;
+  ms: number;
+}
+
+/** Counts what was seen and what was not. */
+export class Tally {
+  readonly #counts = new Map<AnalyserName, Counts>();
+  readonly #gaps: Gap[] = [];
+
+  constructor(analysers: readonly AnalyserName[]) {
+    for (const name of analysers) this.#counts.set(name, { files: 0, bytes: 0, cached: 0, ms: 0 });
+  }
+
+  looked(analyser: AnalyserName, seen: { files: number; bytes: number; cached: number; ms: number }): void {
+    const counts = this.#counts.get(analyser);
+    if (!counts) return;
+    counts.files += seen.files;
+    counts.bytes += seen.bytes;
+    counts.cached += seen.cached;
+    counts.ms += seen.ms;
+  }
+
+  gap(gap: Gap): void {
+    this.#gaps.push(gap);
+  }
+
+  get complete(): boolean {
+    return !this.#gaps.some(({ matters }) => matters);
+  }
+
+  /** Gaps that matter first, so that a flood of others cannot push them out. */
+  coverage(artifact: Artifact, versions: Versions, notes: readonly string[]): Coverage {
+    const gaps = this.#gaps.toSorted(
+      (a, b) =>
+        Number(b.matters) - Number(a.matters) ||
+        order(a.path, b.path) ||
+        order(a.analyser, b.analyser) ||
+        order(a.reason, b.reason) ||
+        order(a.detail, b.detail),
+    );
+    return {
+      files: artifact.files.length,
+      bytes: artifact.files.reduce((sum, { size }) => sum + size, 0),
+      analysers: Object.fromEntries([...this.#counts].map(([name, counts]) => [name, { ...counts, ms: Math.round(counts.ms), version: versions[name] ?? "" }])),
+      gaps: gaps.slice(0, MOST_GAPS),
+      gaps_total: gaps.length,
+      advisories: null,
+      notes: [...notes],
+    };
+  }
+}
+
+export function order(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

@@ -1,0 +1,169 @@
+import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type AdvisoryIndex, type Compiled, checkSignature, IndexDamaged, openIndex, parseManifest } from "../../dependencies/index.ts";
+
+/**
+ * Where an installation keeps its advisories:
+ *
+ *     current           id of the index in use
+ *     indexes/ID.json   a manifest, ID its sha256;  ID.sig  its signature
+ *     pages/SHA256      what manifests name; equal pages of two indexes are one file
+ *     trust/            key.pem (private, 0600), trusted.pem (public; a mirror's where one is pinned), newest (the highest sequence taken)
+ *
+ * `current` alone decides which index is read, and is replaced by a rename: a reader sees the old or the new one, never half of either.
+ * `trust` is what a synchronised or shared folder must not hold: who can write there can have everything believed.
+ */
+export interface AdvisoryStore {
+  readonly directory: string;
+}
+
+const KEPT = 2;
+
+/** Opens what is in use, checked: manifest, signature, and that nothing newer was taken before. Null where there is none. Throws IndexDamaged. */
+export function openStore({ directory }: AdvisoryStore): AdvisoryIndex | null {
+  const id = readId(directory);
+  if (id === null) return null;
+  const { manifest, signature } = readIndex(directory, id);
+  checkSignature(manifest, signature, trustedKey(directory));
+  const index = openIndex(manifest, (hash) => readFileSync(join(directory, "pages", hash)));
+  if (index.id !== id) throw new IndexDamaged("manifest", "the manifest of the advisories was changed after it was signed");
+  const newest = newestTaken(directory);
+  if (index.manifest.sequence < newest) {
+    throw new IndexDamaged(
+      "rollback",
+      `the advisories are of build ${index.manifest.sequence}, but this installation has had build ${newest}: somebody put older ones back`,
+    );
+  }
+  return index;
+}
+
+/** Builds grow; the next one has this number. */
+export function nextSequence({ directory }: AdvisoryStore): number {
+  return newestTaken(directory) + 1;
+}
+
+/** Signs an index with the installation's own key and takes it into use. What was in use before is kept beside it. */
+export function installOwn(store: AdvisoryStore, compiled: Compiled): void {
+  const key = ownKey(store.directory);
+  install(store, compiled, sign(null, compiled.manifest, createPrivateKey(key)));
+}
+
+/** Takes an index into use that is signed by the trusted key. Throws IndexDamaged for another signature, a changed page, or an older build. */
+export function install({ directory }: AdvisoryStore, compiled: Compiled, signature: Uint8Array): void {
+  checkSignature(compiled.manifest, signature, trustedKey(directory));
+  const { sequence } = parseManifest(compiled.manifest);
+  const newest = newestTaken(directory);
+  if (sequence < newest)
+    throw new IndexDamaged("rollback", `what was offered is build ${sequence}, and build ${newest} was taken before: an older one is never taken`);
+  for (const part of ["pages", "indexes"]) mkdirSync(join(directory, part), { recursive: true });
+  for (const [hash, page] of compiled.pages) if (!isThere(join(directory, "pages", hash), page.length)) writeDurably(join(directory, "pages", hash), page);
+  writeDurably(join(directory, "indexes", `${compiled.id}.json`), compiled.manifest);
+  writeDurably(join(directory, "indexes", `${compiled.id}.sig`), signature);
+  writeDurably(join(directory, "trust", "newest"), String(sequence));
+  writeDurably(join(directory, "current"), compiled.id);
+  prune(directory);
+}
+
+/** Pins the key of a mirror: from now on only what it signs is taken. PEM, Ed25519. */
+export function pinKey({ directory }: AdvisoryStore, publicKey: string): void {
+  const key = createPublicKey(publicKey);
+  if (key.asymmetricKeyType !== "ed25519") throw new IndexDamaged("signature", "the key to be trusted is no Ed25519 key");
+  mkdirSync(join(directory, "trust"), { recursive: true, mode: 0o700 });
+  writeDurably(join(directory, "trust", "trusted.pem"), key.export({ type: "spki", format: "pem" }) as string);
+}
+
+/** The public key that signatures are checked with, PEM. Throws IndexDamaged where it is gone. */
+export function trustedKey(directory: string): string {
+  try {
+    return readFileSync(join(directory, "trust", "trusted.pem"), "utf8");
+  } catch {
+    throw new IndexDamaged("signature", "the key that the advisories are signed with is missing from this installation");
+  }
+}
+
+function ownKey(directory: string): string {
+  const path = join(directory, "trust", "key.pem");
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+  }
+  const { privateKey, publicKey } = generateKeyPairSync("ed25519");
+  const text = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
+  mkdirSync(join(directory, "trust"), { recursive: true, mode: 0o700 });
+  writeFileSync(path, text, { mode: 0o600, flag: "wx" });
+  pinKey({ directory }, publicKey.export({ type: "spki", format: "pem" }) as string);
+  return text;
+}
+
+function readId(directory: string): string | null {
+  let id: string;
+  try {
+    id = readFileSync(join(directory, "current"), "utf8").trim();
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR"].includes((error as NodeJS.ErrnoException).code ?? "")) return null;
+    throw error;
+  }
+  if (!/^[0-9a-f]{64}$/.test(id)) throw new IndexDamaged("manifest", "the name of the advisories in use is none");
+  return id;
+}
+
+function readIndex(directory: string, id: string): { manifest: Uint8Array; signature: Uint8Array } {
+  try {
+    const path = join(directory, "indexes", id);
+    return { manifest: readFileSync(`${path}.json`), signature: readFileSync(`${path}.sig`) };
+  } catch {
+    throw new IndexDamaged("manifest", "the manifest of the advisories in use, or its signature, is missing");
+  }
+}
+
+function newestTaken(directory: string): number {
+  try {
+    const text = readFileSync(join(directory, "trust", "newest"), "utf8").trim();
+    return /^\d{1,15}$/.test(text) ? Number(text) : 0;
+  } catch {
+    return 0;
+  }
+}
+
+function isThere(path: string, size: number): boolean {
+  try {
+    return statSync(path).size === size;
+  } catch {
+    return false;
+  }
+}
+
+/** Whole or not at all, also when the power goes. */
+function writeDurably(path: string, content: Uint8Array | string): void {
+  const part = `${path}.${process.pid}.part`;
+  const file = openSync(part, "w", 0o644);
+  try {
+    writeFileSync(file, content);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(part, path);
+}
+
+/** Keeps the index in use and the one before it, and the pages that these two name. */
+function prune(directory: string): void {
+  const indexes = readdirSync(join(directory, "indexes")).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
+  const parsed = indexes.flatMap((name) => {
+    try {
+      return [{ name, manifest: parseManifest(readFileSync(join(directory, "indexes", name))) }];
+    } catch {
+      return [];
+    }
+  });
+  const kept = parsed.sort((a, b) => b.manifest.sequence - a.manifest.sequence).slice(0, KEPT);
+  const names = new Set(kept.flatMap(({ manifest }) => [...manifest.ecosystems.flatMap(({ pages }) => pages), ...manifest.exploitation.pages]));
+  for (const name of readdirSync(join(directory, "pages"))) if (!names.has(name)) rmSync(join(directory, "pages", name), { force: true });
+  for (const name of indexes) {
+    if (kept.some((each) => each.name === name)) continue;
+    rmSync(join(directory, "indexes", name), { force: true });
+    rmSync(join(directory, "indexes", name.replace(/json$/, "sig")), { force: true });
+  }
+}
