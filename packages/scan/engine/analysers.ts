@@ -1,8 +1,18 @@
+import type { AnalyserName } from "@plastron/contracts";
 import type { Analyser } from "../analyser.ts";
 import type { AnalyserConfig } from "./protocol.ts";
 
-/** Every analyser there is, with its rules. Called in each worker, and nowhere else: the parent never loads a parser. */
+type Load = (config: AnalyserConfig) => Promise<Analyser>;
+
+/** Every analyser there is. Each is loaded only where it is asked for. `fuzz` is none of them: it runs code, which is done in sandboxes. */
+const LOADERS: Partial<Record<AnalyserName, Load>> = {
+  async dependencies({ advisories }) {
+    const [{ createDependencies }, { openAdvisories }] = await Promise.all([import("../dependencies/index.ts"), import("../intake/advisories/index.ts")]);
+    return createDependencies(openAdvisories(advisories)) as Analyser;
+  },
+};
+
+/** The analysers that are asked for, with their rules. Called in each worker, and nowhere else: the parent never loads a parser. */
 export async function loadAnalysers(config: AnalyserConfig): Promise<Analyser[]> {
-  const all: Analyser[] = [];
-  return all.filter(({ name }) => config.analysers.includes(name));
+  return Promise.all(config.analysers.flatMap((name) => LOADERS[name]?.(config) ?? []));
 }

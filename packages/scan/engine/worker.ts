@@ -12,6 +12,8 @@ import type { Answer, FileOrder, Order, RawLook, WorkerSetup } from "./protocol.
  */
 const IN = 0;
 const OUT = 3;
+const CHECKOUT = new URL("../../../", import.meta.url).href;
+const UNWANTED: RawLook = { wanted: false, matches: [], facts: null, gaps: [] };
 
 const setup = JSON.parse(process.argv[2] as string) as WorkerSetup;
 const analysers = await load(setup);
@@ -63,8 +65,6 @@ function lookAtProject(analyser: Analyser | undefined, name: AnalyserName): void
   say({ type: "done" });
 }
 
-const UNWANTED: RawLook = { wanted: false, matches: [], facts: null, gaps: [] };
-
 /** Tells what is begun first: if this process dies in it, the parent knows in what. A throw is a fault of ours, and costs this look alone. */
 function answer(analyser: AnalyserName, work: () => Look<unknown> | null): void {
   say({ type: "began", analyser });
@@ -93,7 +93,7 @@ function factsOf(analyser: AnalyserName): Map<string, unknown> {
 
 function wordsOf(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? error.message).split("\n").slice(0, 3).join(" ") : String(error);
-  return text.replaceAll(process.cwd(), "").slice(0, 400);
+  return text.replaceAll(CHECKOUT, "").slice(0, 400);
 }
 
 function say(message: Answer): void {
