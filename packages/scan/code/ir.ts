@@ -94,6 +94,8 @@ export type Pattern =
   | ({ readonly kind: "variable"; readonly id: number } & Node)
   /** `a.b = …`, `a[i] = …`. */
   | ({ readonly kind: "member"; readonly object: Expression; readonly name: string | null; readonly computed: Expression | null } & Node)
+  /** `module.exports = …`. */
+  | ({ readonly kind: "exports" } & Node)
   /** `{a, b: c = 1, ...rest}`. A computed key has name null. */
   | ({ readonly kind: "object"; readonly properties: readonly PatternProperty[]; readonly rest: Pattern | null } & Node)
   /** `[a, , b]`, `(a, *b)`. Holes are null. */
