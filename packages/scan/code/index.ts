@@ -2,4 +2,4 @@
  * Where data from outside reaches what does harm with it: JavaScript, TypeScript and Python, over functions and files.
  */
 export { type Lower, type Lowered, MAX_DEPTH, type Module } from "./ir.ts";
-export { type CodeRules, type Model, modelSchema, type Rule, readSpec, ruleSchema } from "./spec.ts";
+export { type CodeRules, type Model, readModel, type TaintRule, taintKind, taintRuleSchema } from "./spec.ts";

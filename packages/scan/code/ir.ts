@@ -137,7 +137,7 @@ export type Expression =
   | ({ readonly kind: "concat"; readonly parts: readonly Expression[]; readonly form: "plus" | "template" | "format" } & Node)
   /** `x = v`, `x += v` (op "+"), `x ||= v` (op "or"). Its value is the assigned one. Other operators (`-=`) give numbers: value `opaque`. */
   | ({ readonly kind: "assign"; readonly target: Pattern; readonly value: Expression; readonly op: "=" | "+" | "or" } & Node)
-  | ({ readonly kind: "conditional"; readonly test: Expression; readonly then: Expression; readonly otherwise: Expression } & Node)
+  | ({ readonly kind: "conditional"; readonly test: Expression; readonly value: Expression; readonly otherwise: Expression } & Node)
   /** `&&`, `||`, `??`; Python's `and`, `or`. */
   | ({ readonly kind: "logic"; readonly op: "and" | "or" | "nullish"; readonly left: Expression; readonly right: Expression } & Node)
   | ({ readonly kind: "not"; readonly value: Expression } & Node)
@@ -200,7 +200,7 @@ export type Statement =
   | ({ readonly kind: "export"; readonly name: string; readonly value: Expression } & Node)
   /** `export * from "m"`, `from m import *` (which binds and re-exports). `export {a as b} from "m"` is an `export` of a member of an `import`. */
   | ({ readonly kind: "export-all"; readonly module: string } & Node)
-  | ({ readonly kind: "if"; readonly test: Expression; readonly then: readonly Statement[]; readonly otherwise: readonly Statement[] } & Node)
+  | ({ readonly kind: "if"; readonly test: Expression; readonly body: readonly Statement[]; readonly otherwise: readonly Statement[] } & Node)
   /** `for`, `while`, `do`; `each` binds elements (`for x of/in xs`; `keys`: JS's for-in gives names, not values). */
   | ({ readonly kind: "loop"; readonly test: Expression | null; readonly each: Each | null; readonly body: readonly Statement[] } & Node)
   | ({

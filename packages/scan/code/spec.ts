@@ -1,7 +1,8 @@
 /**
- * What the taint engine knows of languages, libraries and frameworks, as data: `rules/code/<language>/*.yaml`. A file is a rule (`id`
- * of the form `code/javascript/name`: sinks or checks, with words and examples) or a model (`model: name`: sources, sanitisers,
- * guards, propagators, abilities; no words). Nothing of a library is written in code.
+ * What the taint engine knows of languages, libraries and frameworks, as data: in `rules/code/<language>/NAME.yaml` a rule,
+ * with what every rule has (id `code/<language>/NAME`, words, `bad` and `ok`) and under `taint` its sinks and checks; in
+ * `rules/code/<language>/models/NAME.yaml` a model (`model: NAME`): sources, sanitisers, guards, propagators, abilities. Nothing of a
+ * library is written in code.
  *
  * How a function is named (`Target`). The engine knows of each value what it *is*, as a path from a module or a global:
  * `const db = require("mysql").createPool(x)` is `mysql` + `createPool()`, so that `db.query` is `mysql` + `createPool().query`.
@@ -16,6 +17,8 @@
  */
 import { confidenceSchema, severitySchema } from "@plastron/contracts";
 import { z } from "zod";
+import type { RuleKind } from "../rules/read.ts";
+import { type RuleHead, ruleFields } from "../rules/schema.ts";
 import { KINDS, ORIGINS } from "./kinds.ts";
 
 const oneOrMore = z
@@ -108,26 +111,11 @@ export const checkSchema = z.strictObject({
 });
 export type Check = z.infer<typeof checkSchema>;
 
-/** One file, or several by path. */
-export const exampleSchema = z.union([z.string(), z.strictObject({ files: z.record(z.string(), z.string()) })]);
-export type Example = z.infer<typeof exampleSchema>;
-
-const languagesSchema = z.array(z.enum(["javascript", "typescript", "python"])).min(1);
 const toldSchema = z.strictObject({ severity: severitySchema, confidence: confidenceSchema });
 
-export const ruleSchema = z.strictObject({
-  id: z.string().regex(/^code\/[a-z]+\/[a-z0-9-]+$/),
-  languages: languagesSchema,
-  title: z.string().max(120),
-  /** What is wrong and what could happen. `{source}` and `{sink}` are put in, in words. */
-  message: z.string().max(1000),
-  severity: severitySchema,
-  confidence: confidenceSchema,
-  cwe: z.array(z.int().positive()).min(1),
-  cvss: z.strictObject({ v4: z.string().optional(), v31: z.string().optional() }).default({}),
-  fix: z.string(),
-  references: z.array(z.string()).default([]),
-  kind: z.enum(KINDS).optional().describe("of the sinks"),
+/** What a rule of this engine looks for, beside what every rule says of itself (`../rules/schema.ts`). */
+export const taintSchema = z.strictObject({
+  kind: z.enum(KINDS).optional().describe("of the sinks: as what data does harm there"),
   sinks: z.array(sinkSchema).default([]),
   checks: z.array(checkSchema).default([]),
   /**
@@ -135,12 +123,18 @@ export const ruleSchema = z.strictObject({
    * rule's own severity and confidence say.
    */
   origins: z.partialRecord(z.enum(ORIGINS), toldSchema.or(z.literal("as-rule"))).optional(),
-  /** True: the sink in a test, an example or a build script is not told at all (else one severity lower). */
+  /** True: what stands in a test, an example or a build script is not told at all (else one severity lower). */
   quiet_in_tests: z.boolean().default(true),
-  bad: z.array(exampleSchema).min(1),
-  ok: z.array(exampleSchema).min(1),
 });
-export type Rule = z.infer<typeof ruleSchema>;
+export type Taint = z.infer<typeof taintSchema>;
+
+/** For `readRule`: a rule with the key `taint`. In its `message`, `{source}` and `{sink}` are put in, in words. */
+export const taintKind = { name: "taint", key: "taint", fields: { taint: taintSchema } } as const satisfies RuleKind;
+
+export type TaintRule = RuleHead & { readonly taint: Taint };
+export const taintRuleSchema = z.strictObject({ ...ruleFields, taint: taintSchema });
+
+const languagesSchema = z.array(z.enum(["javascript", "typescript", "python"])).min(1);
 
 const sourceShape = {
   origin: z.enum(ORIGINS),
@@ -259,14 +253,13 @@ export const modelSchema = z.strictObject({
 });
 export type Model = z.infer<typeof modelSchema>;
 
-/** All that `createCode` is given: the parsed files of `rules/code/<language>/`. */
+/** All that `createCode` is given: the parsed files of `rules/code/<language>/` and `rules/code/<language>/models/`. */
 export interface CodeRules {
-  readonly rules: readonly Rule[];
+  readonly rules: readonly TaintRule[];
   readonly models: readonly Model[];
 }
 
-/** One parsed YAML document to a rule or a model. Throws zod's error for what is neither. */
-export function readSpec(document: unknown): { rule: Rule } | { model: Model } {
-  const isModel = typeof document === "object" && document !== null && "model" in document;
-  return isModel ? { model: modelSchema.parse(document) } : { rule: ruleSchema.parse(document) };
+/** The data of one YAML document to a model, or null for what is none. Throws zod's error for a broken one. */
+export function readModel(document: unknown): Model | null {
+  return typeof document === "object" && document !== null && "model" in document ? modelSchema.parse(document) : null;
 }

@@ -68,7 +68,7 @@ export function lowerExpression(lowering: Lowering, node: Oxc.Node): Expression 
       return { kind: "opaque", parts: [lowering.expression(node.argument)], ...place };
     case "ConditionalExpression": {
       const test = lowering.expression(node.test);
-      return { kind: "conditional", test, then: lowering.expression(node.consequent), otherwise: lowering.expression(node.alternate), ...place };
+      return { kind: "conditional", test, value: lowering.expression(node.consequent), otherwise: lowering.expression(node.alternate), ...place };
     }
     case "SequenceExpression":
       return { kind: "sequence", items: node.expressions.map((each) => lowering.expression(each)), ...place };

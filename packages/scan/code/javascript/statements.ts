@@ -41,7 +41,7 @@ export function lowerStatement(lowering: Lowering, node: Oxc.Node, into: Stateme
       into.push({
         kind: "if",
         test: lowering.expression(node.test),
-        then: body(lowering, node.consequent),
+        body: body(lowering, node.consequent),
         otherwise: node.alternate === null ? [] : body(lowering, node.alternate),
         ...place,
       });
