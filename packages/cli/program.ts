@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { gateCommands } from "./command-line/gate.ts";
 import { hostCommands } from "./command-line/host.ts";
 import { learnCommands } from "./command-line/learn.ts";
 import { lifecycleCommands } from "./command-line/lifecycle.ts";
@@ -88,7 +89,17 @@ function define(terminal: Terminal, done: Done): Command {
     .enablePositionalOptions()
     .showHelpAfterError(false)
     .addHelpText("after", EXAMPLES);
-  for (const group of [lifecycleCommands, runCommands, recordCommands, policyCommands, learnCommands, runtimeCommands, scanCommands, hostCommands])
+  for (const group of [
+    lifecycleCommands,
+    runCommands,
+    recordCommands,
+    policyCommands,
+    learnCommands,
+    runtimeCommands,
+    scanCommands,
+    gateCommands,
+    hostCommands,
+  ])
     group(program, terminal, done);
   program.helpCommand(false);
   program.commandsGroup("Of the launcher (./plastron):");

@@ -2,14 +2,14 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { type Finding, SEVERITIES } from "@plastron/contracts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { findingOf, resultOf } from "../testing/result.ts";
+import { findingNamed, scanOf } from "../testing/judged.ts";
 import { decide, type GateInput } from "./decide.ts";
 import { attestPentest } from "./pentest.ts";
 import { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "./policy.ts";
 
 const NOW = new Date("2026-01-10T00:00:00Z");
 const decided = (findings: Finding[], more: Partial<GateInput> = {}) =>
-  decide({ policy: DEFAULT_GATE, head: resultOf(findings), known: new Set(), pentests: [], now: NOW, ...more });
+  decide({ policy: DEFAULT_GATE, head: scanOf(findings), known: new Set(), pentests: [], now: NOW, ...more });
 const id = (letter: string) => letter.padStart(32, "0");
 const secret = (state: "live" | "dead" | "unverified") => ({ detector: "x", provider: "X", redacted: "x…", digest: "0", state });
 
@@ -19,7 +19,7 @@ describe("a change", () => {
   });
 
   test("is denied for what is new, and not for what stood there before", () => {
-    const findings = [findingOf({ fingerprint: "a" }), findingOf({ fingerprint: "b" })];
+    const findings = [findingNamed({ fingerprint: "a" }), findingNamed({ fingerprint: "b" })];
     expect(decided(findings)).toMatchObject({ decision: "deny", counted: [id("a"), id("b")], known: 0 });
     expect(decided(findings, { known: new Set([id("a")]) })).toMatchObject({ decision: "deny", counted: [id("b")], known: 1 });
     expect(decided(findings, { known: new Set([id("a"), id("b")]) })).toMatchObject({ decision: "pass", known: 2 });
@@ -27,26 +27,26 @@ describe("a change", () => {
 
   test.each(["malice", "live secret"])("is denied for %s that stood there before, too, unless it is exempted", (what) => {
     const grave = what === "malice" ? { verdict: "malice" as const, severity: "low" as const } : { verdict: "secret" as const, secret: secret("live") };
-    const finding = findingOf({ fingerprint: "a", ...grave });
+    const finding = findingNamed({ fingerprint: "a", ...grave });
     expect(decided([finding], { known: new Set([id("a")]) })).toMatchObject({ decision: "deny", counted: [id("a")] });
     const exemption = { id: "e", reason: "a reason", approver: "b", expires: "2026-02-01" };
     expect(decided([{ ...finding, state: "exempted", exemption }])).toMatchObject({ decision: "pass", exempted: 1 });
   });
 
   test("counts a secret that does not work any more like any finding", () => {
-    const finding = findingOf({ fingerprint: "a", verdict: "secret", severity: "low", secret: secret("dead") });
+    const finding = findingNamed({ fingerprint: "a", verdict: "secret", severity: "low", secret: secret("dead") });
     expect(decided([finding]).decision).toBe("pass");
   });
 
   test("passes with what is below the threshold, unsure, or mere authority", () => {
     for (const more of [{ severity: "medium" }, { confidence: "low" }, { verdict: "authority", severity: "critical" }] as const) {
-      expect(decided([findingOf({ fingerprint: "a", ...more })]).decision).toBe("pass");
+      expect(decided([findingNamed({ fingerprint: "a", ...more })]).decision).toBe("pass");
     }
   });
 
   test("never passes with more of one severity than the policy allows in all", () => {
     const policy = parseGatePolicy("version: 1\ntotal: {high: 1}\n");
-    const findings = [findingOf({ fingerprint: "a" }), findingOf({ fingerprint: "b" })];
+    const findings = [findingNamed({ fingerprint: "a" }), findingNamed({ fingerprint: "b" })];
     expect(decided(findings, { policy, known: new Set([id("a"), id("b")]) })).toMatchObject({ decision: "deny", reasons: [{ rule: "total.high" }] });
     expect(decided(findings.slice(1), { policy, known: new Set([id("b")]) }).decision).toBe("pass");
   });
@@ -55,7 +55,7 @@ describe("a change", () => {
     const text =
       "version: 1\noverrides:\n  - {path: 'test/**', severity: none, reason: tests are not shipped}\n  - {rule: 'code/**', severity: medium, reason: we are strict with code}\n";
     const policy = parseGatePolicy(text);
-    const at = (path: string) => findingOf({ fingerprint: "a", severity: "medium", place: { ...findingOf({ fingerprint: "a" }).place, path } });
+    const at = (path: string) => findingNamed({ fingerprint: "a", severity: "medium", place: { ...findingNamed({ fingerprint: "a" }).place, path } });
     expect(decided([at("test/x/a.js")], { policy }).decision).toBe("pass");
     expect(decided([at("src/test/a.js")], { policy }).decision).toBe("deny");
     expect(decided([{ ...at("test/a.js"), verdict: "malice" }], { policy }).decision).toBe("deny");
@@ -66,8 +66,8 @@ describe("what cannot be said", () => {
   const gap = { kind: "failed", analyser: "code", path: "a.js", reason: "timeout", detail: "it took longer than 10 s", matters: true } as const;
 
   test("holds, and names what was not seen", () => {
-    const { coverage } = resultOf([]);
-    const head = resultOf([], { status: "incomplete", coverage: { ...coverage, gaps: [gap], gaps_total: 1 } });
+    const { coverage } = scanOf([]);
+    const head = scanOf([], { status: "incomplete", coverage: { ...coverage, gaps: [gap], gaps_total: 1 } });
     expect(decided([], { head })).toMatchObject({
       decision: "hold",
       reasons: [{ rule: "complete", message: expect.stringContaining("a.js: it took longer") }],
@@ -75,19 +75,19 @@ describe("what cannot be said", () => {
   });
 
   test("holds where an analyser that is required did not run", () => {
-    const { coverage } = resultOf([]);
+    const { coverage } = scanOf([]);
     const { secrets: _, ...analysers } = coverage.analysers;
-    expect(decided([], { head: resultOf([], { coverage: { ...coverage, analysers } }) })).toMatchObject({ decision: "hold", reasons: [{ rule: "required" }] });
+    expect(decided([], { head: scanOf([], { coverage: { ...coverage, analysers } }) })).toMatchObject({ decision: "hold", reasons: [{ rule: "required" }] });
   });
 
   test("is denied all the same where something that was seen is enough", () => {
-    const { coverage } = resultOf([]);
-    const head = resultOf([findingOf({ fingerprint: "a" })], { status: "incomplete", coverage: { ...coverage, gaps: [gap], gaps_total: 1 } });
+    const { coverage } = scanOf([]);
+    const head = scanOf([findingNamed({ fingerprint: "a" })], { status: "incomplete", coverage: { ...coverage, gaps: [gap], gaps_total: 1 } });
     expect(decided([], { head }).decision).toBe("deny");
   });
 
   test("holds where advisories are missing, too old, or but a seed where that is not enough", () => {
-    const advised = (advisories: { as_of: string; seed: boolean } | null) => resultOf([], { coverage: { ...resultOf([]).coverage, advisories } });
+    const advised = (advisories: { as_of: string; seed: boolean } | null) => scanOf([], { coverage: { ...scanOf([]).coverage, advisories } });
     expect(decided([], { head: advised(null) }).decision).toBe("hold");
     expect(decided([], { head: advised({ as_of: "2025-11-01T00:00:00.000Z", seed: false }) }).reasons).toMatchObject([{ rule: "advisories.max_age_days" }]);
     expect(decided([], { head: advised({ as_of: "2025-12-20T00:00:00.000Z", seed: false }) }).decision).toBe("pass");
@@ -173,7 +173,7 @@ test("whatever is found: a graver policy never lets pass what a milder one denie
     .map((more) => more as Partial<Finding>);
   fc.assert(
     fc.property(fc.array(finding, { maxLength: 12 }), fc.integer({ min: 0, max: 3 }), (some, which) => {
-      const findings = some.map((more, i) => findingOf({ fingerprint: i.toString(16), ...more }));
+      const findings = some.map((more, i) => findingNamed({ fingerprint: i.toString(16), ...more }));
       const at = (severity: GatePolicy["new"]["severity"]) => decided(findings, { policy: { ...DEFAULT_GATE, new: { severity, confidence: "low" } } });
       const [mild, grave] = [at(SEVERITIES[which] as never), at(SEVERITIES[which + 1] as never)];
       if (mild.decision === "deny") expect(grave.decision).toBe("deny");
