@@ -3,10 +3,11 @@
  */
 export type { Analyser, FileHead, Language, Look, LookGap, Project, ScanFile } from "./analyser.ts";
 export { fileKey } from "./analyser.ts";
+export { defaultCacheDirectory } from "./engine/cache/index.ts";
 export { ATTESTATIONS, type Change, GATE_FILE, type Judgement, judgeChange } from "./engine/change.ts";
 export type { ScanOptions } from "./engine/options.ts";
 export { type JudgedUpdate, judgePush, type Push } from "./engine/push.ts";
-export { type OnProgress, scan } from "./engine/scan.ts";
+export { type OnProgress, scan, scanSource } from "./engine/scan.ts";
 export { findingsOf, type Judged, scoreVector, severityOfScore } from "./findings/index.ts";
 export { identitiesOf, type Kinship, knownAt, type Move, movesOf, type Pair, type Reconciled, reconcile } from "./findings/reconcile/index.ts";
 export { decide, type GateInput } from "./gate/decide.ts";

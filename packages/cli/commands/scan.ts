@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { ANALYSERS, type AnalyserName, type ScanResult, SEVERITIES, type Severity } from "@plastron/contracts";
-import { openArtifact, REPORT_FORMATS, type ReportFormat, render, scan } from "@plastron/scan";
+import { defaultCacheDirectory, REPORT_FORMATS, type ReportFormat, render, scanSource } from "@plastron/scan";
 import { usage } from "../failure.ts";
 import { startScanProgress } from "../scan/progress.ts";
 import { stoppedBySignals } from "../scan/stop.ts";
@@ -37,17 +37,8 @@ async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[]
   const progress = startScanProgress(terminal, what);
   const stop = stoppedBySignals();
   try {
-    const artifact = await openArtifact(what, { signal: stop.signal, onFile: progress.taking });
-    try {
-      const options = {
-        analysers,
-        ...(flags.fileTimeout ? { fileTimeoutMs: flags.fileTimeout * 1000 } : {}),
-        ...(flags.workers ? { workers: flags.workers } : {}),
-      };
-      return await scan(artifact, options, progress.show, stop.signal);
-    } finally {
-      await artifact.close();
-    }
+    const more = { ...(flags.fileTimeout ? { fileTimeoutMs: flags.fileTimeout * 1000 } : {}), ...(flags.workers ? { workers: flags.workers } : {}) };
+    return await scanSource(what, { analysers, cache: flags.cache ? defaultCacheDirectory() : null, signal: stop.signal, ...more }, progress.show);
   } finally {
     progress.done();
     stop.release();

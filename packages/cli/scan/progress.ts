@@ -4,7 +4,6 @@ import type { Terminal } from "../terminal/terminal.ts";
 import { printable, truncate } from "../terminal/width.ts";
 
 export interface ScanView {
-  taking(path: string): void;
   show(progress: ScanProgress): void;
   done(): void;
 }
@@ -14,9 +13,7 @@ export function startScanProgress(terminal: Terminal, what: string): ScanView {
   const progress = startProgress(terminal, `Taking in ${printable(what)}`, 300);
   const room = Math.max(20, (terminal.columnsErr ?? 80) - 8);
   const say = (text: string) => progress.say(truncate(text, room));
-  let taken = 0;
   return {
-    taking: (path) => say(`Taking in, ${++taken} files: ${printable(path)}`),
     show: (now) => say(words(now)),
     done: () => progress.done(),
   };

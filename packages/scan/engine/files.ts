@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from "node:timers/promises";
 import type { AnalyserName } from "@plastron/contracts";
 import type { ArtifactFile } from "../intake/artifact.ts";
 import { Lane, type LaneHost, type Task } from "./lane.ts";
@@ -5,12 +6,12 @@ import type { RawLook } from "./protocol.ts";
 import { checkLook } from "./tally.ts";
 import type { Work } from "./work.ts";
 
-/** Every file past every analyser that wants it, over all cores. Where one lane fails for good, all end. */
+/** Every file past every analyser that wants it, over all cores; what is known is not asked again. Where one lane fails for good, all end. */
 export async function lookAtFiles(work: Work): Promise<void> {
-  const { artifact, pool, settings, versions } = work;
-  const names = settings.analysers.filter((name) => name in versions);
-  const tasks: Task[] = artifact.files.map((file) => ({ file, analysers: names }));
-  const lanes = Array.from({ length: Math.min(pool.size, tasks.length) }, () => new Lane(hostOf(work, tasks)).run());
+  const { pool } = work;
+  const tasks = await recall(work);
+  const host = hostOf(work, tasks);
+  const lanes = Array.from({ length: Math.min(pool.size, tasks.length) }, () => new Lane(host).run());
   try {
     await Promise.all(lanes);
   } catch (error) {
@@ -20,39 +21,53 @@ export async function lookAtFiles(work: Work): Promise<void> {
   }
 }
 
+/** Takes what earlier scans saw; gives what is left to look at, the largest last: a lane takes from the end, and what takes long is to begin early. */
+async function recall(work: Work): Promise<Task[]> {
+  const { artifact, cache, names, versions } = work;
+  const tasks: Task[] = [];
+  for (const [index, file] of artifact.files.entries()) {
+    if (index % 256 === 255) await breathe();
+    work.signal?.throwIfAborted();
+    const left = names.filter((name) => {
+      const known = cache.look(file, name, versions[name] ?? "");
+      if (known === null) return true;
+      work.result.take(file, name, known.look, known.facts, "known");
+      return false;
+    });
+    if (left.length > 0) tasks.push({ file, analysers: left });
+    else work.progress.passed(file);
+  }
+  return tasks.sort((a, b) => a.file.size - b.file.size);
+}
+
 function hostOf(work: Work, tasks: Task[]): LaneHost {
-  const { pool, settings, tally, matches, artifact } = work;
+  const { pool, settings, result } = work;
   return {
     next: () => tasks.pop() ?? null,
     start: () => pool.acquire(),
     release: (worker) => pool.release(worker),
     read: (file) => readOrSay(work, file),
     looked: (file, analyser, look) => take(work, file, analyser, look),
-    failed: (file, analyser, gap) => tally.gap({ ...gap, analyser, path: file.key }),
-    done: (file) => {
-      const done = artifact.files.length - tasks.length;
-      work.onProgress({ phase: "files", done, total: artifact.files.length, bytes: 0, findings: matches.length, current: file.key });
-    },
+    failed: (file, analyser, gap) => result.failed({ ...gap, analyser, path: file.key }),
+    done: (file) => work.progress.passed(file),
     timeoutMs: settings.fileTimeoutMs,
     signal: work.signal,
   };
 }
 
-async function readOrSay({ artifact, tally }: Work, file: ArtifactFile): Promise<Uint8Array | null> {
+async function readOrSay({ artifact, result }: Work, file: ArtifactFile): Promise<Uint8Array | null> {
   try {
     return await artifact.read(file);
   } catch (error) {
     const detail = error instanceof Error ? error.message : "it cannot be read";
-    tally.gap({ kind: "failed", analyser: "intake", path: file.key, reason: "changed", detail, matters: true });
+    result.failed({ kind: "failed", analyser: "intake", path: file.key, reason: "changed", detail, matters: true });
     return null;
   }
 }
 
-function take({ tally, matches, facts }: Work, file: ArtifactFile, analyser: AnalyserName, look: RawLook & { readonly ms: number }): void {
-  if (!look.wanted) return;
-  const checked = checkLook(analyser, file.key, look);
-  matches.push(...checked.matches);
-  for (const gap of checked.gaps) tally.gap(gap);
-  tally.looked(analyser, { files: 1, bytes: file.size, cached: 0, ms: look.ms });
-  if (look.facts !== null) facts.put(analyser, file.key, Buffer.from(JSON.stringify(look.facts)));
+function take({ result, cache, versions }: Work, file: ArtifactFile, analyser: AnalyserName, raw: RawLook & { readonly ms: number }): void {
+  const look = { ...checkLook(analyser, file.key, raw), wanted: raw.wanted, ms: raw.ms };
+  const facts = raw.facts === null ? null : Buffer.from(JSON.stringify(raw.facts));
+  cache.putLook(file, analyser, versions[analyser] ?? "", look, facts);
+  result.take(file, analyser, look, facts, "new");
 }

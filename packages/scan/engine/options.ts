@@ -14,6 +14,8 @@ export interface ScanOptions {
   /** Directories of rules beside our own. */
   readonly rules?: readonly string[];
   readonly advisories?: string | null;
+  /** A directory in which to keep what was seen, for later scans; null (the default): nothing is kept. `defaultCacheDirectory()` is the user's own. */
+  readonly cache?: string | null;
   /** A module with another `loadAnalysers`: for tests. */
   readonly registry?: string;
 }
@@ -33,6 +35,7 @@ export function settle(options: ScanOptions): Settled {
     memoryMb: options.memoryMb ?? 4096,
     rules: [OWN_RULES, ...(options.rules ?? [])],
     advisories: options.advisories ?? null,
+    cache: options.cache ?? null,
     registry: options.registry ?? join(import.meta.dirname, "analysers.ts"),
   };
 }

@@ -1,37 +1,67 @@
-import type { AnalyserName, Match, ScanProgress, ScanResult } from "@plastron/contracts";
+import type { AnalyserName, Gap, ScanProgress, ScanResult } from "@plastron/contracts";
 import { findingsOf } from "../findings/index.ts";
 import type { Artifact } from "../intake/artifact.ts";
+import { type OpenOptions, openArtifact } from "../intake/open.ts";
+import { ScanCache } from "./cache/index.ts";
 import { FactsOfScan } from "./facts.ts";
 import { lookAtFiles } from "./files.ts";
-import { type ScanOptions, settle } from "./options.ts";
-import { WorkerPool } from "./pool.ts";
+import { Gathered } from "./gathered.ts";
+import { type ScanOptions, type Settled, settle } from "./options.ts";
+import { type Versions, WorkerPool } from "./pool.ts";
 import { lookAtProject } from "./project.ts";
-import { order, Tally } from "./tally.ts";
+import { Tally } from "./tally.ts";
+import { Progress, type Work } from "./work.ts";
 
 export type OnProgress = (progress: ScanProgress) => void;
+
+/** Takes an artifact in and scans it; see `openArtifact` for what `source` may be. */
+export async function scanSource(source: string, options: ScanOptions & OpenOptions = {}, onProgress: OnProgress = () => {}): Promise<ScanResult> {
+  const settings = settle(options);
+  const cache = openCache(settings);
+  let taken = 0;
+  const onFile = (path: string) => onProgress({ phase: "intake", done: ++taken, total: 0, bytes: 0, findings: 0, current: path });
+  try {
+    const artifact = await openArtifact(source, { ...options, memo: cache.stamps, onFile });
+    try {
+      return await scanArtifact(artifact, settings, cache, onProgress, options.signal);
+    } finally {
+      await artifact.close();
+    }
+  } finally {
+    cache.close();
+  }
+}
 
 /**
  * Looks at an artifact with every analyser that is asked for. Rejects only where nothing could be looked at at all, or `signal` says so; whatever else goes
  * wrong is a gap, and the result `incomplete`. When it settles, no process of it is left.
  */
 export async function scan(artifact: Artifact, options: ScanOptions = {}, onProgress: OnProgress = () => {}, signal?: AbortSignal): Promise<ScanResult> {
-  const started = new Date();
   const settings = settle(options);
+  const cache = openCache(settings);
+  try {
+    return await scanArtifact(artifact, settings, cache, onProgress, signal);
+  } finally {
+    cache.close();
+  }
+}
+
+async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCache, onProgress: OnProgress, signal?: AbortSignal): Promise<ScanResult> {
+  const started = new Date();
   const { registry, rules, advisories, analysers } = settings;
   const pool = new WorkerPool({ registry, config: { analysers, rules, advisories } }, settings, settings.workers || undefined);
   const facts = new FactsOfScan();
   const tally = new Tally(analysers);
-  const matches: Match[] = [];
+  const result = new Gathered(tally, facts);
+  const progress = new Progress(onProgress, artifact.files.length, () => result.count);
   try {
-    const versions = await pool.versions();
+    const versions = await versionsOf(pool, cache, settings);
+    const names = analysers.filter((name) => name in versions);
     for (const gap of artifact.gaps) tally.gap({ ...gap, analyser: "intake" });
     for (const name of analysers) if (!(name in versions)) tally.gap(absent(name));
-    const work = { artifact, settings, pool, facts, tally, versions, onProgress, signal, matches };
-    await lookAtFiles(work);
-    await lookAtProject(work);
-    onProgress({ phase: "report", done: 0, total: 1, bytes: 0, findings: matches.length, current: "" });
-    const { findings, notes } = findingsOf(matches.sort(byKey));
-    const isolation = pool.missing.map((what) => `on this machine the scan's workers run without ${what}`);
+    await look({ artifact, settings, names, versions, pool, cache, facts, result, progress, signal });
+    progress.judging();
+    const { findings, notes } = findingsOf(result.sorted());
     return {
       version: 1,
       artifact: artifact.ref,
@@ -39,8 +69,8 @@ export async function scan(artifact: Artifact, options: ScanOptions = {}, onProg
       started_at: started.toISOString(),
       ms: Date.now() - started.getTime(),
       findings,
-      coverage: tally.coverage(artifact, versions, [...artifact.notes, ...notes, ...isolation]),
-      sbom: null,
+      coverage: tally.coverage(artifact, versions, [...artifact.notes, ...notes, ...notesOf(pool, cache)]),
+      sbom: result.sbom,
     };
   } finally {
     await pool.close();
@@ -48,18 +78,33 @@ export async function scan(artifact: Artifact, options: ScanOptions = {}, onProg
   }
 }
 
-function absent(analyser: AnalyserName) {
-  return { kind: "failed", analyser, path: "", reason: "absent", detail: "this analyser is not part of this Plastron", matters: true } as const;
+async function look(work: Work): Promise<void> {
+  const { artifact, cache, versions, result } = work;
+  const kept = cache.tree(artifact, versions);
+  if (kept) return result.recall(kept);
+  await lookAtFiles(work);
+  await lookAtProject(work);
+  const keep = result.toKeep();
+  if (keep) cache.putTree(artifact, versions, keep);
 }
 
-/** Workers answer in any order; a report has one. */
-function byKey(a: Match, b: Match): number {
-  return (
-    order(a.place.layers.join("!/"), b.place.layers.join("!/")) ||
-    order(a.place.path, b.place.path) ||
-    a.place.line - b.place.line ||
-    a.place.column - b.place.column ||
-    order(a.rule, b.rule) ||
-    order(JSON.stringify(a), JSON.stringify(b))
-  );
+function openCache({ cache, registry, analysers, rules, advisories }: Settled): ScanCache {
+  return new ScanCache(cache, { registry, analysers, rules, advisories });
+}
+
+async function versionsOf(pool: WorkerPool, cache: ScanCache, { analysers }: Settled): Promise<Versions> {
+  const known = cache.versions(analysers);
+  if (known) return known;
+  const versions = await pool.versions();
+  cache.putVersions(analysers, versions);
+  return versions;
+}
+
+function notesOf(pool: WorkerPool, cache: ScanCache): string[] {
+  const isolation = pool.missing.map((what) => `on this machine the scan's workers run without ${what}`);
+  return cache.trouble === null ? isolation : [...isolation, `nothing was kept of this scan nor taken from earlier ones: ${cache.trouble}`];
+}
+
+function absent(analyser: AnalyserName): Gap {
+  return { kind: "failed", analyser, path: "", reason: "absent", detail: "this analyser is not part of this Plastron", matters: true };
 }
