@@ -110,11 +110,24 @@ export const prioritySchema = z.object({
   words: z.string().describe("why: severity, exploitation, reachability, exposure"),
 });
 
+/** Why somebody says that a weakness does no harm here, in the words of OpenVEX (https://github.com/openvex/spec). */
+export const vexJustificationSchema = z.enum([
+  "component_not_present",
+  "vulnerable_code_not_present",
+  "vulnerable_code_not_in_execute_path",
+  "vulnerable_code_cannot_be_controlled_by_adversary",
+  "inline_mitigations_already_exist",
+]);
+
 export const exemptedSchema = z.object({
   id: z.string(),
   reason: z.string(),
   approver: z.string(),
   expires: z.iso.date(),
+  /** accepted: the harm is possible and borne until then. not_affected: it cannot happen here. false_positive: there is no weakness. */
+  status: z.enum(["accepted", "not_affected", "false_positive"]).default("accepted"),
+  /** Of not_affected. */
+  justification: vexJustificationSchema.nullable().default(null),
 });
 
 export const findingSchema = matchSchema.omit({ anchor: true }).extend({
