@@ -24,7 +24,8 @@ export type JudgedUpdate =
  */
 export async function* judgePush(push: Push): AsyncIterable<JudgedUpdate> {
   const policy = push.policy ?? (await policyAt(push, await defaultTip(push)));
-  for (const update of parseUpdates(push.input)) {
+  for (const asked of parseUpdates(push.input)) {
+    const update = { ...asked, ref: await pointedAt(push, asked.ref) };
     const branch = protectedBranch(update.ref, policy);
     if (branch === null) continue;
     const reason = refusedUpdate(update, branch, await factsOf(push, update), policy);
@@ -35,6 +36,17 @@ export async function* judgePush(push: Push): AsyncIterable<JudgedUpdate> {
       yield { branch, judgement: await judgeChange({ ...change, base, head: update.new as string, policy }) };
     }
   }
+}
+
+/** The branch that a symbolic ref stands for: git writes through it, so a push to HEAD, or to any alias, is a push to that branch. */
+async function pointedAt(options: GitOptions, ref: string): Promise<string> {
+  let at = ref;
+  for (let links = 0; links < 5; links++) {
+    const next = await gitLine(options, ["symbolic-ref", "--quiet", "--", at]).catch(() => null);
+    if (next === null || next === at) return at;
+    at = next;
+  }
+  throw new Error(`${ref} leads through too many symbolic refs`);
 }
 
 async function factsOf(push: Push, update: RefUpdate): Promise<UpdateFacts | null> {

@@ -29,7 +29,7 @@ describe("a change", () => {
     const grave = what === "malice" ? { verdict: "malice" as const, severity: "low" as const } : { verdict: "secret" as const, secret: secret("live") };
     const finding = findingNamed({ fingerprint: "a", ...grave });
     expect(decided([finding], { known: new Set([id("a")]) })).toMatchObject({ decision: "deny", counted: [id("a")] });
-    const exemption = { id: "e", reason: "a reason", approver: "b", expires: "2026-02-01" };
+    const exemption = { id: "e", reason: "a reason", approver: "b", expires: "2026-02-01", status: "accepted", justification: null } as const;
     expect(decided([{ ...finding, state: "exempted", exemption }])).toMatchObject({ decision: "pass", exempted: 1 });
   });
 
@@ -72,6 +72,15 @@ describe("what cannot be said", () => {
       decision: "hold",
       reasons: [{ rule: "complete", message: expect.stringContaining("a.js: it took longer") }],
     });
+  });
+
+  test("does not hold for an analyser that the policy does not ask for, unless not all gaps are told", () => {
+    const policy = parseGatePolicy("version: 1\nrequired: [secrets]\n");
+    const { coverage } = scanOf([]);
+    const head = (more: object) => scanOf([], { status: "incomplete", coverage: { ...coverage, gaps: [gap], gaps_total: 1, ...more } });
+    expect(decided([], { policy, head: head({}) }).decision).toBe("pass");
+    expect(decided([], { policy, head: head({ gaps_total: 2 }) }).decision).toBe("hold");
+    expect(decided([], { policy, head: head({ gaps: [{ ...gap, analyser: "intake" }] }) }).decision).toBe("hold");
   });
 
   test("holds where an analyser that is required did not run", () => {

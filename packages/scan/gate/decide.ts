@@ -103,9 +103,11 @@ function incompleteReasons({ head, policy, now }: GateInput): Reason[] {
   const { coverage } = head;
   const hold = (rule: string, message: string, hint: string): Reason => ({ rule, effect: "hold", message, hint, fingerprints: [] });
   const missing = policy.required.filter((analyser) => !coverage.analysers[analyser as AnalyserName]);
-  const gaps = coverage.gaps.filter(({ matters }) => matters);
+  const asked = new Set<string>(["intake", ...policy.required]);
+  const gaps = coverage.gaps.filter(({ matters, analyser }) => matters && asked.has(analyser));
+  const untold = coverage.gaps_total > coverage.gaps.length; // one of those that are not listed may be of a required analyser
   const reasons: Reason[] = missing.map((analyser) => hold("required", `the analyser ${analyser} did not run`, "Scan without leaving it out."));
-  if (head.status === "incomplete") {
+  if (head.status === "incomplete" && (gaps.length > 0 || untold)) {
     const [first] = gaps;
     const what = first ? `: ${first.path || first.analyser}: ${first.detail}${gaps.length > 1 ? ` (and ${gaps.length - 1} more)` : ""}` : "";
     reasons.push(hold("complete", `the scan is incomplete${what}`, "Mend what could not be looked at, or take it out of the change; then scan again."));
