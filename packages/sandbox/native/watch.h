@@ -37,7 +37,8 @@ struct watch {
     long long voluntary, involuntary;
     unsigned long violations, uncounted; /* of this run; beyond those that are told */
     char reason[160];
-    int trace; /* the guest kernel's, or -1 */
+    int trace;  /* the guest kernel's, or -1 */
+    int mounts; /* the sandbox's mount namespace, or -1 */
     uint32_t traces_dropped;
     char note[40]; /* a limit that a guest kernel saw hit, as a "key value" line of the result */
     char complaint[400]; /* what the worker wrote to stderr before it was ready */
