@@ -22,8 +22,8 @@ export interface Listener {
 
 type Process = Telemetry["processes"]["list"][number];
 
-/** Stacks of a run that is being broken are waited for this long: it is held still meanwhile, but a place and a wall clock are used. */
-const STACKS_MS = 500;
+/** Stacks of a run that is being broken are waited for this long: it is held still meanwhile, but a place and a wall clock are used. The first takes the longest, on a busy machine more than half a second. */
+const STACKS_MS = 2_000;
 
 /** The sensor as this driver was given it, or why it was given none. */
 export interface Eyes {
