@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Confinement, DEFAULT_LIMITS, type DoctorReport, NO_RULES, newId, PLAIN, type RunSpec, type Tier } from "@plastron/contracts";
 import type { SandboxDriver } from "../driver.ts";
 import { guestsGroup } from "../drivers/gvisor/index.ts";
@@ -31,6 +32,9 @@ interface Inside {
   descriptors: string[];
   hostUid: number | null;
 }
+
+/** How long the program is looked for. */
+const LOOK_MS = 3000;
 
 export type DriverRow = DoctorReport["drivers"][number];
 type Look = { row: DriverRow; inside: Inside | null };
@@ -109,18 +113,35 @@ async function lookInto(name: DriverName): Promise<Look> {
 async function look(driver: SandboxDriver, kernelUid: (marker: string) => number | null): Promise<Inside> {
   const marker = `plastron-doctor-${newId("run")}`;
   let said = "";
-  let hostUid: number | null = null;
-  const result = await driver.run(spec(marker), {
-    stdout(chunk) {
+  const waits = Promise.withResolvers<void>();
+  const hostUid = waits.promise.then(() => firstOf(() => kernelUid(marker)));
+  const output = {
+    stdout(chunk: Uint8Array) {
       said += Buffer.from(chunk).toString();
-      if (said.includes("waiting")) hostUid ??= kernelUid(marker);
+      if (said.includes("waiting")) waits.resolve();
     },
     stderr() {},
-  });
+  };
+  const result = await driver.run(spec(marker), output, { stdin: nothingUntil(hostUid) });
+  waits.resolve();
   if (result.status !== "completed")
     throw new Error(`a program in it ended as ${result.status}, exit code ${result.exit_code}, ${result.signal ?? "no signal"}`);
   const [uidMap = "", core = "", fds = ""] = said.split("\n");
-  return { uidMap: uidMap.trim().replace(/\s+/g, " "), coreWritten: core === "open", descriptors: fds.split(" ").filter(Boolean), hostUid };
+  return { uidMap: uidMap.trim().replace(/\s+/g, " "), coreWritten: core === "open", descriptors: fds.split(" ").filter(Boolean), hostUid: await hostUid };
+}
+
+/** The program says that it waits before it has its name. */
+async function firstOf(look: () => number | null): Promise<number | null> {
+  for (const end = performance.now() + LOOK_MS; performance.now() < end; await sleep(10)) {
+    const uid = look();
+    if (uid !== null) return uid;
+  }
+  return null;
+}
+
+async function* nothingUntil(then: Promise<unknown>): AsyncGenerator<Uint8Array> {
+  await then;
+  yield new Uint8Array();
 }
 
 /** Opening for append proves the right to write without writing. */
@@ -130,7 +151,7 @@ function spec(marker: string): RunSpec {
     "if (: >>/proc/sys/kernel/core_pattern) 2>/dev/null; then echo open; else echo shut; fi",
     // 255 is bash's own script; the one that listed the directory is closed again when it is asked for.
     "for fd in /proc/$$/fd/*; do [ -e $fd ] && [ $fd != /proc/$$/fd/255 ] && printf '%s ' $(basename $fd); done; echo",
-    `(exec -a ${marker} sleep 0.5) & sleep 0.1; echo waiting; wait`,
+    `echo waiting; exec -a ${marker} cat`, // until it was looked at
   ].join("\n");
   const program = { runtime: "bash" as const, code, args: [], env: {}, stdin: "", files: [], collect: [], imports: [], limits: DEFAULT_LIMITS };
   return { ...PLAIN, ...program, run_id: newId("run"), tenant: "doctor", confinement: OPEN, min_tier: 1 };

@@ -70,7 +70,7 @@ describe("host facts", () => {
     await hostFacts();
     const began = performance.now();
     const facts = await hostFacts();
-    expect(performance.now() - began).toBeLessThan(300);
+    expect(performance.now() - began).toBeLessThan(3000);
     expect(hostFactsSchema.parse(facts)).toEqual(facts);
     expect(facts.arch).toBe(execFileSync("uname", ["-m"], { encoding: "utf8" }).trim());
     expect(facts.user_namespaces).toBe((await runChild("unshare", ["--user", "--map-root-user", "true"], 2000)).code === 0);
@@ -110,9 +110,9 @@ describe("a probe's child", () => {
   it("is killed with what it started when its time is over", async () => {
     const pidFile = join(scratch, "pid");
     const began = performance.now();
-    const ended = await runChild("/bin/sh", ["-c", `sleep 300 & echo $! > ${pidFile}; wait`], 300);
+    const ended = await runChild("/bin/sh", ["-c", `sleep 300 & echo $! > ${pidFile}; wait`], 1500);
     expect(ended).toMatchObject({ timedOut: true, signal: "SIGKILL" });
-    expect(performance.now() - began).toBeLessThan(2000);
+    expect(performance.now() - began).toBeLessThan(8000);
     const grandchild = readFileSync(pidFile, "utf8").trim();
     await expect.poll(() => existsSync(`/proc/${grandchild}`) && !/^State:\tZ/m.test(readFileSync(`/proc/${grandchild}/status`, "utf8"))).toBe(false);
   });
