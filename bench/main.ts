@@ -13,11 +13,13 @@ import { type Around, benchSandbox } from "./sandbox/index.ts";
 import type { Endpoint } from "./sandbox/platform.ts";
 import { printReport } from "./sandbox/print.ts";
 import { type SandboxSettings, sandboxSettings } from "./sandbox/settings.ts";
+import { benchScan } from "./scan/index.ts";
+import { printScan } from "./scan/print.ts";
 import { benchSensor } from "./sensor/index.ts";
 import { printSensorReport } from "./sensor/print.ts";
 import { measureStacks, printStacks } from "./stacks/index.ts";
 
-const USAGE = `usage: npm run bench -- [sandbox | gvisor | policy | stacks | hands] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
+const USAGE = `usage: npm run bench -- [sandbox | gvisor | policy | sensor | stacks | hands | scan] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
 
   --quick      a look in about fifteen seconds: it works, but do not judge by it
   --json       one JSON document instead of tables
@@ -46,6 +48,10 @@ const AREAS: Record<string, (settings: SandboxSettings, around: Around) => Promi
   hands: async ({ quick }, { say: tell }) => {
     const report = await measureHands(quick, tell);
     return { report, lines: printHands(report) };
+  },
+  scan: async ({ quick }, { say: tell }) => {
+    const report = await benchScan(quick, tell);
+    return { report, lines: printScan(report) };
   },
   stacks: async ({ quick }, { say: tell }) => {
     const report = await measureStacks(quick, tell);
