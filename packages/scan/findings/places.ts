@@ -1,19 +1,37 @@
-import type { Finding, Match, Place } from "@plastron/contracts";
+import type { Finding, Place } from "@plastron/contracts";
 
-/** A place's file among all, layers included, as `fileKey` says it: `archive:vendor.zip!/lib/a.js`. */
-export function placeKey(place: Pick<Place, "path" | "layers">): string {
-  return [...place.layers, place.path].join("!/");
+/** Layers that are ways to write text, not things that hold files: a place within them is a place of the file. */
+const WRITTEN = /^(base(16|32|58|64|85)(url)?|hex|url|percent|html|unicode|utf-?(7|16)|escapes?|gzip|deflate|zlib|rot13|json|xml|jwt|quoted-printable)\b/i;
+const COMMIT = "commit:";
+
+/** A place's file among all, as `fileKey` says it: `vendor.zip!/lib/a.js`. */
+export function placeKey({ path, layers }: Pick<Place, "path" | "layers">): string {
+  return [...layers.filter((layer) => !WRITTEN.test(layer)), path].join("!/");
 }
 
 /**
  * The same without the commit in which it was seen: what lies in a repository's history and in its tree is one thing to repair, and
  * keeps its name when it is deleted from the tree.
  */
-export function lastingKey(place: Pick<Place, "path" | "layers">): string {
-  return placeKey({ path: place.path, layers: place.layers.filter((layer) => !layer.startsWith("commit:")) });
+export function lastingKey({ path, layers }: Pick<Place, "path" | "layers">): string {
+  return placeKey({ path, layers: layers.filter((layer) => !layer.startsWith(COMMIT)) });
 }
 
-export const inHistory = (place: Pick<Place, "layers">): boolean => place.layers.some((layer) => layer.startsWith("commit:"));
+/** For people: the file as it lies there, then how it is hidden and since when. */
+export function placeWords(place: Pick<Place, "path" | "layers">): string {
+  const commit = place.layers.find((layer) => layer.startsWith(COMMIT))?.slice(COMMIT.length);
+  const written = place.layers.filter((layer) => WRITTEN.test(layer));
+  const aside = [commit && `commit ${commit.slice(0, 12)}`, ...written].filter(Boolean).join(", ");
+  return `${lastingKey(place)}${aside && ` (${aside})`}`;
+}
+
+/** What lies on the disk, or in the repository: the outermost archive, else the file. */
+export function outermost({ path, layers }: Pick<Place, "path" | "layers">): string {
+  const [container] = layers.filter((layer) => !WRITTEN.test(layer) && !layer.startsWith(COMMIT));
+  return container?.replace(/^archive:/, "") ?? path;
+}
+
+export const inHistory = (place: Pick<Place, "layers">): boolean => place.layers.some((layer) => layer.startsWith(COMMIT));
 
 export function byPlace(a: Pick<Place, "path" | "layers" | "line" | "column">, b: Pick<Place, "path" | "layers" | "line" | "column">): number {
   return compare(placeKey(a), placeKey(b)) || a.line - b.line || a.column - b.column;
@@ -47,5 +65,3 @@ const before = ([line, column]: Point, [otherLine, otherColumn]: Point): boolean
 export function rulesOf(finding: Pick<Finding, "rule" | "also">): string[] {
   return [finding.rule, ...finding.also.map(({ rule }) => rule)];
 }
-
-export type Located = Pick<Match, "place">;

@@ -1,4 +1,11 @@
 import { type ScanResult, scanResultSchema } from "@plastron/contracts";
+import { renderCyclonedx } from "./cyclonedx/index.ts";
+import { renderOpenvex } from "./cyclonedx/openvex.ts";
+import { renderHtml } from "./html/index.ts";
+import { renderGithub } from "./lists/github.ts";
+import { renderGitlab } from "./lists/gitlab.ts";
+import { renderJunit } from "./lists/junit.ts";
+import { renderSarif } from "./sarif/index.ts";
 import { renderTerminal, type TerminalOptions } from "./terminal/index.ts";
 
 export interface ReportOptions extends TerminalOptions {
@@ -6,16 +13,23 @@ export interface ReportOptions extends TerminalOptions {
   readonly version?: string;
 }
 
-/** A function a format: a result and nothing else goes in, text comes out. All text of the artifact is escaped for where it will stand. */
-const FORMATS = {
-  terminal: renderTerminal,
-  json: (result: ScanResult): string => `${JSON.stringify(scanResultSchema.parse(result), null, 2)}\n`,
-} satisfies Record<string, (result: ScanResult, options: ReportOptions) => string>;
+export const REPORT_FORMATS = ["terminal", "html", "json", "sarif", "cyclonedx", "openvex", "junit", "github", "gitlab"] as const;
+export type ReportFormat = (typeof REPORT_FORMATS)[number];
 
-export type ReportFormat = keyof typeof FORMATS;
-export const REPORT_FORMATS = Object.keys(FORMATS) as ReportFormat[];
+/** A function a format: a result and nothing else goes in, text comes out. All text of the artifact is escaped for where it will stand. */
+const RENDERERS: Record<ReportFormat, (result: ScanResult, options: ReportOptions) => string> = {
+  terminal: renderTerminal,
+  html: renderHtml,
+  json: (result) => `${JSON.stringify(scanResultSchema.parse(result), null, 2)}\n`,
+  sarif: renderSarif,
+  cyclonedx: renderCyclonedx,
+  openvex: renderOpenvex,
+  junit: renderJunit,
+  github: renderGithub,
+  gitlab: renderGitlab,
+};
 
 /** A scan's result as text of one format. */
 export function render(result: ScanResult, format: ReportFormat, options: ReportOptions = {}): string {
-  return FORMATS[format](result, options);
+  return RENDERERS[format](result, options);
 }

@@ -1,5 +1,5 @@
 import type { Finding, FlowStep, Place } from "@plastron/contracts";
-import { placeKey } from "../../findings/places.ts";
+import { placeWords } from "../../findings/places.ts";
 import { columnsOf, cut, wrapped } from "../text/layout.ts";
 import { visible } from "../text/visible.ts";
 import { excerpt } from "./excerpt.ts";
@@ -46,7 +46,7 @@ export function exemptionWords({ id, approver, expires, reason }: NonNullable<Fi
 }
 
 export function at(place: Pick<Place, "path" | "layers" | "line" | "column">): string {
-  return `${visible(placeKey(place))}:${place.line}:${place.column}`;
+  return `${visible(placeWords(place))}:${place.line}:${place.column}`;
 }
 
 function flowLines(flow: readonly FlowStep[], screen: Screen): string[] {
@@ -61,7 +61,7 @@ function flowLines(flow: readonly FlowStep[], screen: Screen): string[] {
   return lines;
 }
 
-const stepWords = (step: FlowStep): string => `${step.path}:${step.line}  ${step.message}`;
+const stepWords = (step: FlowStep): string => `${placeWords(step)}:${step.line}  ${step.message}`;
 
 /** A label and its text, which stands under itself where it is longer than the line. */
 function block(label: string, text: string, { paint, columns }: Screen, dim = false): string[] {

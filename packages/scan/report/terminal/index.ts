@@ -1,5 +1,5 @@
 import type { Finding, ScanResult } from "@plastron/contracts";
-import { placeKey } from "../../findings/places.ts";
+import { placeWords } from "../../findings/places.ts";
 import { cut } from "../text/layout.ts";
 import { visible } from "../text/visible.ts";
 import { byLevel, count, duration, LEVEL_MEANING, LEVEL_WORDS, LEVELS, size, verdictOf } from "../words.ts";
@@ -51,7 +51,7 @@ function levelLines(level: Finding["priority"]["level"], shown: readonly Finding
   const here = shown.filter(({ priority }) => priority.level === level);
   if (here.length === 0) return [];
   const all = open.filter(({ priority }) => priority.level === level).length;
-  const files = Map.groupBy(here, ({ place }) => placeKey(place));
+  const files = Map.groupBy(here, ({ place }) => placeWords(place));
   const head = `${on.paint(LEVEL_STYLE[level], on.paint("bold", LEVEL_WORDS[level]))} ${on.paint("dim", `${LEVEL_MEANING[level]} · ${count(all, "finding")}`)}`;
   const body = [...files].flatMap(([path, findings]) => [
     `${on.paint("bold", cut(visible(path), on.columns))}`,
@@ -71,7 +71,7 @@ function exemptedLines({ findings }: ScanResult, on: Screen): string[] {
   const exempted = findings.filter(({ state }) => state === "exempted");
   if (exempted.length === 0) return [];
   const lines = exempted.map(({ exemption, place, title }) =>
-    cut(`  ${visible(`${exemption?.id} until ${exemption?.expires}  ${placeKey(place)}:${place.line}  ${title}`)}`, on.columns),
+    cut(`  ${visible(`${exemption?.id} until ${exemption?.expires}  ${placeWords(place)}:${place.line}  ${title}`)}`, on.columns),
   );
   return [on.paint("bold", "Exempted"), ...lines.slice(0, 20), ...(lines.length > 20 ? [`  and ${lines.length - 20} more`] : []), ""];
 }
