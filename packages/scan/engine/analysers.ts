@@ -6,6 +6,10 @@ type Load = (config: AnalyserConfig) => Promise<Analyser>;
 
 /** Every analyser there is. Each is loaded only where it is asked for. `fuzz` is none of them: it runs code, which is done in sandboxes. */
 const LOADERS: Partial<Record<AnalyserName, Load>> = {
+  async secrets({ rules }) {
+    const [{ createSecrets }, { readSecretRules }] = await Promise.all([import("../secrets/index.ts"), import("./secret-rules.ts")]);
+    return createSecrets(await readSecretRules(rules)) as Analyser;
+  },
   async dependencies({ advisories }) {
     const [{ createDependencies }, { openAdvisories }] = await Promise.all([import("../dependencies/index.ts"), import("../intake/advisories/index.ts")]);
     return createDependencies(openAdvisories(advisories)) as Analyser;
