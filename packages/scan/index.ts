@@ -8,6 +8,22 @@ export { ATTESTATIONS, type Change, GATE_FILE, type Judgement, judgeChange } fro
 export type { ScanOptions } from "./engine/options.ts";
 export { type JudgedUpdate, judgePush, type Push } from "./engine/push.ts";
 export { type OnProgress, scan, scanSource } from "./engine/scan.ts";
+export {
+  type Approval,
+  type Approved,
+  addDays,
+  applyExemptions,
+  approvedBy,
+  daysBetween,
+  EXEMPTIONS_PATH,
+  type Exempted,
+  type Exemption,
+  type ExemptionContext,
+  MOST_DAYS,
+  parseExemptions,
+  type Scope,
+  withExemptions,
+} from "./exemptions/index.ts";
 export { findingsOf, type Judged, scoreVector, severityOfScore } from "./findings/index.ts";
 export { identitiesOf, type Kinship, knownAt, type Move, movesOf, type Pair, type Reconciled, reconcile } from "./findings/reconcile/index.ts";
 export { decide, type GateInput } from "./gate/decide.ts";
