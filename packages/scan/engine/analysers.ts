@@ -14,6 +14,10 @@ const LOADERS: Partial<Record<AnalyserName, Load>> = {
     const [{ createDependencies }, { openAdvisories }] = await Promise.all([import("../dependencies/index.ts"), import("../intake/advisories/index.ts")]);
     return createDependencies(openAdvisories(advisories)) as Analyser;
   },
+  async agentware({ rules }) {
+    const [{ createAgentware }, { readAgentwareRules }] = await Promise.all([import("../agentware/index.ts"), import("./agentware-rules.ts")]);
+    return createAgentware(await readAgentwareRules(rules)) as Analyser;
+  },
 };
 
 /** The analysers that are asked for, with their rules. Called in each worker, and nowhere else: the parent never loads a parser. */

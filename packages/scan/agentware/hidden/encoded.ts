@@ -1,0 +1,75 @@
+import type { Block } from "../document/model.ts";
+import { base64, hex, isText } from "../shell/decode.ts";
+
+const BLOBS =
+  /[A-Za-z0-9+/_-]{32,20000}={0,2}|(?:[0-9a-fA-F]{2}){24,}|(?:&#x?[0-9a-fA-F]{2,6};){8,}|(?:%[0-9a-fA-F]{2}){8,}|(?:\\u00[0-9a-fA-F]{2}){8,}|(?:\\x[0-9a-fA-F]{2}){8,}/g;
+const MAX_DECODED = 200;
+const SPACED = /(?:^|[\s"'(])((?:[\p{L}\p{N}][ ._*-]){7,200}[\p{L}\p{N}])(?=[\s"').,!]|$)/gu;
+
+/** Texts that blocks hold in another spelling: base64, hexadecimal, entities, letters with gaps. Each is a block, hidden where people cannot read it. */
+export function encodedBlocks(blocks: readonly Block[]): Block[] {
+  const found: Block[] = [];
+  for (const each of blocks) {
+    if (each.text.length < 16) continue;
+    if (each.kind !== "string" || each.text.length < 100_000) {
+      for (const match of each.text.matchAll(BLOBS)) {
+        if (found.length >= MAX_DECODED) return found;
+        const decoded = decode(match[0]);
+        if (decoded) found.push(inner(each, decoded.text, match.index, decoded.layer));
+      }
+    }
+    if (each.kind === "code" || each.kind === "string" || each.kind === "value" || each.kind === "remark") continue;
+    if (!/[\p{L}\p{N}][ ._*-][\p{L}\p{N}][ ._*-][\p{L}\p{N}][ ._*-][\p{L}\p{N}][ ._*-]/u.test(each.text)) continue;
+    for (const match of each.text.matchAll(SPACED)) {
+      if (found.length >= MAX_DECODED) return found;
+      found.push(inner(each, joined(match[1] as string), match.index, "spaced-letters"));
+    }
+  }
+  return found;
+}
+
+function inner(each: Block, text: string, at: number, layer: string): Block {
+  return {
+    ...each,
+    text,
+    start: each.exact ? each.start + at : each.start,
+    exact: false,
+    hidden: each.hidden ?? `an encoding (${layer})`,
+    layers: [...each.layers, layer],
+  };
+}
+
+function decode(blob: string): { text: string; layer: string } | null {
+  if (blob.startsWith("&#"))
+    return text(
+      blob.replace(/&#(x?)([0-9a-fA-F]+);/g, (_, x, code) => character(Number.parseInt(code, x ? 16 : 10))),
+      "entities",
+    );
+  if (blob.startsWith("%")) return text(Buffer.from(blob.replaceAll("%", ""), "hex").toString("utf8"), "percent");
+  if (blob.startsWith("\\"))
+    return text(
+      blob.replace(/\\(?:u00|x)([0-9a-fA-F]{2})/g, (_, code) => character(Number.parseInt(code, 16))),
+      "escapes",
+    );
+  const bytes = hex(blob);
+  if (bytes !== null) return text(bytes, "hex");
+  return /[a-z]/.test(blob) && /[A-Z]/.test(blob) ? text(base64(blob) ?? "", "base64") : null;
+}
+
+/** Only what has words is a text that somebody wrote. */
+function text(decoded: string, layer: string): { text: string; layer: string } | null {
+  return isText(decoded) && /\p{L}{2,}[\s/:_.-]+\p{L}{2,}|[\u3400-\u9fff]{4}/u.test(decoded) ? { text: decoded, layer } : null;
+}
+
+function character(code: number): string {
+  return code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : "\ufffd";
+}
+
+/** `i g n o r e  a l l`: two gaps part words, one parts letters. */
+function joined(spaced: string): string {
+  const gap = /[ ._*-]/.exec(spaced)?.[0] ?? " ";
+  return spaced
+    .split(gap === " " ? /\s{2,}|[/|]/ : " ")
+    .map((word) => word.replaceAll(gap, "").replace(/\s/g, ""))
+    .join(" ");
+}

@@ -1,0 +1,71 @@
+import type { Hit, Lexicon } from "./lexicon.ts";
+
+/** A thought of several ideas that stand close together in one sentence, as rules write it: `[disregard, prior, guidance]`. */
+export interface FrameSpec {
+  readonly ideas: readonly string[];
+  /** Most words between its first and its last. */
+  readonly within?: number;
+  /** Only in this order. */
+  readonly ordered?: boolean;
+  /** Ideas that must not stand anywhere in the sentence. */
+  readonly unless?: readonly string[];
+}
+
+export interface Frame {
+  readonly signal: string;
+  readonly groups: readonly ReadonlySet<number>[];
+  readonly within: number;
+  readonly ordered: boolean;
+  readonly unless: ReadonlySet<number>;
+}
+
+/** Where a frame was found: its hits in the order of the text. */
+export interface FrameMatch {
+  readonly frame: Frame;
+  readonly hits: readonly Hit[];
+}
+
+const CLOSE = 9;
+const MAX_STARTS = 64;
+
+export function frameOf(signal: string, { ideas, within = CLOSE, ordered = false, unless = [] }: FrameSpec, lexicon: Lexicon): Frame {
+  const numbers = (text: string) => new Set(text.split("|").map((idea) => lexicon.id(idea.trim())));
+  return { signal, groups: ideas.map(numbers), within, ordered, unless: new Set(unless.flatMap((text) => [...numbers(text)])) };
+}
+
+/** The closest place of a sentence's hits where all ideas of a frame stand together. */
+export function findFrame(frame: Frame, hits: readonly Hit[]): FrameMatch | null {
+  if (frame.unless.size > 0 && hits.some((hit) => frame.unless.has(hit.idea))) return null;
+  const [first, ...rest] = frame.groups;
+  if (!first || rest.some((group) => !hits.some((hit) => group.has(hit.idea)))) return null;
+  let best: Hit[] | null = null;
+  let starts = 0;
+  for (const hit of hits) {
+    if (!first.has(hit.idea) || ++starts > MAX_STARTS) continue;
+    const chosen = complete(frame, rest, [hit], hits);
+    if (chosen && (!best || span(chosen) < span(best))) best = chosen;
+  }
+  return best ? { frame, hits: best.sort((a, b) => a.start - b.start) } : null;
+}
+
+/** Takes of each further group the hit that is nearest, and shares no word with one that is taken. */
+function complete(frame: Frame, groups: readonly ReadonlySet<number>[], chosen: Hit[], hits: readonly Hit[]): Hit[] | null {
+  for (const group of groups) {
+    let best: Hit | null = null;
+    for (const hit of hits) {
+      if (!group.has(hit.idea) || chosen.some((taken) => hit.token <= taken.last && taken.token <= hit.last)) continue;
+      if (frame.ordered && hit.token <= (chosen.at(-1) as Hit).last) continue;
+      if (span([...chosen, hit]) > frame.within) continue;
+      if (!best || span([...chosen, hit]) < span([...chosen, best])) best = hit;
+    }
+    if (!best) return null;
+    chosen.push(best);
+  }
+  return chosen;
+}
+
+/** Words that are no part of a hit: the width of what lies between. */
+function span(chosen: readonly Hit[]): number {
+  const width = Math.max(...chosen.map((each) => each.last)) - Math.min(...chosen.map((each) => each.token)) + 1;
+  return width - chosen.reduce((sum, each) => sum + each.last - each.token + 1, 0);
+}

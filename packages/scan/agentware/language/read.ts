@@ -1,0 +1,86 @@
+import type { Block } from "../document/model.ts";
+import { traitsOf } from "../hosts.ts";
+import type { Pack } from "../pack.ts";
+import { secretOf } from "../shell/harm.ts";
+import { type Signal, signalAt } from "../signal.ts";
+import { type Folded, fold, originOf } from "./fold.ts";
+import { findFrame } from "./frames.ts";
+import type { Hit, Known } from "./lexicon.ts";
+import { type Span, sentencesOf } from "./sentences.ts";
+
+/** What the sentences of a block say that rules ask for, each with its stance. */
+export function thoughtsOf(block: Block, number: number, pack: Pack): Signal[] {
+  const folded = fold(block.text, pack.lookalikes);
+  const hits = pack.lexicon.read(folded.text, knownIn(folded.text, pack));
+  if (hits.length === 0) return [];
+  const signals: Signal[] = [];
+  let from = 0;
+  for (const sentence of sentencesOf(folded.text)) {
+    while (from < hits.length && (hits[from] as Hit).start < sentence.start) from++;
+    const within: Hit[] = [];
+    for (let i = from; i < hits.length && (hits[i] as Hit).start < sentence.end && within.length < 300; i++)
+      if ((hits[i] as Hit).end <= sentence.end) within.push(hits[i] as Hit);
+    if (within.length > 0) signals.push(...inSentence(block, number, folded, sentence, within, pack));
+  }
+  return signals;
+}
+
+const MAX_KNOWN = 500;
+
+/** Places of secrets and addresses are ideas too: "read ~/.ssh/id_rsa" takes what is private. */
+function knownIn(text: string, { lexicon, lists }: Pack): Known[] {
+  const known: Known[] = [];
+  const add = (idea: string, pattern: RegExp): void => {
+    for (const match of text.matchAll(pattern))
+      if (known.length < MAX_KNOWN) known.push({ idea: lexicon.id(idea), start: match.index, end: match.index + match[0].length });
+  };
+  if (text.includes("://")) add("link", /\b(?:https?|wss?|ftp):\/\/[^\s"'<>)]{3,300}/g);
+  if (SECRETISH.test(text)) add("private", new RegExp(lists.pattern("secret_places").source, "gi"));
+  return known.sort((a, b) => a.start - b.start);
+}
+
+/** One of these is in every place of a secret, and one look for them is cheap. */
+const SECRETISH =
+  /ssh|id_|aws|gcloud|credential|kube|docker|netrc|npmrc|pypirc|pgpass|gnupg|gpg|mcp\.json|claude|openclaw|clawdbot|\.env|shadow|sudoers|login|local state|cookies|key4|keychain|wallet|electrum|ethereum|solana|nkbih|_history|environ|169\.254|metadata/;
+
+function* inSentence(block: Block, number: number, folded: Folded, sentence: Span, hits: readonly Hit[], pack: Pack): Iterable<Signal> {
+  const sweeping = pack.lexicon.id("sweeping");
+  for (const frame of pack.frames) {
+    const match = findFrame(frame, hits);
+    if (!match) continue;
+    const span = { start: (match.hits[0] as Hit).start, end: Math.max(...match.hits.map((hit) => hit.end)) };
+    const found = { hits: match.hits, ...span };
+    const refers = frame.signal === "refer" || frame.signal === "unwarn";
+    const stance = refers ? pack.stances.ofReference(folded.text, sentence, hits, found) : pack.stances.of(block, folded.text, sentence, hits, found);
+    const place = { start: originOf(folded, span.start), end: originOf(folded, span.end) };
+    const raw = block.text.slice(place.start, place.end);
+    const whole = block.text.slice(originOf(folded, sentence.start), originOf(folded, sentence.end));
+    const traits = sentenceTraits(whole, hits, pack);
+    if (hits.some((hit) => hit.idea === sweeping && hit.start >= span.start - 12 && hit.end <= span.end)) traits.push("sweeping");
+    if (folded.origin && isDisguised(raw, folded.text.slice(span.start, span.end))) traits.push("disguised");
+    yield signalAt(frame.signal, block, number, place, { stance, detail: whole.trim().slice(0, 400), traits });
+  }
+}
+
+/** What else the sentence speaks of, which rules may ask for. */
+function sentenceTraits(sentence: string, hits: readonly Hit[], { lexicon, lists }: Pack): string[] {
+  const traits: string[] = [];
+  const has = (idea: string) => hits.some((hit) => hit.idea === lexicon.id(idea));
+  if (has("agent")) traits.push("to-agent");
+  if (has("own-case")) traits.push("own-case");
+  if (has("urgent")) traits.push("urgent");
+  if (has("up")) traits.push("points-up");
+  if (has("down")) traits.push("points-down");
+  if (secretOf(sentence, lists)) traits.push("secret-place");
+  const url = /https?:\/\/[^\s"')`>]+/i.exec(sentence)?.[0];
+  if (url) traits.push("url", ...traitsOf(url, lists));
+  return traits;
+}
+
+/** Look-alikes or signs without width within what was found; typographic quotes and full-width commas are none. */
+function isDisguised(raw: string, folded: string): boolean {
+  return (
+    raw.toLowerCase().replace(/\s+/g, "") !== folded.replace(/\s+/g, "") &&
+    /[\u0370-\u04ff\u200b-\u200f\u2060-\u2064\u00ad\ufeff\uff21-\uff5a\u{1d400}-\u{1d7ff}\u{e0000}-\u{e0fff}]/u.test(raw)
+  );
+}

@@ -1,0 +1,38 @@
+import type { Block } from "../document/model.ts";
+import type { Pack } from "../pack.ts";
+import { type Signal, signalAt } from "../signal.ts";
+import type { Deed } from "./deed.ts";
+import { commandsOf } from "./lex.ts";
+import { deedsOf } from "./recognise.ts";
+
+const MAX_TEXT = 2_000_000;
+const MAX_NESTED = 4;
+
+/** What the commands of a text would do, those that it decodes to or hands to another shell included. */
+export function deedsIn(text: string, pack: Pack, depth = 0): (Deed & { readonly layers: readonly string[] })[] {
+  const deeds = deedsOf(commandsOf(text.slice(0, MAX_TEXT)), pack.lists);
+  return deeds.flatMap((deed) => {
+    const own = deed.name === "" ? [] : [{ ...deed, layers: [] as string[] }];
+    if (!deed.inner || depth >= MAX_NESTED) return own;
+    const { text: inner, layer } = deed.inner;
+    const nested = deedsIn(inner, pack, depth + 1).map((each) => ({
+      ...each,
+      start: deed.start,
+      end: deed.end,
+      layers: layer === "" ? each.layers : [layer, ...each.layers],
+    }));
+    return [...own, ...nested];
+  });
+}
+
+export function shellSignals(block: Block, number: number, text: string, offset: number, pack: Pack, more: Partial<Signal>): Signal[] {
+  return deedsIn(text, pack).map((deed) =>
+    signalAt(
+      deed.name,
+      block,
+      number,
+      { start: offset + deed.start, end: offset + deed.end },
+      { detail: deed.detail, traits: deed.traits, ...more, layers: [...block.layers, ...deed.layers] },
+    ),
+  );
+}
