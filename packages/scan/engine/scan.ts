@@ -2,6 +2,7 @@ import type { AnalyserName, Gap, ScanProgress, ScanResult } from "@plastron/cont
 import { findingsOf } from "../findings/index.ts";
 import type { Artifact } from "../intake/artifact.ts";
 import { type OpenOptions, openArtifact } from "../intake/open.ts";
+import { advisoriesOf } from "./advisories.ts";
 import { ScanCache } from "./cache/index.ts";
 import { FactsOfScan } from "./facts.ts";
 import { lookAtFiles } from "./files.ts";
@@ -62,6 +63,7 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
     await look({ artifact, settings, names, versions, pool, cache, facts, result, progress, signal });
     progress.judging();
     const { findings, notes } = findingsOf(result.sorted());
+    const known = await advisoriesOf(settings);
     return {
       version: 1,
       artifact: artifact.ref,
@@ -69,7 +71,7 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
       started_at: started.toISOString(),
       ms: Date.now() - started.getTime(),
       findings,
-      coverage: tally.coverage(artifact, versions, [...artifact.notes, ...notes, ...notesOf(pool, cache)]),
+      coverage: { ...tally.coverage(artifact, versions, [...artifact.notes, ...known.notes, ...notes, ...notesOf(pool, cache)]), advisories: known.advisories },
       sbom: result.sbom,
     };
   } finally {
