@@ -46,11 +46,11 @@ export function describeLimits(use: () => Bench): void {
 
     it("of wall clock ends a program that sleeps and one that spins", async () => {
       for (const code of ["import time; print('on', flush=True); time.sleep(60)", "print('on', flush=True)\nwhile True: pass"]) {
-        const ran = await use().python(code, limits({ wall_ms: 700 }));
+        const ran = await use().python(code, limits({ wall_ms: 2000 }));
         expect(ran).toMatchObject({ status: "timed_out", exit_code: null, stdout: "on\n" });
         expect(ran.limits_hit).toContain("wall");
-        expect(ran.usage.wall_ms).toBeGreaterThan(600);
-        expect(ran.usage.wall_ms).toBeLessThan(3000);
+        expect(ran.usage.wall_ms).toBeGreaterThan(1900);
+        expect(ran.usage.wall_ms).toBeLessThan(6000);
       }
     });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Bench } from "./harness.ts";
+import { untilThen } from "./waiting.ts";
 
 /** Input, output and the end of a program, in every runtime. */
 export function describePrograms(use: () => Bench): void {
@@ -112,10 +113,10 @@ export function describePrograms(use: () => Bench): void {
     });
 
     it("is shown as it prints", async () => {
-      const times: number[] = [];
-      const code = "import time\nprint('first')\ntime.sleep(0.6)\nprint('second')";
-      await use().watch({ runtime: "python3", code }, () => times.push(performance.now()));
-      expect((times.at(-1) as number) - (times[0] as number)).toBeGreaterThan(300);
+      const first = Promise.withResolvers<void>();
+      const code = "print('first')\ninput()\nprint('second')"; // goes on when the first was seen
+      const onOutput = (text: string) => void (text.includes("first") && first.resolve());
+      expect((await use().watch({ runtime: "python3", code }, onOutput, { stdin: untilThen(first.promise) })).stdout).toBe("first\nsecond\n");
     });
   });
 }

@@ -82,12 +82,12 @@ describe("the strong driver", () => {
       tries++;
       return Promise.reject(new PlastronError("sandbox_failed", "runsc is not installed", { hint: "apt-get install runsc" }));
     };
-    const { driver } = tiers(broken, 200);
+    const { driver } = tiers(broken, 1000);
     const refusal = { code: "tier_unavailable", message: expect.stringContaining("runsc is not installed"), hint: "apt-get install runsc" };
     for (let i = 0; i < 3; i++) await expect(driver.run(spec(3), output)).rejects.toMatchObject(refusal);
     expect(tries).toBe(1);
     expect((await driver.run(spec(2), output)).sandbox.driver).toBe("local");
-    await new Promise((later) => setTimeout(later, 250));
+    await new Promise((later) => setTimeout(later, 1050));
     await expect(driver.run(spec(3), output)).rejects.toMatchObject(refusal);
     expect(tries).toBe(2);
   });

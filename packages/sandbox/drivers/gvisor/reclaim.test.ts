@@ -7,6 +7,7 @@ import { compileDefault } from "@plastron/policy";
 import { afterAll, describe, expect, it } from "vitest";
 import { guestCgroups, guestProcesses, guestsNeed } from "../../testing/guests.ts";
 import { bench } from "../../testing/harness.ts";
+import { firstWord } from "../../testing/waiting.ts";
 import { findCgroups } from "../local/cgroups.ts";
 import { gvisorFacts } from "./facts.ts";
 import { guestsGroup, openGvisorDriver } from "./index.ts";
@@ -23,7 +24,7 @@ describe.skipIf(need !== null)(`the gvisor driver, killed ${need ?? ""}`, () => 
   it("four times under load leaves no process and no mount, and what is left of its cgroups is reclaimed at the next start", async () => {
     for (let round = 0; round < 4; round++) {
       const child = spawn(process.execPath, [BUSY, home, "gvisor"], { stdio: ["ignore", "pipe", "inherit"] });
-      await new Promise((busy) => child.stdout?.once("data", busy));
+      await firstWord(child);
       await new Promise((later) => setTimeout(later, Math.random() * 300));
       expect(guestProcesses(home).length).toBeGreaterThan(0);
       child.kill("SIGKILL");

@@ -1,4 +1,5 @@
-import { execFile, execFileSync, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +8,7 @@ import { compileDefault, compilePolicy, parsePolicy } from "@plastron/policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SandboxDriver } from "../../driver.ts";
 import { type Bench, bench } from "../../testing/harness.ts";
+import { begun, firstWord } from "../../testing/waiting.ts";
 import { openLocalDriver } from "./index.ts";
 
 /**
@@ -73,9 +75,10 @@ const PUBLISH = `
 import ctypes, socket, time
 l = ctypes.CDLL(None)
 s = socket.socket(socket.AF_UNIX); s.bind('\\0plastron-attack'); s.listen()
-print(l.shmget(0x504c4153, 4096, 0o1666), flush=True)
-open('/dev/shm/plastron-attack', 'w').write('x')
-time.sleep(0.7)
+l.shmget(0x504c4153, 4096, 0o1666)
+open('/dev/shm/plastron-attack', 'w').close()
+print('there', flush=True)
+input()
 l.shmctl(l.shmget(0x504c4153, 0, 0), 0, None)`;
 const LOOK = `
 import ctypes, os, socket
@@ -146,23 +149,19 @@ describe.each(["process", "zygote"] as const)("a hostile program (%s)", (source)
   });
 
   it("cannot talk to a run beside it: abstract sockets, System V memory, /dev/shm", async () => {
-    const both = async (publish: () => Promise<unknown>, look: () => Promise<string>) => {
-      const published = publish();
-      await new Promise((later) => setTimeout(later, 350));
-      const seen = await look();
-      await published;
-      return seen;
-    };
-    const { python } = under(confinement);
-    const outside = () => new Promise((done) => execFile("/usr/bin/python3", ["-c", PUBLISH], done));
-    expect(await both(outside, async () => bare(LOOK))).toBe("True True True\n");
+    const outside = spawn("/usr/bin/python3", ["-c", PUBLISH], { stdio: ["pipe", "pipe", "inherit"] });
+    const ended = once(outside, "exit");
+    expect(await firstWord(outside)).toContain("there");
+    expect(bare(LOOK)).toBe("True True True\n");
+    outside.stdin.end("\n");
+    await ended;
     rmSync("/dev/shm/plastron-attack", { force: true });
-    expect(
-      await both(
-        () => python(PUBLISH),
-        async () => (await python(LOOK)).stdout,
-      ),
-    ).toBe("False False False\n");
+
+    const use = under(confinement);
+    const { ended: published, letGo } = await begun(use, { code: PUBLISH });
+    expect((await use.python(LOOK)).stdout).toBe("False False False\n");
+    letGo();
+    expect(await published).toMatchObject({ stdout: "there\n", status: "completed" });
   });
 });
 

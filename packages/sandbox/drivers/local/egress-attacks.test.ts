@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SandboxDriver } from "../../driver.ts";
 import { type Bench, bench } from "../../testing/harness.ts";
 import { NAMES, type Outside, outside, wayOut } from "../../testing/outside.ts";
+import { begun } from "../../testing/waiting.ts";
 import { openLocalDriver } from "./index.ts";
 
 /**
@@ -197,8 +198,7 @@ ${tcp("AF_INET", "203.0.113.9", 8080)}`;
   });
 
   it("by taking over the relay or the egress process: neither has a right, and the relay has nothing but sockets", async () => {
-    const sleeping = use.python("import time\ntime.sleep(1.5)", { limits });
-    await new Promise((later) => setTimeout(later, 700));
+    const { ended, letGo } = await begun(use, { limits });
     const field = (pid: number, name: string) => new RegExp(`^${name}:\\s+(\\S+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
     const all = relays(directory);
     expect(all.length).toBeGreaterThan(0);
@@ -216,12 +216,12 @@ ${tcp("AF_INET", "203.0.113.9", 8080)}`;
       expect(readdirSync(`/proc/${pid}/fd`).length).toBeLessThan(12);
     }
     expect(new Set(all.map((pid) => field(pid, "Uid"))).size).toBe(all.length);
-    await sleeping;
+    letGo();
+    await ended;
   });
 
   it("by speaking for another sandbox: a token cannot be guessed, nor be seen from inside", async () => {
-    const sleeping = use.python("import time\ntime.sleep(2)", { limits });
-    await new Promise((later) => setTimeout(later, 600));
+    const { ended, letGo } = await begun(use, { limits });
     const socket = connect(join(directory, "relay.sock"));
     socket.write(Buffer.concat([Buffer.from([1, 6, 80, 0]), Buffer.alloc(16), Buffer.from("f".repeat(64)), Buffer.from("GET / HTTP/1.0\r\n\r\n")]));
     const heard: Buffer[] = [];
@@ -236,7 +236,8 @@ ${tcp("AF_INET", "203.0.113.9", 8080)}`;
     );
     expect(inside.stdout).not.toContain("cmdline");
     expect(inside.stdout.trim().split("\n").at(-1)).toBe("0");
-    await sleeping;
+    letGo();
+    await ended;
   });
 
   const download = `
@@ -262,7 +263,7 @@ print(n == 1 << 30)`;
 
   it("leaves the others their way when one holds all of its own", async () => {
     const hold = `
-import socket, time
+import socket
 held = []
 for i in range(400):
     s = socket.socket(); s.setblocking(False)
@@ -270,13 +271,11 @@ for i in range(400):
     except BlockingIOError: pass
     held.append(s)
 print('held', flush=True)
-time.sleep(3)`.replace("ADDRESS", `socket.gethostbyname('${API}')`);
-    const holding = use.python(hold, { limits });
-    await new Promise((later) => setTimeout(later, 1000));
-    const begun = performance.now();
+input()`.replace("ADDRESS", `socket.gethostbyname('${API}')`);
+    const { ended, letGo } = await begun(use, { code: hold, limits });
     expect((await use.bash(`curl -s -o /dev/null -w '%{http_code}' http://${API}:${world.http}/`, { limits })).stdout).toBe("200");
-    expect(performance.now() - begun).toBeLessThan(2000);
-    expect((await holding).stdout).toBe("held\n");
+    letGo();
+    expect((await ended).stdout).toBe("held\n");
   });
 
   it("ends with the relay: the sandbox goes, running or waiting, and the next has a relay of its own", async () => {

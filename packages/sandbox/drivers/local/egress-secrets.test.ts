@@ -9,6 +9,7 @@ import type { SandboxDriver } from "../../driver.ts";
 import { type Bench, bench } from "../../testing/harness.ts";
 import { NAMES, type Outside, outside, wayOut } from "../../testing/outside.ts";
 import { processesOf, searchFiles, searchMemory } from "../../testing/search.ts";
+import { untilThen } from "../../testing/waiting.ts";
 import { placeSecrets } from "./egress-secrets.ts";
 import { openLocalDriver } from "./index.ts";
 
@@ -189,11 +190,6 @@ it("a placeholder is long, random, and made of what no program has to escape", (
 });
 
 /** Standard input that ends when `then` does: until then, a `cat` waits. */
-async function* untilThen(then: Promise<void>): AsyncGenerator<Uint8Array> {
-  await then;
-  yield Buffer.from("over");
-}
-
 function succeeds(command: string, args: string[]): boolean {
   try {
     execFileSync(command, args, { stdio: "ignore" });

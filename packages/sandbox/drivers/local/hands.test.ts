@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS, NO_RULES, newId, runSpecSchema } from "@plastron/contra
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SandboxDriver } from "../../driver.ts";
 import { bench } from "../../testing/harness.ts";
+import { standsStill } from "../../testing/waiting.ts";
 import { denied, watched } from "../../testing/watched.ts";
 import { findCgroups } from "./cgroups.ts";
 import { localDriverMissing, openLocalDriver } from "./index.ts";
@@ -67,7 +68,7 @@ describe.runIf(canHold)("a run that is held still [needs: root, the unified cgro
       count += chunk.length;
     };
     const ended = driver.run(spec, { stdout, stderr() {} }, { signal: control.signal });
-    for (let i = 0; i < 400 && count === 0; i++) await later(10);
+    await expect.poll(() => count, { timeout: 15_000 }).toBeGreaterThan(0);
     await later(50);
     return { id: spec.run_id, ended, count: () => count, kill: () => control.abort("enough") };
   }
@@ -79,23 +80,19 @@ describe.runIf(canHold)("a run that is held still [needs: root, the unified cgro
   ])("stands still while it %s, goes on when it is let, and dies at once when it is killed held", async (_, code) => {
     const run = await begin(code);
     for (let round = 0; round < 5; round++) {
-      const before = performance.now();
       await driver.freeze?.(run.id, TENANT);
-      const took = performance.now() - before;
-      await later(20); // what was in the pipes
+      await standsStill(run.count); // what was in the pipes comes first
       const still = run.count();
       await later(100);
       expect(run.count()).toBe(still);
-      expect(took).toBeLessThan(100);
       await driver.thaw?.(run.id, TENANT);
-      for (let i = 0; i < 100 && run.count() === still; i++) await later(10);
-      expect(run.count()).toBeGreaterThan(still);
+      await expect.poll(run.count, { timeout: 10_000 }).toBeGreaterThan(still);
     }
     await driver.freeze?.(run.id, TENANT);
     const before = performance.now();
     run.kill();
     expect(await run.ended).toMatchObject({ status: "killed", reason: "enough" });
-    expect(performance.now() - before).toBeLessThan(1000);
+    expect(performance.now() - before).toBeLessThan(5000); // how fast it is on a quiet machine is the bench's to say
   });
 
   it("is held in the middle of calls that its watcher answers, as a child of a zygote, and in a session", async () => {
@@ -114,7 +111,7 @@ describe.runIf(canHold)("a run that is held still [needs: root, the unified cgro
     expect(source).toBe("zygote");
     const child = await begin(TICKS);
     await driver.freeze?.(child.id, TENANT);
-    await later(20);
+    await standsStill(child.count);
     const still = child.count();
     await later(100);
     expect(child.count()).toBe(still);
@@ -136,7 +133,7 @@ describe.runIf(canHold)("a run that is held still [needs: root, the unified cgro
       run_id: newId("run"),
       tenant: TENANT,
       runtime: "python3",
-      code: "import time\nfor _ in range(30): print('t', flush=True); time.sleep(0.01)",
+      code: "import time\nfor _ in range(200): print('t', flush=True); time.sleep(0.01)",
       confinement: PLAIN,
       limits: LONG,
     });
@@ -145,12 +142,12 @@ describe.runIf(canHold)("a run that is held still [needs: root, the unified cgro
       said += chunk.length;
     };
     const ended = session.run(spec, { stdout, stderr() {} });
-    for (let i = 0; i < 100 && said === 0; i++) await later(5);
+    await expect.poll(() => said, { timeout: 10_000, interval: 5 }).toBeGreaterThan(0);
     await driver.freeze?.(spec.run_id, TENANT);
     await later(300);
     await driver.thaw?.(spec.run_id, TENANT);
     expect(await ended).toMatchObject({ status: "completed" });
-    expect(said).toBe(60);
+    expect(said).toBe(400);
     await session.close("done");
   });
 
@@ -168,11 +165,11 @@ describe.runIf(canHold)("a run that is held still [needs: root, the unified cgro
       runtime: "python3",
       code: TICKS,
       confinement: PLAIN,
-      limits: { ...LONG, wall_ms: 700 },
+      limits: { ...LONG, wall_ms: 2000 },
     });
     let said = 0;
     const ended = driver.run(spec, { stdout: () => void said++, stderr() {} });
-    for (let i = 0; i < 100 && said === 0; i++) await later(5);
+    await expect.poll(() => said, { timeout: 10_000, interval: 5 }).toBeGreaterThan(0);
     await driver.freeze?.(spec.run_id, TENANT);
     expect(await ended).toMatchObject({ status: "timed_out", limits_hit: ["wall"] });
   });
@@ -182,13 +179,12 @@ describe.runIf(canHold)("a run that is held still [needs: root, the unified cgro
       "import os, threading, time\nos.mkfifo('f')\nthreading.Thread(target=lambda: os.open('f', os.O_RDONLY)).start()\nwhile True: os.write(1, b't')";
     const run = await begin(waits, watched({ paths: [denied("/etc/shadow")] }));
     await driver.freeze?.(run.id, TENANT);
-    await later(20);
+    await standsStill(run.count);
     const still = run.count();
     await later(100);
     expect(run.count()).toBe(still);
     await driver.thaw?.(run.id, TENANT);
-    for (let i = 0; i < 100 && run.count() === still; i++) await later(10);
-    expect(run.count()).toBeGreaterThan(still);
+    await expect.poll(run.count, { timeout: 10_000 }).toBeGreaterThan(still);
     run.kill();
     await run.ended;
   });

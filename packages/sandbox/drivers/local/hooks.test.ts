@@ -9,6 +9,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SandboxDriver, SessionSpec } from "../../driver.ts";
 import { bench } from "../../testing/harness.ts";
 import { destination, hooked } from "../../testing/hooked.ts";
+import { firstWord } from "../../testing/waiting.ts";
 import { cgroupRecords, findCgroups } from "./cgroups.ts";
 import { belowGroup, HookGroups } from "./hooks.ts";
 import { localDriverMissing, openLocalDriver } from "./index.ts";
@@ -154,7 +155,7 @@ describe.runIf(localDriverMissing() === null)("hooks of the local driver [needs:
   it("outlive an agent that is killed for as long as its sandboxes do, and are reclaimed by the next", async () => {
     await driver.close();
     const child: ChildProcess = spawn(process.execPath, [HOOKED, home], { stdio: ["ignore", "pipe", "inherit"] });
-    await new Promise((busy) => child.stdout?.once("data", busy));
+    await firstWord(child);
     const groups = () => (existsSync(unified) ? readdirSync(unified).filter((name) => name.startsWith("hooks-")) : []);
     const readers = readersOf(child.pid);
     expect([groups().length, readers.length]).toEqual([1, 1]);

@@ -8,6 +8,7 @@ import { compileDefault } from "@plastron/policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { destination, hooked } from "../../testing/hooked.ts";
 import { canSee, openSeeing, rates, type Seeing, toldOf } from "../../testing/seen.ts";
+import { firstWord } from "../../testing/waiting.ts";
 import { findCgroups, groupName } from "./cgroups.ts";
 
 const home = mkdtempSync(join(tmpdir(), "plastron-rates-"));
@@ -67,7 +68,7 @@ describe.runIf(await canSee())("a run with rate rules [needs: root, the sensor]"
 
   it("does not outlive its agent where it is held still", async () => {
     const child: ChildProcess = spawn(process.execPath, [HELD, join(home, "held")], { stdio: ["ignore", "pipe", "inherit"] });
-    await new Promise((held) => child.stdout?.once("data", held));
+    await firstWord(child);
     const { unified } = findCgroups(groupName(join(home, "held")));
     const boxes = () => readdirSync(unified).filter((name) => name.startsWith("box-"));
     expect(boxes().length).toBeGreaterThan(0);

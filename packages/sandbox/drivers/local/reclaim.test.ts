@@ -8,6 +8,7 @@ import { TYPICAL_HOST } from "@plastron/contracts";
 import { compileDefault } from "@plastron/policy";
 import { afterAll, describe, expect, it } from "vitest";
 import { bench } from "../../testing/harness.ts";
+import { firstWord } from "../../testing/waiting.ts";
 import { findCgroups } from "./cgroups.ts";
 import { openLocalDriver } from "./index.ts";
 
@@ -53,7 +54,7 @@ describe("the local driver, killed", () => {
   it("[needs: root] 20 times under load leaves no process, and what is left of its cgroups is reclaimed at the next start", async () => {
     for (let round = 0; round < 20; round++) {
       const child = spawn(process.execPath, [BUSY, home], { stdio: ["ignore", "pipe", "inherit"] });
-      await new Promise((busy) => child.stdout?.once("data", busy));
+      await firstWord(child);
       await new Promise((later) => setTimeout(later, Math.random() * 150));
       if (round === 0) expect(sandboxProcesses().length).toBeGreaterThan(0);
       child.kill("SIGKILL");

@@ -153,7 +153,7 @@ print([call(165, p(src), p(b"/tmp"), p(proc), 0x5000, 0), call(165, 0, p(b"/tmp"
     expect(flood.violations.length + flood.violations_dropped).toBe(200_000);
     const endless = await python(`${CALL}n = ctypes.c_long(110)\nwhile True: l.syscall(n)`, limits({ wall_ms: 700 }));
     expect(endless.status).toBe("timed_out");
-    expect(endless.usage.wall_ms).toBeLessThan(1500);
+    expect(endless.usage.wall_ms).toBeLessThan(3000);
   }, 60_000);
 
   it("hide none of another rule behind their flood", async () => {
