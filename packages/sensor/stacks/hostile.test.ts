@@ -13,6 +13,9 @@ import { lineOf } from "./python/lines.ts";
 import { pythons, Stage, short } from "./testing/stopped.ts";
 import { printable } from "./text.ts";
 
+/** Milliseconds of a processor since `started`. */
+const spent = (started: NodeJS.CpuUsage) => process.threadCpuUsage(started).user / 1000;
+
 const stage = new Stage();
 afterAll(() => stage.clear());
 
@@ -62,9 +65,9 @@ for (const [version, offsets] of Object.entries(VERSIONS)) {
   describe.skipIf(python === undefined)(`a Python ${version} that breaks its own memory [needs: python${version}]`, { timeout: 60_000 }, () => {
     it.each(Object.entries(BROKEN))("with %s gets what could be read, and a reason", async (_, { code, reason }) => {
       const pid = await stage.stopped(python as string, [stage.write("broken.py", BREAK(offsets) + code)]);
-      const started = performance.now();
+      const started = process.threadCpuUsage();
       const stack = stackSchema.parse(readStack(pid, pid));
-      expect(performance.now() - started).toBeLessThan(1_000);
+      expect(spent(started)).toBeLessThan(1_000);
       expect(stack.frames[0]?.language).toBe("native");
       if (reason) expect(stack.incomplete).toMatch(reason);
       stage.kill(pid);
@@ -108,9 +111,9 @@ describe.skipIf(python === "")("a process that does not stand still [needs: pyth
   it("may have more mappings than are read", async () => {
     const code = "import mmap, os, signal\nkept = [mmap.mmap(-1, 4096, prot=(1, 3)[i % 2]) for i in range(20000)]\nos.kill(os.getpid(), signal.SIGSTOP)\n";
     const pid = await stage.stopped(python, [stage.write("maps.py", code)]);
-    const started = performance.now();
+    const started = process.threadCpuUsage();
     const stack = stackSchema.parse(readStack(pid, pid));
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(spent(started)).toBeLessThan(1_000);
     expect([stack.incomplete, ...short(stack, "python")].join()).toMatch(/<module>:3|too many mappings|not there|nowhere/);
     stage.kill(pid);
   });
@@ -140,7 +143,7 @@ describe("what a sandbox may have written", () => {
             const bytes = Buffer.from(original);
             for (const [offset, value] of changes) if (place + offset < bytes.length) bytes[place + offset] = value;
             writeFileSync(copy, bytes);
-            const started = performance.now();
+            const started = process.threadCpuUsage();
             const file = new ElfFile(copy);
             try {
               const header = file.header();
@@ -155,7 +158,7 @@ describe("what a sandbox may have written", () => {
             } finally {
               file.close();
             }
-            expect(performance.now() - started).toBeLessThan(2_000);
+            expect(spent(started)).toBeLessThan(2_000);
           },
         ),
         { numRuns: 150 },

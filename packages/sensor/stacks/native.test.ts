@@ -118,10 +118,11 @@ describe.skipIf(!isRoot)("a process in namespaces of its own [needs: root]", { t
     const child = stage.start("unshare", ["--user", "--map-root-user", "--mount", "--pid", "--fork", "--kill-child", "sh", "-c", script], {
       stdio: ["pipe", "pipe", "ignore"],
     });
-    child.stdin?.end("import os, signal\ndef inside():\n    os.kill(os.getpid(), signal.SIGSTOP)\n    while True: pass\ninside()\n");
+    child.stdin?.end("import os, signal\ndef inside():\n    os.kill(os.getpid(), signal.SIGSTOP); print(1, flush=True)\n    while True: pass\ninside()\n");
+    const begun = new Promise((resolve) => child.stdout?.once("data", resolve));
     const pid = await childOf(child.pid as number);
     // SIGSTOP that the first process of a pid namespace sends to itself is ignored: it is stopped from outside.
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await begun;
     process.kill(pid, "SIGSTOP");
     await untilStopped(pid);
     const stack = readStack(pid, pid);

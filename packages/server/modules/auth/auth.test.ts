@@ -102,9 +102,9 @@ describe("keys", () => {
   it("come from the hot path's memory in well under 50 µs", async () => {
     await server.call("GET", "/v1/runs", { key: admin });
     for (let i = 0; i < 500; i++) server.auth.remembered(admin);
-    const start = performance.now();
+    const start = process.threadCpuUsage();
     for (let i = 0; i < 1000; i++) expect(server.auth.remembered(admin)).toBeDefined();
-    expect(performance.now() - start).toBeLessThan(50 * 5); // 1000 calls; five times the room for a busy machine
+    expect(process.threadCpuUsage(start).user / 1000).toBeLessThan(50 * 5); // of 1000 calls; five times the room for a busy machine
   });
 });
 
