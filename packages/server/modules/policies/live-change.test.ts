@@ -52,7 +52,7 @@ describe("a policy that is replaced", () => {
       answered = version;
       await sleep(10);
     }
-    await expect.poll(async () => (await run(two)).body.policy.version, { timeout: 1_000, interval: 5 }).toBe(25);
+    await expect.poll(async () => (await run(two)).body.policy.version, { timeout: 10_000, interval: 5 }).toBe(25);
     stop = true;
     await Promise.all(load);
     expect(seen.length).toBeGreaterThan(100);
