@@ -1,0 +1,63 @@
+/** Evaluates one module: everything that its values, its functions and its calls say of where data goes. */
+import type { Module } from "../ir.ts";
+import { bindPattern } from "./bind.ts";
+import { evaluateMethods } from "./classes.ts";
+import { valueOfExpression } from "./expressions.ts";
+import { declared, evaluateFunction, seed } from "./functions.ts";
+import type { Knowledge } from "./knowledge.ts";
+import type { OutlineMaker } from "./outline.ts";
+import { type Parts, Run } from "./run.ts";
+import { runStatements } from "./statements.ts";
+import type { Value } from "./value.ts";
+
+const PARTS: Parts = { expression: valueOfExpression, statements: runStatements, bind: bindPattern, fn: evaluateFunction };
+
+export function evaluate(module: Module, knowledge: Knowledge, outline: OutlineMaker, path: string): Run {
+  const run = new Run(PARTS, module, knowledge, outline, path);
+  const body = module.functions[0];
+  if (body === undefined) return run;
+  run.statements(body.body);
+  afterwards(run);
+  if (module.exportsEverything) exportVariables(run);
+  handlersByFile(run);
+  return run;
+}
+
+/** Functions see the module as it is when it is loaded. */
+function afterwards(run: Run): void {
+  const root = run.env;
+  const classes = run.laterClasses.splice(0);
+  for (const { id, env } of classes) {
+    run.env = env;
+    evaluateMethods(run, id);
+  }
+  run.env = root;
+  for (const fn of run.hoisted.splice(0)) if (!run.evaluated.has(fn.id)) declared(run, fn);
+  for (const { fn, env, thisValue } of run.later.splice(0)) {
+    run.env = env;
+    run.thisValue = thisValue;
+    run.call(fn, null);
+  }
+  run.env = root;
+}
+
+function exportVariables(run: Run): void {
+  run.module.variables.forEach(({ name, owner }, id) => {
+    const value = owner === 0 ? run.env.read(id) : undefined;
+    if (value !== undefined && !run.exported.has(name)) run.exported.set(name, value);
+  });
+}
+
+/** Files that a framework finds by their path. */
+function handlersByFile(run: Run): void {
+  for (const { id, source, path } of run.knowledge.files) {
+    if (!path.test(run.path)) continue;
+    for (const name of source.exports) {
+      const root = (run.exported.get(name) ?? (name === "default" ? run.exportsValue : undefined))?.sym?.root;
+      const fn = root?.kind === "function" ? run.module.functions[root.id] : undefined;
+      if (fn !== undefined) seed(run, fn, source.parameter, id, source.fields);
+    }
+  }
+}
+
+export type { Run, Value };

@@ -1,0 +1,79 @@
+/** One function: its parameters, its body, what it gives back. */
+import type { Expression, Fn, Parameter } from "../ir.ts";
+import { Environment } from "./environment.ts";
+import type { Known } from "./knowledge.ts";
+import type { Run } from "./run.ts";
+import { atomOf, COPY, everyTaint, joined, NOTHING, tainted, type Value } from "./value.ts";
+
+export function evaluateFunction(run: Run, fn: Fn, given: readonly Value[] | null): Value {
+  if (run.depth > 80) return NOTHING;
+  const { env, fn: outerFn, thisValue, returned, hoisted, looping, again } = run;
+  const layer = new Environment(env);
+  Object.assign(run, { env: layer, fn: fn.id, returned: NOTHING, hoisted: [], looping: 0, again: false });
+  run.thisValue = thisOf(run, fn, thisValue);
+  run.around.push(fn.name);
+  run.depth++;
+  parameters(run, fn, given);
+  run.statements(fn.body);
+  for (const inner of run.hoisted) if (!run.evaluated.has(inner.id)) declared(run, inner);
+  const result = run.returned;
+  run.depth--;
+  run.around.pop();
+  Object.assign(run, { env, fn: outerFn, thisValue, returned, hoisted, looping, again });
+  captured(run, fn, layer);
+  return result;
+}
+
+export function declared(run: Run, fn: Fn): void {
+  run.evaluated.add(fn.id);
+  run.call(fn, null);
+}
+
+/** What a closure writes around itself may have been written, or not yet. */
+function captured(run: Run, fn: Fn, layer: Environment): void {
+  for (const [id, value] of layer.writes) {
+    if (run.module.variables[id]?.owner === fn.id) continue;
+    run.env.write(id, joined(run.env.read(id) ?? NOTHING, value));
+  }
+}
+
+function thisOf(run: Run, fn: Fn, outer: Value): Value {
+  const taint = { atom: atomOf(`P${fn.id}:-1`), mode: COPY, mask: 0, step: null };
+  if (fn.owner !== null) return tainted([taint], run.roots.numbered("this", fn.owner));
+  return outer.sym === null ? tainted([taint]) : outer;
+}
+
+function parameters(run: Run, fn: Fn, given: readonly Value[] | null): void {
+  const decorated = fn.decorators.flatMap((each) => knownDecorator(run, each)?.decorated ?? []);
+  fn.parameters.forEach((parameter, index) => {
+    const known = given?.[index];
+    let value = known === undefined ? (given === null ? unknownArgument(run, fn, parameter, index) : NOTHING) : known;
+    if (parameter.kind === "rest" && given !== null) value = { ...NOTHING, taints: given.slice(index).flatMap((each) => everyTaint(each)) };
+    if (parameter.default !== null) value = joined(value, run.value(parameter.default));
+    run.bind(parameter.target, value);
+    for (const { id, source } of decorated) if (source.parameters === "all" || source.parameters.includes(index)) seed(run, fn, index, id, source.fields);
+    for (const each of parameter.decorators)
+      for (const { id, source } of knownDecorator(run, each)?.parameterDecorators ?? []) seed(run, fn, index, id, source.fields);
+  });
+  for (const { id, source } of run.knowledge.names)
+    if (source.names.every((spellings, index) => spellings.includes(fn.parameters[index]?.name ?? ""))) seed(run, fn, source.parameter, id, source.fields);
+}
+
+function unknownArgument(run: Run, fn: Fn, parameter: Parameter, index: number): Value {
+  const type = parameter.type === null ? null : run.value(parameter.type).sym;
+  // Nothing that is a number or one of a few words does harm; who breaks his own types is not told of.
+  if (type?.root.kind === "global" && type.depth === 1 && /^(number|boolean|literal|int|float|bool)$/.test(type.segment)) return NOTHING;
+  for (const { id, source } of run.knowledge.of(type)?.types ?? []) seed(run, fn, index, id, source.fields);
+  const instance = type !== null && type.root.kind !== "global" ? type.call() : null;
+  const taint = { atom: atomOf(`P${fn.id}:${index}`), mode: COPY, mask: 0, step: null };
+  return tainted([taint], instance ?? run.roots.parameter(fn.id, index));
+}
+
+/** A decorator is named, or called. */
+function knownDecorator(run: Run, node: Expression): Known | null {
+  return run.knowledge.of(run.value(node.kind === "call" ? node.callee : node).sym);
+}
+
+export function seed(run: Run, fn: Fn, index: number, source: number, fields: readonly string[]): void {
+  for (const field of fields) run.recorder.seed({ fn: fn.id, index, path: field === "" ? "" : `.${field}`, source, at: fn.at, end: fn.end });
+}

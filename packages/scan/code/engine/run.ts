@@ -1,0 +1,145 @@
+/** One file's evaluation: its state, and the way from one part of the evaluator to another. */
+import type { Expression, Fn, Module, Pattern, Statement } from "../ir.ts";
+import { maskOf } from "../kinds.ts";
+import { Environment } from "./environment.ts";
+import type { Knowledge, KnownCheck } from "./knowledge.ts";
+import type { OutlineMaker } from "./outline.ts";
+import { Recorder } from "./recorder.ts";
+import { Roots } from "./sym.ts";
+import { atomOf, COPY, NOTHING, type Taint, type Value } from "./value.ts";
+
+/** The recursive ones, tied together in `evaluate.ts`: no part imports another. */
+export interface Parts {
+  expression(run: Run, node: Expression): Value;
+  statements(run: Run, list: readonly Statement[]): boolean;
+  bind(run: Run, target: Pattern, value: Value): void;
+  fn(run: Run, fn: Fn, given: readonly Value[] | null): Value;
+}
+
+/** A check that held: `checks.ts` makes a match of it. */
+export interface Told {
+  readonly rule: number;
+  readonly at: number;
+  readonly end: number;
+  readonly name: string;
+  readonly words: string;
+  readonly fn: number;
+}
+
+/** Expressions and statements that one file may cost, a hundred times what code of a megabyte has. */
+const BUDGET = 6_000_000;
+
+export class Run {
+  readonly module: Module;
+  readonly knowledge: Knowledge;
+  readonly outline: OutlineMaker;
+  readonly recorder = new Recorder();
+  readonly roots = new Roots();
+  readonly told = new Map<string, Told>();
+  readonly path: string;
+  env = new Environment(null);
+  fn = 0;
+  thisValue: Value = NOTHING;
+  /** What is being assigned to, and the functions that this stands in: outermost first. */
+  readonly around: string[] = [];
+  exportsValue: Value = NOTHING;
+  readonly exported = new Map<string, Value>();
+  /** What the truth of a variable says: `const ok = list.includes(x)`. */
+  readonly asked = new Map<number, { readonly value: Value; readonly yes: ReadonlyMap<string, number>; readonly no: ReadonlyMap<string, number> }>();
+  readonly stars: string[] = [];
+  /** `class:field`. */
+  readonly heap = new Map<string, Value>();
+  /** Functions to be evaluated when what stands around them is done. */
+  readonly later: { fn: Fn; env: Environment; thisValue: Value }[] = [];
+  readonly evaluated = new Set<number>();
+  /** Classes that were seen, with their bases; and those whose methods are still to be evaluated. */
+  readonly classes = new Map<number, readonly Value[]>();
+  readonly laterClasses: { id: number; env: Environment }[] = [];
+  depth = 0;
+  looping = 0;
+  /** The second time through a loop: what is defined in it was seen the first time. */
+  again = false;
+  returned: Value = NOTHING;
+  /** Function declarations of the function that is being evaluated, which run when all around them is known. */
+  hoisted: Fn[] = [];
+  readonly results = new Map<number, Value>();
+  spent = 0;
+  readonly #parts: Parts;
+
+  constructor(parts: Parts, module: Module, knowledge: Knowledge, outline: OutlineMaker, path: string) {
+    this.#parts = parts;
+    this.module = module;
+    this.knowledge = knowledge;
+    this.outline = outline;
+    this.path = path;
+  }
+
+  get exhausted(): boolean {
+    return this.spent > BUDGET;
+  }
+
+  value(node: Expression): Value {
+    if (++this.spent > BUDGET) return NOTHING;
+    return this.#parts.expression(this, node);
+  }
+
+  /** Whether what follows is not reached. */
+  statements(list: readonly Statement[]): boolean {
+    return this.#parts.statements(this, list);
+  }
+
+  bind(target: Pattern, value: Value): void {
+    this.#parts.bind(this, target, value);
+  }
+
+  /** Evaluates a function where it stands; `given` where its arguments are known. Gives what it returns. */
+  call(fn: Fn, given: readonly Value[] | null): Value {
+    return this.#parts.fn(this, fn, given);
+  }
+
+  /** Where data from outside is read. */
+  source(id: number, at: number, end: number): Taint {
+    const except = this.knowledge.sources[id]?.except ?? [];
+    return { atom: atomOf(this.recorder.source(id, at, end)), mode: COPY, mask: maskOf(except), step: null };
+  }
+
+  /** A check of a rule holds. */
+  tell(check: KnownCheck, place: { readonly at: number; readonly end: number }, name: string): void {
+    const { at, end } = place;
+    this.told.set(`${check.rule}:${at}`, { rule: check.rule, at, end, name, words: check.check.words ?? "", fn: this.fn });
+  }
+
+  /** A function that is run where it stands, with arguments that are known. */
+  inPlace(fn: Fn, given: readonly Value[]): Value {
+    if (this.again) return this.results.get(fn.id) ?? NOTHING;
+    this.evaluated.add(fn.id);
+    const result = this.call(fn, given);
+    this.results.set(fn.id, result);
+    return result;
+  }
+
+  /** In a layer of its own, which is given back. */
+  branch(work: () => boolean): { layer: Environment; ends: boolean } {
+    const outer = this.env;
+    const layer = new Environment(outer);
+    this.env = layer;
+    try {
+      return { layer, ends: work() };
+    } finally {
+      this.env = outer;
+    }
+  }
+
+  read(id: number): Value {
+    const value = this.env.read(id) ?? NOTHING;
+    return this.guarded(value);
+  }
+
+  /** The value as guards left it. */
+  guarded(value: Value): Value {
+    if (!this.env.guarded || (value.taints.length === 0 && value.via.length === 0)) return value;
+    const taints = this.env.filtered(value.taints);
+    const via = this.env.filtered(value.via);
+    return taints === value.taints && via === value.via ? value : { ...value, taints, via };
+  }
+}
