@@ -42,10 +42,10 @@ function file(file: ScanFile): Look<DependencyFacts> {
   if (file.text === null) return nothing("encoding", "it is not text");
   if (file.text.length > LONGEST) return nothing("too_large", `it has more than ${LONGEST / 2 ** 20} million characters`);
   try {
-    const { listings, gaps } = read(file.text, file.path);
+    const { listings, modules, gaps } = read(file.text, file.path);
     return {
       matches: listings.flatMap((listing) => lockChecks(file, listing)),
-      facts: { listings },
+      facts: { listings, ...(modules === undefined ? {} : { modules }) },
       gaps: gaps.map(({ reason, detail, matters }) => ({ kind: "degraded", reason, detail, matters })),
     };
   } catch (error) {

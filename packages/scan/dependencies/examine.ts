@@ -3,18 +3,16 @@ import type { LookGap } from "../analyser.ts";
 import type { CodeFacts } from "../outline.ts";
 import { hitsOf, type PackageHits } from "./advisories/match.ts";
 import type { AdvisoryIndex } from "./advisories/open.ts";
+import { mismatchFinding } from "./checks/mismatch.ts";
+import { examineDeclared } from "./declared.ts";
 import type { DependencyFacts, Listed, Listing } from "./facts.ts";
 import { findingsOf, rangesInto } from "./finding.ts";
 import { descents } from "./graph.ts";
+import { MODULES } from "./modules.data.ts";
+import { type PlacedListing, pair } from "./pair.ts";
 import { type Reachability, reachabilityOf } from "./reach.ts";
+import { shown } from "./shown.ts";
 import { ecosystemOf } from "./versions/ecosystems.ts";
-
-/** One list and where it lies. */
-export interface PlacedListing {
-  /** The layered name of its file. */
-  readonly key: string;
-  readonly listing: Listing;
-}
 
 /** More findings than this in one list are an attack on their reader. */
 const MOST_FINDINGS = 5000;
@@ -25,22 +23,32 @@ export function examine(
   code: ReadonlyMap<string, CodeFacts>,
   index: AdvisoryIndex,
 ): { matches: MatchInput[]; gaps: LookGap[] } {
-  const placed = [...facts].flatMap(([key, { listings }]) => listings.map((listing): PlacedListing => ({ key, listing })));
-  const reach = reachabilityOf(code, new Map());
+  const paired = pair([...facts].flatMap(([key, { listings }]) => listings.map((listing): PlacedListing => ({ key, listing }))));
+  const reach = reachabilityOf(code, modulesOf(facts));
   const known = new Map<string, PackageHits>();
-  const matches: MatchInput[] = [];
-  const gaps: LookGap[] = [];
-  for (const each of placed) {
-    const found = examineListing(each, index, reach, known);
-    matches.push(...found.matches);
-    gaps.push(...found.gaps);
-  }
-  return { matches, gaps };
+  const looks = [
+    ...paired.exact.map((each) => examineListing(each, index, reach, known)),
+    ...paired.declared.map((each) => examineDeclared(each, index, reach)),
+    { matches: paired.mismatches.map(mismatchFinding), gaps: paired.missing.map(missingGap) },
+  ];
+  return { matches: looks.flatMap(({ matches }) => matches), gaps: looks.flatMap(({ gaps }) => gaps) };
+}
+
+/** Where installed metadata says so, else from what is known of well-known ones. */
+function modulesOf(facts: ReadonlyMap<string, DependencyFacts>): ReadonlyMap<string, string> {
+  const modules = new Map<string, string>(MODULES);
+  for (const { modules: told = [] } of facts.values())
+    for (const [distribution, module] of told) if (!module.startsWith("_")) modules.set(module, distribution);
+  return modules;
+}
+
+function missingGap({ key, path }: { key: string; path: string }): LookGap {
+  return { kind: "degraded", reason: "missing_include", detail: `it takes in ${shown(path)}, which is not in the artifact`, matters: true, path: key };
 }
 
 function examineListing({ key, listing }: PlacedListing, index: AdvisoryIndex, reach: Reachability, known: Map<string, PackageHits>) {
   const descend = descents(listing);
-  const gaps: LookGap[] = [];
+  const gaps: LookGap[] = notSupported(key, listing);
   const matches: MatchInput[] = [];
   const layers = key.split("!/");
   const path = layers.pop() as string;
@@ -74,6 +82,17 @@ function examineListing({ key, listing }: PlacedListing, index: AdvisoryIndex, r
     gaps.push({ kind: "degraded", reason: "version_unknown", detail, matters: true, path: key });
   }
   return { matches, gaps };
+}
+
+/** A list of an ecosystem whose versions have no order here says nothing, and that is said. */
+function notSupported(key: string, listing: Listing): LookGap[] {
+  const names = [...new Set(listing.packages.map((each) => each.ecosystem))].filter((name) => ecosystemOf(name) === undefined);
+  if (names.length === 0) return [];
+  const detail = `packages of ${names
+    .map((name) => shown(name, 40))
+    .slice(0, 5)
+    .join(", ")} are listed, but not compared with advisories`;
+  return [{ kind: "degraded", reason: "ecosystem_not_supported", detail, matters: listing.role !== "sbom", path: key }];
 }
 
 const NOTHING: PackageHits = { hits: [], clear: null, unordered: 0 };

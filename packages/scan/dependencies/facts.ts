@@ -4,6 +4,8 @@
  */
 export interface DependencyFacts {
   readonly listings: readonly Listing[];
+  /** Modules that an installed distribution of Python brings: `PyYAML` brings `yaml`. */
+  readonly modules?: readonly (readonly [distribution: string, module: string])[];
 }
 
 export type Role = "lock" | "manifest" | "installed" | "sbom";
@@ -23,6 +25,8 @@ export interface Listing {
   readonly packages: readonly Listed[];
   /** What its owner asked for by name. Empty where the file does not tell (package-lock v1). */
   readonly roots: readonly Root[];
+  /** Other files that it names: pip's `-r` and `-c`. As written: they are looked up among the artifact's files and nowhere else. */
+  readonly includes?: readonly { readonly path: string; readonly constraint: boolean; readonly line: number }[];
 }
 
 export type Tool =
@@ -63,6 +67,8 @@ export interface Listed {
   readonly hashes?: readonly (readonly [algorithm: string, hexadecimal: string])[];
   /** It is fetched, and the list has no hash to compare with. */
   readonly unhashed?: boolean;
+  /** `name@range`, where the list says to which wishes this is the answer, but not whose they are (Yarn 1). */
+  readonly answers?: readonly string[];
   /** It comes inside another package's archive. */
   readonly bundled?: boolean;
 }
@@ -87,6 +93,7 @@ export interface Root {
 /** A reader's answer. `gaps` are what it could not make sense of. */
 export interface Reading {
   readonly listings: readonly Listing[];
+  readonly modules?: DependencyFacts["modules"];
   readonly gaps: readonly ReadingGap[];
 }
 export interface ReadingGap {

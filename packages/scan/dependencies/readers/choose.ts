@@ -1,14 +1,44 @@
 import type { Reader } from "../facts.ts";
+import { readBunLock } from "./bun-lock.ts";
+import { readMetadata, readTopLevel } from "./installed-python.ts";
 import { readNpmLock } from "./npm-lock.ts";
+import { readPackageJson } from "./package-json.ts";
+import { readPipfileLock } from "./pipfile-lock.ts";
+import { readPnpmLock } from "./pnpm-lock.ts";
+import { readPyproject, readSetupCfg } from "./pyproject.ts";
+import { readPdmLock, readPoetryLock, readPylock, readUvLock } from "./python-locks.ts";
+import { readRequirements } from "./requirements.ts";
+import { readYarnLock } from "./yarn-lock.ts";
 
 /** Who reads a file of this name; undefined where nobody does. */
 export function readerOf(path: string): Reader | undefined {
   const name = path.slice(path.lastIndexOf("/") + 1);
-  return BY_NAME.get(name);
+  return BY_NAME.get(name) ?? PATTERNS.find(([pattern]) => pattern.test(path))?.[1];
 }
 
 const BY_NAME: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["package-lock.json", readNpmLock],
   ["npm-shrinkwrap.json", readNpmLock],
   [".package-lock.json", readNpmLock],
+  ["package.json", readPackageJson],
+  ["pnpm-lock.yaml", readPnpmLock],
+  ["yarn.lock", readYarnLock],
+  ["bun.lock", readBunLock],
+  ["uv.lock", readUvLock],
+  ["poetry.lock", readPoetryLock],
+  ["pdm.lock", readPdmLock],
+  ["Pipfile.lock", readPipfileLock],
+  ["pylock.toml", readPylock],
+  ["pyproject.toml", readPyproject],
+  ["setup.cfg", readSetupCfg],
 ]);
+
+/** What lies inside an installed package is its author's: requirements of its tests are nobody's. */
+const PATTERNS: readonly (readonly [RegExp, Reader])[] = [
+  [/(^|\/)pylock\.[^/]+\.toml$/, readPylock],
+  [/(^|\/)[^/]+\.dist-info\/METADATA$|(^|\/)[^/]+\.egg-info\/PKG-INFO$/, readMetadata],
+  [/(^|\/)[^/]+\.dist-info\/top_level\.txt$/, readTopLevel],
+  [/^(?!.*(node_modules|site-packages)\/)(.*\/)?(requirements?|constraints?|reqs?)([-_.][^/]*)?\.(txt|in|pip)$/i, readRequirements],
+  [/^(?!.*(node_modules|site-packages)\/)(.*\/)?[^/]*[-_.](requirements?|constraints?)\.(txt|in|pip)$/i, readRequirements],
+  [/^(?!.*(node_modules|site-packages)\/)(.*\/)?requirements\/[^/]+\.(txt|in|pip)$/i, readRequirements],
+];

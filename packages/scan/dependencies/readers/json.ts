@@ -111,3 +111,25 @@ function unquote(quoted: string): string {
     return quoted;
   }
 }
+
+/** JSON as Bun writes it, with commas before closing brackets, as JSON: each such comma becomes a space, so that places stay. */
+export function withoutTrailingCommas(text: string): string {
+  const parts: string[] = [];
+  let from = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 34) i = stringEnd(text, i) - 1;
+    else if (code === 44 && closes(text, i + 1)) {
+      parts.push(text.slice(from, i));
+      from = i + 1;
+    }
+  }
+  return from === 0 ? text : `${parts.join(" ")} ${text.slice(from)}`;
+}
+
+function closes(text: string, from: number): boolean {
+  for (let i = from; ; i++) {
+    const code = text.charCodeAt(i);
+    if (code !== 32 && code !== 9 && code !== 10 && code !== 13) return code === 125 || code === 93;
+  }
+}

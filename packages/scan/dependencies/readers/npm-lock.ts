@@ -8,7 +8,7 @@ import { readTree } from "./npm-lock-tree.ts";
  * package-lock.json and npm-shrinkwrap.json, versions 1 to 3, and node_modules/.package-lock.json.
  * https://docs.npmjs.com/cli/configuring-npm/package-lock-json
  */
-export function readNpmLock(source: string): Reading {
+export function readNpmLock(source: string, path = ""): Reading {
   const document = parseJson(source);
   const places = keyPlaces(source);
   const version = Number(get(document, "lockfileVersion") ?? 1);
@@ -17,7 +17,14 @@ export function readNpmLock(source: string): Reading {
   const read = isObject(get(document, "packages")) ? readPlaces(document, places) : readTree(object(document, "dependencies"), places);
   if (read.cut) gaps.push({ reason: "too_many", detail: `it lists more than ${MOST_PACKAGES} packages; the rest was not read`, matters: true });
   const subject = text(document, "name") === "" ? null : { name: text(document, "name"), version: text(document, "version") };
-  const listing: Listing = { format: `package-lock.json v${version}`, tool: "npm", role: "lock", subject, packages: read.packages, roots: read.roots };
+  const listing: Listing = {
+    format: `package-lock.json v${version}`,
+    tool: "npm",
+    role: path.endsWith("node_modules/.package-lock.json") ? "installed" : "lock",
+    subject,
+    packages: read.packages,
+    roots: read.roots,
+  };
   return { listings: [listing], gaps };
 }
 

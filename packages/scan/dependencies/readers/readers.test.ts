@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import type { Listing } from "../facts.ts";
+import { descents } from "../graph.ts";
+import { readerOf } from "./choose.ts";
+
+const fixture = (name: string) => readFileSync(join(import.meta.dirname, "../fixtures", name), "utf8");
+
+function read(name: string, as: string): Listing {
+  const { listings, gaps } = readerOf(as)?.(fixture(name), as) ?? { listings: [], gaps: [] };
+  expect(gaps).toEqual([]);
+  return listings[0] as Listing;
+}
+
+const named = (listing: Listing, name: string, version?: string) =>
+  listing.packages.findIndex((each) => each.name === name && (version === undefined || each.version === version));
+
+const pathOf = (listing: Listing, name: string, version?: string) =>
+  descents(listing)(named(listing, name, version)).path.map((index) => listing.packages[index]?.name);
+
+/** One project, locked by every tool: what they say must agree. */
+describe.each([
+  ["package-lock.v2.json", "package-lock.json"],
+  ["package-lock.v3.json", "package-lock.json"],
+  ["pnpm-lock.v5.yaml", "pnpm-lock.yaml"],
+  ["pnpm-lock.v6.yaml", "pnpm-lock.yaml"],
+  ["pnpm-lock.v9.yaml", "pnpm-lock.yaml"],
+  ["yarn.berry.lock", "yarn.lock"],
+  ["bun.lock", "bun.lock"],
+])("%s", (name, as) => {
+  const listing = read(name, as);
+
+  test("names what npm's own lock file names, in the same versions", () => {
+    const seen = new Set(listing.packages.filter(({ version }) => version !== "").map((each) => `${each.name}@${each.version}`));
+    const expected = read("package-lock.v3.json", "package-lock.json").packages.map((each) => `${each.name}@${each.version}`);
+    // Yarn and pnpm resolve some ranges otherwise, and Yarn brings node-gyp.
+    if (/^(yarn|pnpm)/.test(name)) expect([...seen]).toEqual(expect.arrayContaining(expected));
+    else expect([...seen].sort()).toEqual([...new Set(expected)].sort());
+  });
+
+  test("knows the way to each: through a member of the workspace, by an alias, for development", () => {
+    expect(pathOf(listing, "qs", "6.7.0")).toEqual(expect.arrayContaining(["express", "qs"]));
+    expect(pathOf(listing, "qs", "6.5.2")).toEqual(["qs"]);
+    expect(pathOf(listing, "minimist", "1.2.5")).toEqual(["minimist"]);
+    expect(pathOf(listing, "@babel/highlight")).toEqual(["@babel/code-frame", "@babel/highlight"]);
+    if (name !== "yarn.berry.lock") expect(descents(listing)(named(listing, "json5")).group).toBe("development");
+  });
+
+  test("has the line of each", () => {
+    const { line } = listing.packages[named(listing, "lodash")] ?? { line: 0 };
+    expect(fixture(name).split("\n")[line - 1]).toContain("lodash");
+    expect(listing.packages[named(listing, "lodash")]?.unhashed).toBeUndefined();
+  });
+});
+
+describe.each([
+  ["package-lock.v1.json", "package-lock.json"],
+  ["yarn.v1.lock", "yarn.lock"],
+])("%s", (name, as) => {
+  test("names the same, and the edges below", () => {
+    const listing = read(name, as);
+    const expected = read("package-lock.v3.json", "package-lock.json").packages.map((each) => `${each.name}@${each.version}`);
+    const seen = listing.packages.filter(({ version, origin }) => version !== "" && origin !== "path").map((each) => `${each.name}@${each.version}`);
+    expect(seen).toEqual(expect.arrayContaining(expected));
+    expect(pathOf(listing, "@babel/helper-validator-identifier").slice(-2)).toEqual(["@babel/highlight", "@babel/helper-validator-identifier"]);
+  });
+});
+
+/** One project of Python. */
+describe.each([
+  ["uv.lock", "uv.lock", true],
+  ["pylock.toml", "pylock.toml", false],
+  ["uv-export.txt", "requirements.txt", true],
+  ["Pipfile.lock", "Pipfile.lock", false],
+  ["poetry.lock", "poetry.lock", false],
+])("%s", (name, as, told) => {
+  const listing = read(name, as);
+
+  test("names its packages, with hashes", () => {
+    expect(listing.packages[named(listing, "jinja2", "2.11.2")]?.hashes?.[0]?.[0]).toBe("sha256");
+    expect(listing.packages.filter(({ unhashed }) => unhashed)).toEqual([]);
+  });
+
+  test("knows the way to a package that nobody asked for by name", () => {
+    if (told) expect(pathOf(listing, "urllib3")).toEqual(["requests", "urllib3"]);
+    expect(named(listing, "urllib3")).toBeGreaterThanOrEqual(0);
+  });
+
+  test("has the line of each", () => {
+    expect(
+      fixture(name)
+        .split("\n")
+        .slice((listing.packages[named(listing, "jinja2")]?.line ?? 0) - 1)[0],
+    ).toMatch(/jinja2|\[\[package/i);
+  });
+});
+
+test("pyproject.toml says what is asked for and for what", () => {
+  const text = `[project]\nname = "a"\ndependencies = ["jinja2==2.11.2; python_version<'4'", "x @ git+https://git.example/x"]\n[dependency-groups]\ndev = ["Foo_Bar>=1"]\n[tool.poetry.dependencies]\npython = "^3"\nflask = {version = "1.0", optional = true}\n`;
+  const roots = readerOf("pyproject.toml")?.(text, "pyproject.toml").listings[0]?.roots;
+  expect(roots).toMatchObject([
+    { name: "jinja2", range: "==2.11.2", group: "production", line: 3 },
+    { name: "x", origin: "git" },
+    { name: "foo-bar", range: ">=1", group: "development", line: 5 },
+    { name: "flask", range: "==1.0", group: "optional", line: 8 },
+  ]);
+});
+
+test("requirements.txt: options, markers, continued lines, addresses and hashes", () => {
+  const text =
+    "-r base.txt\n-c limits.txt\n--index-url https://index.example\nflask[async]==1.0 ; python_version < '4'  # pinned\nrequests \\\n  >=2,<3\n-e git+https://git.example/a.git#egg=a-b\nfoo==1.* \nbar===1.0.post1 --hash=sha256:aa\nbaz @ https://x.example/baz-1.0.whl\n./local\n";
+  const listing = readerOf("requirements.txt")?.(text, "requirements.txt").listings[0] as Listing;
+  expect(listing.includes).toEqual([
+    { path: "base.txt", constraint: false, line: 1 },
+    { path: "limits.txt", constraint: true, line: 2 },
+  ]);
+  expect(listing.packages.map(({ name, version, origin, line }) => [name, version, origin, line])).toEqual([
+    ["flask", "1.0", undefined, 4],
+    ["a-b", "", "git", 7],
+    ["bar", "1.0.post1", undefined, 9],
+    ["baz", "", "url", 10],
+  ]);
+  expect(listing.roots.map(({ name, range, target }) => [name, range, target])).toEqual([
+    ["flask", "==1.0", 0],
+    ["requests", ">=2,<3", -1],
+    ["a-b", "", 1],
+    ["foo", "==1.*", -1],
+    ["bar", "===1.0.post1", 2],
+    ["baz", "", 3],
+  ]);
+});
