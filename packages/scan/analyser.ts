@@ -29,10 +29,12 @@ export interface ScanFile {
   readonly text: string | null;
   readonly language: Language;
   readonly executable: boolean;
+  /** An archive of which members need a password: nobody has looked into it. */
+  readonly sealed?: boolean;
 }
 
 /** What an analyser knows of a file before it asks for it. */
-export type FileHead = Pick<ScanFile, "path" | "layers" | "language" | "executable"> & { readonly size: number };
+export type FileHead = Pick<ScanFile, "path" | "layers" | "language" | "executable" | "sealed"> & { readonly size: number };
 
 /** What one look gave. `facts` is plain JSON: it is kept between scans and handed to `project`. */
 export interface Look<Facts> {

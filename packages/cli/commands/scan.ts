@@ -38,7 +38,11 @@ async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[]
   const stop = stoppedBySignals();
   try {
     const more = { ...(flags.fileTimeout ? { fileTimeoutMs: flags.fileTimeout * 1000 } : {}), ...(flags.workers ? { workers: flags.workers } : {}) };
-    return await scanSource(what, { analysers, cache: flags.cache ? defaultCacheDirectory() : null, signal: stop.signal, ...more }, progress.show);
+    return await scanSource(
+      what,
+      { analysers, cache: flags.cache ? defaultCacheDirectory() : null, all: flags.all ?? false, signal: stop.signal, ...more },
+      progress.show,
+    );
   } finally {
     progress.done();
     stop.release();

@@ -101,8 +101,11 @@ export class Lane {
       this.#worker = await this.#host.start();
     }
     this.#sent.push({ task, left: new Set(task.analysers), bytes: bytes.length });
-    const { path, layers, sha256, language, encoding, executable } = task.file;
-    await this.#worker.send({ type: "file", file: { path, layers, sha256, language, encoding, executable }, analysers: task.analysers }, bytes);
+    const { path, layers, sha256, language, encoding, executable, sealed } = task.file;
+    await this.#worker.send(
+      { type: "file", file: { path, layers, sha256, language, encoding, executable, ...(sealed ? { sealed } : {}) }, analysers: task.analysers },
+      bytes,
+    );
   }
 
   /** Hears out the first file that was sent. */

@@ -26,9 +26,9 @@ export async function lookAtProject(work: Work): Promise<void> {
 
 async function told({ artifact, facts, pool, signal }: Work): Promise<WorkerProcess> {
   const worker = await pool.acquire();
-  for (const { path, layers, language, executable, size } of artifact.files) {
+  for (const { path, layers, language, executable, size, sealed } of artifact.files) {
     signal?.throwIfAborted();
-    await worker.send({ type: "head", file: { path, layers, language, executable, size } });
+    await worker.send({ type: "head", file: { path, layers, language, executable, size, ...(sealed ? { sealed } : {}) } });
   }
   for (const { analyser, key, facts: body } of facts.all()) {
     signal?.throwIfAborted();

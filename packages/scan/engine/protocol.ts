@@ -33,6 +33,7 @@ export interface FileOrder {
   readonly language: Language;
   readonly encoding: Encoding;
   readonly executable: boolean;
+  readonly sealed?: boolean;
 }
 
 /** From worker to parent. The worker has read hostile bytes: every field is checked before it is believed. */

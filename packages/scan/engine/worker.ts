@@ -51,7 +51,8 @@ function lookAtFile(all: Map<AnalyserName, Analyser>, order: FileOrder, names: r
     const analyser = all.get(name);
     if (!analyser) continue;
     answer(name, () => {
-      if (!analyser.wants({ path: rest.path, layers: rest.layers, language: rest.language, executable: rest.executable, size: bytes.length })) return null;
+      const { sha256: _, ...head } = rest;
+      if (!analyser.wants({ ...head, size: bytes.length })) return null;
       if (text === undefined) text = decode(bytes, encoding);
       const file: ScanFile = { ...rest, bytes, text };
       return analyser.file(file);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { ArtifactRef, Gap } from "@plastron/contracts";
 import type { FileHead } from "../analyser.ts";
+import type { ArchiveKind } from "./archives/kind.ts";
 
 /** How bytes become text: `latin1` where they are no UTF-8 and nothing says what else they are. */
 export type Encoding = "utf8" | "utf16le" | "utf16be" | "latin1" | "binary";
@@ -11,6 +12,8 @@ export interface ArtifactFile extends FileHead {
   readonly key: string;
   readonly sha256: string;
   readonly encoding: Encoding;
+  /** Null where it is no archive. What is in one are files of their own. */
+  readonly archive: ArchiveKind | null;
 }
 
 /** What was taken in. Its bytes stay where they are until they are asked for. */

@@ -1,11 +1,13 @@
 import { isUtf8 } from "node:buffer";
 import type { Language } from "../analyser.ts";
+import { type ArchiveKind, archiveKind } from "./archives/kind.ts";
 import type { Encoding } from "./artifact.ts";
 
 /** What a file is, by its name, its first line and its first bytes. */
 export interface Kind {
   readonly language: Language;
   readonly encoding: Encoding;
+  readonly archive: ArchiveKind | null;
 }
 
 /** How many bytes tell a text from a binary file. */
@@ -19,8 +21,9 @@ export function classify(path: string, bytes: Uint8Array): Kind {
   const byName = languageOfName(path);
   const named = byName ?? languageOfInterpreter(bytes);
   const encoding = encodingOf(bytes, named !== null && named !== "text");
-  if (encoding === "binary") return { language: "binary", encoding };
-  return { language: named ?? "text", encoding };
+  const archive = archiveKind(path, bytes);
+  if (encoding === "binary") return { language: "binary", encoding, archive };
+  return { language: named ?? "text", encoding, archive };
 }
 
 const EXTENSIONS: Readonly<Record<Exclude<Language, "binary">, string>> = {
@@ -75,7 +78,8 @@ function encodingOf(bytes: Uint8Array, code: boolean): Encoding {
   const unmarked = unmarkedUtf16(head);
   if (unmarked !== null && (code || isMostlyText(head))) return unmarked;
   if (!code && (hasMagic(head) || head.includes(0) || !isMostlyText(head))) return "binary";
-  return isUtf8(bytes) ? "utf8" : "latin1";
+  if (isUtf8(bytes)) return "utf8";
+  return code || hasFewControls(head, 0.005) ? "latin1" : "binary";
 }
 
 /** PowerShell and Windows editors write it without a mark: every second byte of Latin text is NUL. */
@@ -114,9 +118,13 @@ function hasMagic(head: Uint8Array): boolean {
 
 /** Control characters are rare in text of any 8-bit encoding. UTF-16 without its NULs counts as text, too. */
 function isMostlyText(head: Uint8Array): boolean {
+  return hasFewControls(head, 0.05);
+}
+
+function hasFewControls(head: Uint8Array, share: number): boolean {
   let strange = 0;
   for (const byte of head) if (byte < 32 && byte !== 0 && byte !== 9 && byte !== 10 && byte !== 12 && byte !== 13 && byte !== 27) strange++;
-  return strange <= head.length * 0.05;
+  return strange <= head.length * share;
 }
 
 /** The text of a file, or null where it is binary. Never throws: what is no text becomes U+FFFD. */

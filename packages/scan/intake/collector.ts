@@ -1,4 +1,3 @@
-import type { FileHead } from "../analyser.ts";
 import type { ArtifactFile, DigestLine, IntakeGap } from "./artifact.ts";
 import type { Limits } from "./limits.ts";
 import { nameTrouble } from "./names.ts";
@@ -60,6 +59,12 @@ export class Collector {
     return taken;
   }
 
+  /** Something that was learnt of a file after it was taken in. */
+  mark(key: string, traits: Pick<ArtifactFile, "sealed">): void {
+    const file = this.files.get(key);
+    if (file) this.files.set(key, { ...file, ...traits });
+  }
+
   #renamed(file: ArtifactFile): ArtifactFile {
     let copy = 2;
     while (this.files.has(`${file.key}~${copy}`)) copy++;
@@ -71,5 +76,3 @@ export class Collector {
     return [...this.files.values()].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
   }
 }
-
-export type Head = Pick<FileHead, "path" | "layers" | "executable">;

@@ -107,10 +107,11 @@ export async function walkDirectory(root: string, walk: Walk): Promise<Directory
         return;
       }
       if (!collector.room(path, size)) return;
-      const known = walk.memo.get(stamp) ?? look(fd, stamp, path);
+      const known = walk.memo.get(stamp, path) ?? look(fd, stamp, path);
       const executable = (Number(stamp.mode) & 0o111) !== 0;
       const head = { path, layers: [], executable, size: known.size, language: known.language };
-      const added = collector.add({ ...head, key: fileKey(head), sha256: known.sha256, encoding: known.encoding });
+      const { sha256, encoding, archive } = known;
+      const added = collector.add({ ...head, key: fileKey(head), sha256, encoding, archive });
       places.set(added.key, raw);
       collector.digest.push({ path, mode: executable ? "100755" : "100644", sha256: known.sha256 });
       walk.onFile?.(path);
@@ -120,7 +121,7 @@ export async function walkDirectory(root: string, walk: Walk): Promise<Directory
   function look(fd: number, stamp: Stamp, path: string): Known {
     const bytes = readWhole(fd, Number(stamp.size));
     const known = { ...classify(path, bytes), size: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
-    walk.memo.put(stamp, known, fd);
+    walk.memo.put(stamp, path, known, fd);
     return known;
   }
 }

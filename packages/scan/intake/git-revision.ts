@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { fileKey } from "../analyser.ts";
+import { withArchives } from "./archives/index.ts";
 import { type Artifact, type ArtifactFile, ChangedError, digestOf } from "./artifact.ts";
 import { classify } from "./classify.ts";
 import { Collector } from "./collector.ts";
@@ -53,13 +54,15 @@ async function take(commit: string, entries: readonly Entry[], objects: GitObjec
     if (bytes === null) throw new ChangedError(`${file.key} is not in the repository any more`);
     return bytes;
   };
+  const parts = await withArchives(collector, read, options.signal);
   return {
+    ...parts,
     ref: { kind: "git", digest: digestOf(collector.digest), name: options.repository, revision: commit },
-    files: collector.sorted(),
-    gaps: collector.gaps,
     notes: [],
-    read,
-    close: () => objects.close(),
+    close: async () => {
+      await parts.close();
+      await objects.close();
+    },
   };
 }
 

@@ -24,16 +24,31 @@ export function nameTrouble(path: string): string | null {
   return null;
 }
 
-export type MemberName = { readonly ok: true; readonly path: string } | { readonly ok: false; readonly why: string };
+/** `trouble`: what the name would have done. */
+export interface MemberName {
+  readonly path: string;
+  readonly trouble: string | null;
+}
 
-/** The path of an archive's member below the archive's root. Attacker-controlled: what would leave the root is refused, not repaired. */
-export function memberName(name: string): MemberName {
-  if (name.includes("\0")) return { ok: false, why: "its name holds a NUL" };
-  const slashes = name.replaceAll("\\", "/");
-  if (slashes.startsWith("/") || /^[A-Za-z]:/.test(slashes)) return { ok: false, why: "its name is absolute" };
+const LONGEST_NAME = 4096;
+
+/**
+ * The path of an archive's member below the archive's root. Attacker-controlled: what would leave the root is given a name inside of it, so that it is looked
+ * at, and told.
+ */
+export function memberName(raw: Uint8Array): MemberName {
+  const name = nameOf(raw.subarray(0, LONGEST_NAME));
+  const slashes = name.replace(/\\(?!x[0-9a-f]{2})/g, "/").replaceAll("\0", "\\x00");
   const parts = slashes.split("/").filter((part) => part !== "" && part !== ".");
-  if (parts.includes("..")) return { ok: false, why: "its name leads out of the archive" };
-  if (parts.length === 0) return { ok: false, why: "it has no name" };
-  if (slashes.length > 4096) return { ok: false, why: "its name is longer than 4096 characters" };
-  return { ok: true, path: parts.join("/") };
+  const trouble =
+    raw.length > LONGEST_NAME
+      ? "its name is longer than 4096 bytes"
+      : name.includes("\0")
+        ? "its name holds a NUL"
+        : /^\/|^[A-Za-z]:\//.test(slashes)
+          ? "its name is absolute"
+          : parts.includes("..")
+            ? "its name leads out of the archive"
+            : null;
+  return { path: parts.map((part) => (part === ".." ? "%2e%2e" : part)).join("/"), trouble };
 }

@@ -112,8 +112,8 @@ export class ScanCache {
   }
 }
 
-function partsOf({ key, sha256, size, language, encoding, executable }: ArtifactFile): (string | number)[] {
-  return [key, sha256, size, language, encoding, executable ? 1 : 0];
+function partsOf({ key, sha256, size, language, encoding, executable, sealed }: ArtifactFile): (string | number)[] {
+  return [key, sha256, size, language, encoding, executable ? 1 : 0, sealed ? 1 : 0];
 }
 
 function digest(parts: readonly (string | number)[]): string {

@@ -20,22 +20,22 @@ export class CachedStamps implements StampMemo {
     this.#salt = salt;
   }
 
-  get(stamp: Stamp): Known | null {
-    const row = this.#database.get(this.#key(stamp));
+  get(stamp: Stamp, path: string): Known | null {
+    const row = this.#database.get(this.#key(stamp, path));
     if (!row) return null;
     const [size, mtime, ctime, known] = JSON.parse(row.value.toString("utf8")) as [string, string, string, Known];
     return size === `${stamp.size}` && mtime === `${stamp.mtimeNs}` && ctime === `${stamp.ctimeNs}` ? known : null;
   }
 
-  put(stamp: Stamp, known: Known, fd: number): void {
+  put(stamp: Stamp, path: string, known: Known, fd: number): void {
     const now = BigInt(Date.now()) * 1_000_000n;
     if (stamp.ctimeNs > now - GRAIN_NS || stamp.mtimeNs > now - GRAIN_NS) return;
     const after = fstatSync(fd, { bigint: true });
     if (after.ctimeNs !== stamp.ctimeNs || after.size !== stamp.size || BigInt(known.size) !== stamp.size) return;
-    this.#database.put(this.#key(stamp), Buffer.from(JSON.stringify([`${stamp.size}`, `${stamp.mtimeNs}`, `${stamp.ctimeNs}`, known])));
+    this.#database.put(this.#key(stamp, path), Buffer.from(JSON.stringify([`${stamp.size}`, `${stamp.mtimeNs}`, `${stamp.ctimeNs}`, known])));
   }
 
-  #key({ dev, ino }: Stamp): string {
-    return `stamp ${this.#salt} ${dev} ${ino}`;
+  #key({ dev, ino }: Stamp, path: string): string {
+    return `stamp ${this.#salt} ${dev} ${ino} ${path}`;
   }
 }
