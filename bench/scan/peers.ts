@@ -17,7 +17,7 @@ export interface PeerRun {
   findings: number;
 }
 
-const PACKAGES = ["secretlint@13.0.6", "@secretlint/secretlint-rule-preset-recommend@13.0.7", "eslint@10.15.0", "eslint-plugin-security@4.1.1"];
+const PACKAGES = ["secretlint@13.0.6", "@secretlint/secretlint-rule-preset-recommend@13.0.7", "eslint@10.15.0", "eslint-plugin-security@4.1.0"];
 const BANDIT = "/usr/bin/bandit";
 const LONGEST_MS = 900_000;
 
