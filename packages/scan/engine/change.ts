@@ -6,6 +6,7 @@ import { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "../ga
 import type { Artifact } from "../intake/artifact.ts";
 import { commitOf, type GitOptions, git, gitLine } from "../intake/git-command.ts";
 import { openRevision } from "../intake/git-revision.ts";
+import { exempting } from "./exempting.ts";
 import type { ScanOptions } from "./options.ts";
 import { type OnProgress, scan } from "./scan.ts";
 
@@ -22,6 +23,8 @@ export interface Change extends GitOptions {
   readonly environment?: string | null;
   /** Statements besides those in the head's own folder. */
   readonly pentests?: readonly Pentest[];
+  /** Who approved the change, where a forge or a signature tells: exemptions that the change brings count by them alone. */
+  readonly approvals?: readonly string[];
   readonly scan?: ScanOptions;
   readonly now?: Date;
 }
@@ -36,15 +39,18 @@ export interface Judgement {
 
 /**
  * Scans what a change starts from and what it ends in, tells new findings from those that stood there, and decides. What the change is judged by (the gate
- * policy) is taken from where it starts, never from the change.
+ * policy, the exemptions) is taken from where it starts, never from the change.
  */
 export async function judgeChange(change: Change, onProgress: OnProgress = () => {}): Promise<Judgement> {
   const head = await commitOf(change, change.head);
   const start = change.base === null ? null : await mergeBase(change, change.base, head);
   const policy = policyFor(change.policy ?? (await policyAt(change, start)), change.environment ?? null);
   const before = start === null ? null : await scanned(start, change, onProgress);
-  const after = await scanned(head, change, onProgress);
-  const reconciled = reconcile(before?.findings ?? [], after.findings, start === null ? [] : await movesBetween(change, start, head));
+  const found = await scanned(head, change, onProgress);
+  const reconciled = reconcile(before?.findings ?? [], found.findings, start === null ? [] : await movesBetween(change, start, head));
+  const today = (change.now ?? new Date()).toISOString().slice(0, 10);
+  const files = { git: change, start, head, fileAt: (commit: string, path: string) => fileAt(change, commit, path) };
+  const after = await exempting(found, reconciled, { ...files, today, approvals: change.approvals ?? [] });
   const pentests = [...(await pentestsAt(change, head)), ...(change.pentests ?? [])];
   const decision = decide({ policy, head: after, known: knownAt(reconciled), pentests, now: change.now ?? new Date() });
   return { decision, head: after, ended: reconciled.gone.length, base: start === null || before === null ? null : { commit: start, status: before.status } };

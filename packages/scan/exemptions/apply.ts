@@ -11,6 +11,8 @@ export interface ExemptionContext {
   readonly known?: ReadonlyMap<string, string>;
   /** Who wrote what is judged, where that is known: nobody answers for their own. */
   readonly authors?: readonly string[];
+  /** Fingerprints of what they wrote; absent: all of it. */
+  readonly fresh?: ReadonlySet<string>;
 }
 
 export interface Exempted {
@@ -25,7 +27,7 @@ export function applyExemptions(findings: readonly Finding[], exemptions: readon
   const counting = exemptions.filter((exemption) => !refused.has(exemption)).toSorted(byPrecision);
   const used = new Map<Exemption, number>();
   const marked = findings.map((finding) => {
-    const exemption = counting.find((exemption) => covers(exemption, finding, context.known));
+    const exemption = counting.find((exemption) => covers(exemption, finding, context.known) && !isOwn(exemption, finding, context));
     if (!exemption) return { ...finding, state: "open" as const, exemption: null };
     used.set(exemption, (used.get(exemption) ?? 0) + 1);
     const { id, reason, approver, expires, status, justification = null } = exemption;
@@ -34,11 +36,14 @@ export function applyExemptions(findings: readonly Finding[], exemptions: readon
   return { findings: marked, notes: [...refusedNotes(refused, marked, context), ...unusedNotes(counting, used, marked, context)] };
 }
 
-function refusal({ approver, created, expires }: Exemption, { today, authors = [] }: ExemptionContext): string | null {
+function isOwn({ approver }: Exemption, { fingerprint }: Finding, { authors = [], fresh }: ExemptionContext): boolean {
+  return (fresh?.has(fingerprint) ?? true) && authors.some((author) => samePerson(author, approver));
+}
+
+function refusal({ created, expires }: Exemption, { today }: ExemptionContext): string | null {
   const late = daysBetween(expires, today);
   if (late > 0) return `expired ${late === 1 ? "yesterday" : `${late} days ago`}`;
-  if (daysBetween(today, created) > 0) return `begins on ${created}`;
-  return authors.some((author) => samePerson(author, approver)) ? `does not count: ${approver}, who approved it, wrote the code` : null;
+  return daysBetween(today, created) > 0 ? `begins on ${created}` : null;
 }
 
 function refusedNotes(refused: ReadonlyMap<Exemption, string>, findings: readonly Finding[], { known }: ExemptionContext): string[] {
@@ -48,21 +53,19 @@ function refusedNotes(refused: ReadonlyMap<Exemption, string>, findings: readonl
   });
 }
 
-function unusedNotes(
-  counting: readonly Exemption[],
-  used: ReadonlyMap<Exemption, number>,
-  findings: readonly Finding[],
-  { known }: ExemptionContext,
-): string[] {
-  return counting
-    .filter((exemption) => !used.has(exemption))
-    .map((exemption) => {
-      const grave = findings.filter((finding) => isGrave(finding) && covers(exemption, { ...finding, verdict: "weakness", secret: null }, known));
-      if (grave.length > 0)
-        return `exemption ${exemption.id} does not cover malice or a live secret: only one that names the fingerprint ${grave[0]?.fingerprint} does`;
-      const behind = findings.some((finding) => covers(exemption, finding, known));
-      return `exemption ${exemption.id} ${behind ? "is not needed: others cover what it is for" : "covers nothing (any more)"}: delete it`;
-    });
+function unusedNotes(counting: readonly Exemption[], used: ReadonlyMap<Exemption, number>, findings: readonly Finding[], context: ExemptionContext): string[] {
+  return counting.flatMap((exemption) => {
+    const covered = findings.filter((finding) => covers(exemption, finding, context.known));
+    const own = covered.filter((finding) => finding.state === "open" && isOwn(exemption, finding, context)).length;
+    if (own > 0)
+      return [
+        `exemption ${exemption.id} does not count for ${own === 1 ? "1 finding" : `${own} findings`}: ${exemption.approver}, who approved it, wrote the code`,
+      ];
+    if (used.has(exemption)) return [];
+    const grave = findings.find((finding) => isGrave(finding) && covers(exemption, { ...finding, verdict: "weakness", secret: null }, context.known));
+    if (grave) return [`exemption ${exemption.id} does not cover malice or a live secret: only one that names the fingerprint ${grave.fingerprint} does`];
+    return [`exemption ${exemption.id} ${covered.length > 0 ? "is not needed: others cover what it is for" : "covers nothing (any more)"}: delete it`];
+  });
 }
 
 const pair = (exemption: Exemption, why: string | null): [Exemption, string][] => (why === null ? [] : [[exemption, why]]);
