@@ -69,16 +69,25 @@ function onlyInPast(facts: readonly SecretFacts[]): MatchInput[] {
 export interface Revealed {
   readonly digest: string;
   readonly detector: string;
-  readonly verify: string;
+  /** Name of a verifier; null where nobody can be asked. */
+  readonly verify: string | null;
   readonly secret: string;
 }
 
-/** The secrets of a file that can be asked about, in the clear. Never to be logged, kept or sent to anybody but the provider that gave it out. */
-export function revealSecrets(documents: readonly unknown[], file: ScanFile): Revealed[] {
-  const { found } = findIn(new Detection(detectorsOf(documents)), file, Date.now());
+/** The secrets of a file in the clear, of those that can be asked about, or all. Never to be logged, kept or sent to anybody but the provider that gave it out. */
+export function revealSecrets(documents: readonly unknown[], file: ScanFile, { all = false }: { all?: boolean } = {}): Revealed[] {
+  const { found } = findIn(readied(documents), file, Date.now());
   return found.flatMap(({ hit: { detector, secret } }) =>
-    detector.verify === null ? [] : [{ digest: digestOf(detector.id, secret), detector: detector.id, verify: detector.verify, secret }],
+    detector.verify === null && !all ? [] : [{ digest: digestOf(detector.id, secret), detector: detector.id, verify: detector.verify, secret }],
   );
+}
+
+const READY = new WeakMap<readonly unknown[], Detection>();
+
+function readied(documents: readonly unknown[]): Detection {
+  const known = READY.get(documents) ?? new Detection(detectorsOf(documents));
+  READY.set(documents, known);
+  return known;
 }
 
 function findIn(detection: Detection, file: ScanFile, now: number): { found: Found[]; gaps: LookGap[]; text: string } {

@@ -9,7 +9,7 @@ export function isPlaceholder(value: string): boolean {
 }
 
 const WORDS =
-  /example|sample|placeholder|change[-_. ]?(?:me|this|it)|dummy|fake|your[-_. ]?(?:api|key|token|secret|pass|access|app|client|account|own|user|host|pw|db)|insert[-_. ]?|replace|redacted|xxxx|deadbeef|cafebabe|foobar|foo[-_]?bar|lorem|ipsum|qwerty|asdfgh|zxcvb|hunter2|correct.?horse|swordfish|passw(?:or)?d1|password|p@ssw|letmein|abc123|notasecret|not[-_]?(?:a[-_]?)?(?:real|secret)|supersecret|super[-_]secret|my[-_]?(?:secret|pass|token|key|api)|some[-_]?(?:secret|pass|token|key|api|random)|test[-_]?(?:secret|pass|token|key|api|user)|secret[-_]?(?:key|token|value|here|pass)|invalid|undefined|unknown|nothing|todo|fixme|goes[-_ ]?here|here[-_]?is|mock|stub/i;
+  /example|sample|placeholder|change[-_. ]?(?:me|this|it)|dummy|fake|your[-_. ]?(?:api|key|token|secret|pass|access|app|client|account|own|user|host|pw|db)|insert[-_. ]?|replace|redacted|xxxx|deadbeef|cafebabe|foobar|foo[-_]?bar|lorem|ipsum|qwerty|asdfgh|zxcvb|hunter2|correct.?horse|swordfish|passw(?:or)?d1|password|p@ssw|letmein|abc123|notasecret|not[-_]?(?:a[-_]?)?(?:real|secret)|supersecret|super[-_]secret|my[-_]?(?:secret|pass|token|key|api)|some[-_]?(?:secret|pass|token|key|api|random)|test[-_]?(?:secret|pass|token|key|api|user)|secret[-_]?(?:key|token|value|here|pass)|invalid|undefined|unknown|nothing|todo|fixme|goes[-_ ]?here|here[-_]?is|mock|stub|s[e3]cr[e3]t(?![A-Za-z0-9]{12})/i;
 
 /** `${X}`, `{{ x }}`, `%(x)s`, `$(x)`, `<x>`, `process.env.X`, `os.environ`, `!ref`, `vault:`, `ENC[`. */
 const REFERENCE =
@@ -22,10 +22,23 @@ const MASK = /\*{3}|\.{3}|\u2026|x{4}|X{4}|_{4}|-{6}|0{6}|#{3}|\?{3}/;
 const PUBLISHED = new Set([
   ["wJalrXUtnFEMI/K7MDENG", "/bPxRfiCYEXAMPLEKEY"].join(""),
   ["4eC39HqLyjWDarj", "tT1zdp7dc"].join(""),
-  ["sk_test_", "4eC39HqLyjWDarjtT1zdp7dc"].join(""),
-  ["sk_test_", "BQokikJOvBiI2HlWgH4olfQ2"].join(""),
-  ["sk_test_", "tR3PYbcVNZZ796tH88S4VQ2u"].join(""),
+  ["BQokikJOvBiI", "2HlWgH4olfQ2"].join(""),
+  ["tR3PYbcVNZZ7", "96tH88S4VQ2u"].join(""),
   ["Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq", "/K1SZFPTOtr/KBHBeksoGMGw=="].join(""),
+  // RFC 6749 and RFC 5849.
+  ...[
+    "2YotnFZFEjr1zCsicMWpAA",
+    "tGzv3JOkF0XG5Qx2TlKWIA",
+    "SplxlOBeZQQYbYS6WxSbIA",
+    "czZCaGRSa3F0MzpnWDFmQmF0M2JW",
+    "ad180jjd733klru7",
+    "hh5s93j4hdidpola",
+    "gX1fBat3bV",
+    "7Fjfp0ZBr1KtDRbnfVdmIw",
+    "mF_9.B5f-4.1JqM",
+    "j49sk3j29djd",
+    "dh893hdasih9",
+  ],
   ["C2y6yDjf5/R+ob0N8A7Cgv30VRDJIWEHLM+4QDU5DE2nQ9nDuVTqobD4b8mGGyPM", "bIZnqyMsEcaGQy67XIw/Jw=="].join(""),
 ]);
 

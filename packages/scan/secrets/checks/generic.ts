@@ -76,10 +76,13 @@ const WEAK =
   /^(pass|passwd|password|pwd|secret|admin|root|user|test|guest|postgres|mysql|redis|mongo|rabbitmq|token|key|pw|foo|bar|baz|abc|p|x|u|pass.?word|\d{1,8})$/i;
 
 function isAbout(name: string): boolean {
+  if (FILE.test(name)) return true;
   const own = name.split(/[.]/).at(-1)!;
   const last = own.split(/[_-]|(?<=[a-z0-9])(?=[A-Z])/).at(-1) ?? "";
   return ABOUT.test(last) || ABOUT_ANYWHERE.test(name);
 }
+
+const FILE = /\.(c|m)?[jt]sx?$|\.(py|rb|go|rs|json|ya?ml|md|html?|css|txt|pem|key|sh|xml|php|java)$/i;
 
 /** A quoted text, or a bare word where files have no quotes. A bare word of a program is a variable. */
 function isLiteral({ quote, path, operator, text, start }: Candidate, kind: string): boolean {
