@@ -66,7 +66,7 @@ function collect(l: Lowering, nodes: readonly SyntaxNode[], names: string[], len
         collect(l, inner, names, lent, depth + 1);
         break;
     }
-    if (l.text.includes(":=") && !/Definition$|^(?:Decorated|Body)/.test(node.name)) walruses(l, node, names);
+    if (l.walruses && !/Definition$|^(?:Decorated|Body)/.test(node.name)) walruses(l, node, names);
   }
 }
 

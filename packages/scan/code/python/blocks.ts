@@ -26,9 +26,10 @@ export function lowerIf(l: Lowering, node: SyntaxNode, into: Statement[]): void 
   }
   // A long chain of `elif` is flat in the source and deep here: past this many the branches stand side by side.
   const nested = branches.slice(0, MAX_CHAIN);
-  for (const { test, body } of branches.slice(MAX_CHAIN)) otherwise = [{ kind: "if", test, body, otherwise: [], at: node.from, end: node.to }, ...otherwise];
+  const aside = branches.slice(MAX_CHAIN).map(({ test, body, from }): Statement => ({ kind: "if", test, body, otherwise: [], at: from, end: node.to }));
+  otherwise = [...aside, ...otherwise];
   for (const { test, body, from } of nested.reverse()) otherwise = [{ kind: "if", test, body, otherwise, at: from, end: node.to }];
-  into.push(...otherwise);
+  for (const each of otherwise) into.push(each);
 }
 const MAX_CHAIN = 60;
 
@@ -38,7 +39,7 @@ export function lowerWhile(l: Lowering, node: SyntaxNode, into: Statement[]): vo
   const asked = all.slice(1, end < 0 ? undefined : end);
   const test = asked.length === 0 ? null : l.parts.listed(l, asked, asked[0]?.from ?? node.from, asked.at(-1)?.to ?? node.to);
   into.push({ kind: "loop", test, each: null, body: block(l, all[end]), at: node.from, end: node.to });
-  into.push(...otherwiseOf(l, all));
+  for (const each of otherwiseOf(l, all)) into.push(each);
 }
 
 export function lowerFor(l: Lowering, node: SyntaxNode, into: Statement[]): void {
@@ -46,13 +47,13 @@ export function lowerFor(l: Lowering, node: SyntaxNode, into: Statement[]): void
   const [begin, middle, end] = [indexOf(all, "for"), indexOf(all, "in"), indexOf(all, "Body")];
   const over = all.slice(middle + 1, end < 0 ? undefined : end);
   if (middle < 0 || over.length === 0) {
-    into.push(...block(l, all[end]));
+    for (const each of block(l, all[end])) into.push(each);
     return;
   }
   const through = l.parts.listed(l, over, over[0]?.from ?? node.from, over.at(-1)?.to ?? node.to);
   const target = l.parts.pattern(l, all.slice(begin + 1, middle));
   into.push({ kind: "loop", test: null, each: { target, over: through, keys: false }, body: block(l, all[end]), at: node.from, end: node.to });
-  into.push(...otherwiseOf(l, all));
+  for (const each of otherwiseOf(l, all)) into.push(each);
 }
 
 function otherwiseOf(l: Lowering, all: readonly SyntaxNode[]): Statement[] {
@@ -65,10 +66,10 @@ export function lowerWith(l: Lowering, node: SyntaxNode, into: Statement[]): voi
   const all = kids(node);
   const end = indexOf(all, "Body");
   const head = all.slice(indexOf(all, "with") + 1, end < 0 ? undefined : end);
-  const [only] = head;
-  const bracketed = head.length === 1 && only?.name === "ParenthesizedExpression" && indexOf(kids(only), "as") > 0;
-  const items = bracketed ? kids(only as SyntaxNode).filter(({ name }) => name !== "(" && name !== ")") : head;
-  const body: Statement[] = cutAt(items, ",").map((part): Statement => {
+  const body: Statement[] = cutAt(
+    head.filter(({ name }) => name !== "⚠"),
+    ",",
+  ).map((part): Statement => {
     const place = { at: (part[0] as SyntaxNode).from, end: (part.at(-1) as SyntaxNode).to };
     const as = indexOf(part, "as");
     const value = l.parts.expression(l, part[0] as SyntaxNode);
@@ -79,7 +80,7 @@ export function lowerWith(l: Lowering, node: SyntaxNode, into: Statement[]): voi
   into.push({ kind: "block", body: [...body, ...block(l, all[end])], at: node.from, end: node.to });
 }
 
-/** Several `except` are several ways on, of which nobody asks which. */
+/** Several `except` are several ways on, of which any may be taken. */
 export function lowerTry(l: Lowering, node: SyntaxNode, into: Statement[]): void {
   const all = kids(node);
   const place = { at: node.from, end: node.to };
@@ -95,18 +96,10 @@ export function lowerTry(l: Lowering, node: SyntaxNode, into: Statement[]): void
     const as = indexOf(all.slice(0, end), "as", i);
     handlers.push({ error: as < 0 ? null : l.parts.pattern(l, all.slice(as + 1, as + 2)), body: block(l, all[end]) });
   }
-  const handler =
-    handlers.length === 0
-      ? null
-      : handlers.slice(1).reduceRight<Statement[]>((rest, { body }) => [{ kind: "if", test: opaque(node), body, otherwise: rest, ...place }], []);
+  const ways = handlers.map(({ body }): Statement => ({ kind: "if", test: opaque(node), body, otherwise: [], ...place }));
   const [first] = handlers;
-  const handled =
-    first && handler
-      ? handler.length === 0
-        ? first.body
-        : [{ kind: "if" as const, test: opaque(node), body: first.body, otherwise: handler, ...place }]
-      : null;
-  into.push({ kind: "try", body: [...body, ...otherwise], error: first?.error ?? null, handler: handled, finally: last, ...place });
+  const handler = handlers.length > 1 ? ways : (first?.body ?? null);
+  into.push({ kind: "try", body: [...body, ...otherwise], error: first?.error ?? null, handler, finally: last, ...place });
 }
 
 /** The subject is kept, as every case may take it apart; a guard is a question within its case. */

@@ -6,6 +6,8 @@ import type { MutableVariable, Scope } from "./scope.ts";
 /** What one file's lowering holds while it works. The parts of the grammar know each other by way of `Parts` alone. */
 export interface Lowering {
   readonly text: string;
+  /** Whether `:=` stands in it anywhere: few files need to be searched for names that expressions bind. */
+  readonly walruses: boolean;
   readonly variables: MutableVariable[];
   /** A hole while the function is being lowered. */
   readonly functions: (Fn | null)[];

@@ -129,7 +129,7 @@ function lowerClass(l: Lowering, node: SyntaxNode, decorators: readonly Expressi
   const body = all.find((each) => each.name === "Body");
   const inner = body ? kids(body) : [];
   bindAll(l, inner, l.scope);
-  into.push(...l.parts.statements(l, inner));
+  for (const each of l.parts.statements(l, inner)) into.push(each);
   l.scope = outer;
   l.classes[id] = { id, name, bases, methods: members.methods, fields: members.fields, decorators, at: node.from, end: node.to };
   into.push({ kind: "class", variable: variable ?? bind(l, outer, name), id, at: node.from, end: node.to });

@@ -43,7 +43,18 @@ const PARTS: Parts = { expression: lowerExpression, listed, argument: argumentsO
 
 function begin(text: string): Lowering {
   const scope = openScope("module", 0, null);
-  return { text, variables: [], functions: [null], classes: [], parts: PARTS, scope, fn: { id: 0, owner: null, generator: false }, depth: 0, tooDeep: -1 };
+  return {
+    text,
+    walruses: text.includes(":="),
+    variables: [],
+    functions: [null],
+    classes: [],
+    parts: PARTS,
+    scope,
+    fn: { id: 0, owner: null, generator: false },
+    depth: 0,
+    tooDeep: -1,
+  };
 }
 
 function moduleOf(l: Lowering, tree: Tree): Module {

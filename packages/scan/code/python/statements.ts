@@ -8,8 +8,7 @@ import { lowerDefinition } from "./definitions.ts";
 import { bind } from "./scope.ts";
 import { cutAt, indexOf, kids } from "./tree.ts";
 
-export function lowerStatements(l: Lowering, nodes: readonly SyntaxNode[]): Statement[] {
-  const into: Statement[] = [];
+export function lowerStatements(l: Lowering, nodes: readonly SyntaxNode[], into: Statement[] = []): Statement[] {
   for (const node of nodes)
     deeper(
       l,
@@ -97,7 +96,7 @@ function lowerStatement(l: Lowering, node: SyntaxNode, into: Statement[]): void 
       return;
     case "StatementGroup":
     case "⚠":
-      into.push(...lowerStatements(l, kids(node)));
+      lowerStatements(l, kids(node), into);
       return;
   }
 }
@@ -119,13 +118,15 @@ function assignment(l: Lowering, node: SyntaxNode, into: Statement[]): void {
     members?.fields.push({ name, value: value && kept(l, name, value), static: true, type: annotated });
   }
   if (value === null || !given) return;
-  // In reverse, as the innermost holds the value.
+  // In reverse, as the innermost holds the value. Nobody writes so many targets.
   const assigned = groups
-    .slice(0, -1)
+    .slice(0, Math.min(groups.length - 1, MAX_TARGETS))
     .reverse()
     .reduce<Expression>((inner, target) => ({ kind: "assign", target: l.parts.pattern(l, target), value: inner, op: "=", at: node.from, end: node.to }), value);
+  if (groups.length > MAX_TARGETS + 1) l.tooDeep = node.from;
   into.push({ kind: "expression", value: assigned, at: node.from, end: node.to });
 }
+const MAX_TARGETS = 50;
 
 /** What a field holds: a constant, or what its variable of the class's body holds, so that nothing is evaluated twice. */
 function kept(l: Lowering, name: string, value: Expression): Expression {

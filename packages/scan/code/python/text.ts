@@ -9,14 +9,14 @@ export function parseable(text: string): string {
   if (out.startsWith("\ufeff")) out = ` ${out.slice(1)}`;
   if (out.includes("\f")) out = out.replaceAll("\f", " ");
   if (/\d\.(?!\d)/.test(out))
-    out = out.replace(/(?<![\w.])(\d[\d_]{0,40})\.(?=[^\w.]|[eEjJ])(?:[eE][+-]?\d{1,5})?[jJ]?/g, (whole, digits: string) => digits.padEnd(whole.length));
+    out = out.replace(/(?<![\w.])(\d[\d_]{0,40})\.(?=[^\w.]|[eEjJ]|$)(?:[eE][+-]?\d{1,5})?[jJ]?/g, (whole, digits: string) => digits.padEnd(whole.length));
   if (out.includes(" as (")) out = out.replace(/ as \(([\w \t,.*]{0,300})\)(?=[ \t]{0,4}:)/g, (_, names: string) => ` as  ${names} `);
   return out;
 }
 
 /** A file that only Python 2 reads is told by name: half of what it says would be misread. */
 const PYTHON_2 = [
-  /^[ \t]{0,40}print[ \t]+(?:["'][^\n]{0,200}|>>|\w[^\n=(]{0,100})$/m,
+  /^[ \t]{0,40}print[ \t]+(?:["']|>>|\w[^\n=(]{0,100}$)/m,
   /^[ \t]{0,40}except[ \t]+[\w.]{1,80}[ \t]*,[ \t]*\w{1,80}[ \t]*:/m,
   /^[ \t]{0,40}except[ \t]*\([\w., \t]{1,200}\)[ \t]*,[ \t]*\w{1,80}[ \t]*:/m,
   /^[ \t]{0,40}raise[ \t]+[\w.]{1,80}[ \t]*,[ \t]*["'\w]/m,

@@ -32,12 +32,13 @@ export function firstError(top: SyntaxNode): number {
   let found = -1;
   const cursor = top.cursor();
   do {
-    if (!cursor.type.isError) continue;
+    // The parser reads Python 2's `print x` without a complaint.
+    if (!cursor.type.isError && cursor.name !== "PrintStatement") continue;
     const parent = cursor.node.parent;
     const name = parent?.name ?? "";
     if (name === "YieldStatement" || name === "YieldExpression" || name.endsWith("Pattern")) continue;
     if (name === "ParenthesizedExpression" && parent?.parent?.name === "WithStatement") continue;
-    if (name === "⚠" && parent?.parent?.parent?.name === "WithStatement") continue;
+    if (name === "WithStatement" && cursor.node.firstChild?.name === ")") continue;
     found = cursor.from;
   } while (found < 0 && cursor.next());
   return found;
