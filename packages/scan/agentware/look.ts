@@ -1,13 +1,16 @@
 import type { LookGap, ScanFile } from "../analyser.ts";
+import { configSignals } from "./config/read.ts";
 import { type Block, block } from "./document/model.ts";
 import { openDocument } from "./document/open.ts";
 import { encodedBlocks } from "./hidden/encoded.ts";
 import { unseenIn } from "./hidden/unicode.ts";
 import { thoughtsOf } from "./language/read.ts";
+import { turnsOf } from "./language/turns.ts";
 import type { Pack } from "./pack.ts";
 import { withReferences } from "./references.ts";
 import { commandSignals } from "./shell/commands.ts";
 import { type Signal, signalAt } from "./signal.ts";
+import { sourceSignals } from "./source/deeds.ts";
 
 /** All that one file holds of note, before rules judge it. */
 export interface Seen {
@@ -40,14 +43,40 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
   }
   for (const each of encodedBlocks(blocks)) blocks.push(each);
   blocks.forEach((each, number) => {
-    for (const signal of [...thoughtsOf(each, number, pack), ...commandSignals(each, number, file.language, pack)]) signals.push(signal);
+    const commands = each.kind === "string" && !isRun(each, text) ? [] : commandSignals(each, number, file.language, pack);
+    const found = [...thoughtsOf(each, number, pack), ...turnsOf(each, number, pack.stances), ...commands];
+    for (const signal of found) signals.push(signal);
   });
+  if (file.language === "json" || file.language === "yaml" || file.language === "markdown") signals.push(...configSignals(file, blocks, pack));
+  if (file.language === "python" || file.language === "javascript" || file.language === "typescript") signals.push(...sourceSignals(blocks, text, pack));
   if (file.language === "shell" || file.language === "dockerfile") signals.push(...scriptSignals(file, text, blocks, pack));
   return {
     signals: withReferences(signals, blocks),
     blocks,
     gaps: document.degraded.map((gap) => ({ kind: "degraded", matters: document.surface === "agent" || gap.reason === "too_large", ...gap })),
   };
+}
+
+/** Rules ask for company that is odd by its address as for a signal of its own. */
+function withOddHosts(signals: readonly Signal[]): Signal[] {
+  const odd = signals.filter(
+    ({ name, traits }) => (name === "download-run" || name === "send" || name === "contact") && traits.some((trait) => ODD.has(trait)),
+  );
+  return [...signals, ...odd.map((signal) => ({ ...signal, name: signal.name === "download-run" ? "download-run-odd" : "send-drop" }))];
+}
+
+const ODD = new Set(["drop-host", "paste-host", "raw-host", "short-host", "odd-name"]);
+
+/** A text constant of a program is an order where it is handed to something that runs it; else it is words, of no interest to a shell. */
+function isRun(each: Block, text: string): boolean {
+  const before = text.slice(Math.max(0, each.start - 200), Math.max(0, each.start - 1));
+  if (
+    /(?:\bsystem|\bexec\w*|\bspawn\w*|\bpopen|\bPopen|\brun|\bcall|\bcheck_\w+|\bsh|\bshell|\$)\s*\(?\s*(?:\[[^\]\n]{0,160})?[frb]{0,2}["'`]{0,2}$/.test(before)
+  )
+    return true;
+  const name = /\b([A-Za-z_]\w{0,60})\s*(?::\s*\w+\s*)?=\s*[frb]{0,2}["'`]{0,2}$/.exec(before)?.[1];
+  if (!name) return false;
+  return new RegExp(`(?:system|exec\\w*|spawn\\w*|[pP]open|\\brun|\\bcall|check_\\w+)\\s*\\([^)\\n]{0,120}\\b${name}\\b`).test(text);
 }
 
 /** A script is one text of commands: what it fetches on one line it runs on another. */

@@ -57,10 +57,14 @@ function* inSentence(block: Block, number: number, folded: Folded, sentence: Spa
     const whole = block.text.slice(originOf(folded, sentence.start), originOf(folded, sentence.end));
     const traits = sentenceTraits(whole, hits, pack);
     if (hits.some((hit) => hit.idea === sweeping && hit.start >= span.start - 12 && hit.end <= span.end)) traits.push("sweeping");
+    if (block.kind === "description") traits.push("tool-text");
     if (folded.origin && isDisguised(raw, folded.text.slice(span.start, span.end))) traits.push("disguised");
     yield signalAt(frame.signal, block, number, place, { stance, detail: whole.trim().slice(0, 400), traits });
   }
 }
+
+const PASSWORD_LITERAL =
+  /(?:password|passcode|passphrase|\bpass\b|\bpwd\b|密码|口令|парол\w*|passwort|kennwort|contraseña|mot de passe)\s*(?:is|:|=|：|为|是|lautet|est|es)?\s*[`"'“「(]{0,2}(?:[a-z]*\d[\w!@#$-]*|(?<=[`"'“「])[\w!@#$-]{3,}|(?<=(?:is|[:=：为是])\s{0,2})[\w!@#$-]{3,})/i;
 
 /** What else the sentence speaks of, which rules may ask for. */
 function sentenceTraits(sentence: string, hits: readonly Hit[], { lexicon, lists }: Pack): string[] {
@@ -72,6 +76,8 @@ function sentenceTraits(sentence: string, hits: readonly Hit[], { lexicon, lists
   if (has("up")) traits.push("points-up");
   if (has("down")) traits.push("points-down");
   if (secretOf(sentence, lists)) traits.push("secret-place");
+  if (/\b0x[0-9a-f]{40}\b|\bbc1[a-z0-9]{25,60}\b|\b[13][1-9A-HJ-NP-Za-km-z]{25,34}\b/i.test(sentence)) traits.push("wallet-literal");
+  if (PASSWORD_LITERAL.test(sentence)) traits.push("password-literal");
   const url = /https?:\/\/[^\s"')`>]+/i.exec(sentence)?.[0];
   if (url) traits.push("url", ...traitsOf(url, lists));
   return traits;

@@ -8,7 +8,7 @@ import { shellSignals } from "./read.ts";
 
 /** Words without which no command is of note. */
 const TRIGGER =
-  /\b(?:curl|wget|iwr|irm|iex|invoke-\w+|certutil|bitsadmin|aria2c|base64|xxd|openssl|eval|powershell|pwsh|n(?:et)?c(?:at)?|socat|crontab|schtasks|launchctl|systemctl|authorized_keys|LaunchAgents|npx|bunx|uvx|pipx?3?|chmod|sudo|NOPASSWD|unzip|7z|xmrig|minerd|setenforce|csrutil|spctl|ufw|iptables|history|dangerously-skip-permissions|yes|scp|rsync|rclone|osascript|mkfifo|bash|sh|python3?|perl|node|printf|tee|cat|dig|nslookup|xattr)\b|\/dev\/(?:tcp|udp)|stratum\+|\.ssh|\.aws|\.env\b/i;
+  /\b(?:curl|wget|iwr|irm|iex|invoke-\w+|certutil|bitsadmin|aria2c|base64|xxd|openssl|eval|powershell|pwsh|n(?:et)?c(?:at)?|socat|crontab|schtasks|launchctl|systemctl|authorized_keys|LaunchAgents|npx|bunx|uvx|pipx?3?|chmod|sudo|NOPASSWD|unzip|7z|xmrig|minerd|setenforce|csrutil|spctl|ufw|iptables|history|dangerously-skip-permissions|yes|scp|rsync|rclone|osascript|mkfifo|bash|sh|python3?|perl|node|printf|tee|cat|dig|nslookup|xattr)\b|\/dev\/(?:tcp|udp)|stratum\+|\.ssh|\.aws|\.env\b|\.(?:bash|zsh)rc|\.z?profile|\.git\/hooks/i;
 const SHELLS = /^(?:sh|bash|zsh|shell|console|terminal|shellscript|shell-session|sh-session|powershell|ps1|pwsh|cmd|bat|batch|fish|)$/;
 const PROMPT = /^[ \t]*(?:[\w.@:~/-]{0,60}[$#%❯>]|PS [^>\n]{0,60}>)[ \t]+(?=\S)/gm;
 /** A command that prose mentions without marks of code. */

@@ -4,6 +4,38 @@ import type { Deed } from "./deed.ts";
 import type { Command } from "./lex.ts";
 import { program } from "./program.ts";
 
+/** A key that opens the way there is used, not sent. */
+const KEY_ARGUMENT = /(?:^|\s)(?:-i|--key|--cert|--cacert|--identity(?:-file)?|--private-key|-o\s+IdentityFile|--env-file|--kubeconfig)[=\s]+\S+/g;
+const USES_SECRETS = new Set([
+  "ssh",
+  "ssh-add",
+  "ssh-keygen",
+  "ssh-copy-id",
+  "chmod",
+  "chown",
+  "mkdir",
+  "touch",
+  "test",
+  "[",
+  "[[",
+  "ls",
+  "echo",
+  "printf",
+  "source",
+  ".",
+  "git",
+  "kubectl",
+  "aws",
+  "gcloud",
+  "export",
+  "rm",
+  "vim",
+  "vi",
+  "nano",
+  "code",
+  "ssh-keyscan",
+]);
+
 /** What one command does that is of note by itself. Lists are in rules/agentware/lexicon/. */
 export function harmsOf(command: Command, lists: Lists): Deed[] {
   const { name, rest } = program(command);
@@ -16,7 +48,7 @@ export function harmsOf(command: Command, lists: Lists): Deed[] {
   if (isReverseShell(name, rest, all)) add("reverse-shell", whole);
   if (lists.pattern("miners").test(all)) add("miner", whole);
   const kept = persistenceOf(command, name, rest, lists);
-  if (kept) add("persistence", kept);
+  if (kept) add("persistence", kept, /authorized_keys|ld\.so\.preload|sudoers/.test(kept) ? ["key-of-entry"] : []);
   if (lists.pattern("disabling_commands").test(whole)) add("disable-security", whole);
   if (lists.pattern("skipping_commands").test(whole)) add("skip-confirmation", whole);
   if (/\bNOPASSWD\s*:\s*ALL/i.test(all) && !/^(?:grep|rg|cat)$/.test(name)) add("wildcard-sudo", whole);
@@ -24,7 +56,7 @@ export function harmsOf(command: Command, lists: Lists): Deed[] {
   if (unpinned) add("remote-code", unpinned.detail, unpinned.traits);
   const archive = openedWithPassword(name, rest);
   if (archive) add("locked-archive", archive);
-  const secret = secretOf(all, lists);
+  const secret = USES_SECRETS.has(name) ? null : secretOf(all.replace(KEY_ARGUMENT, " "), lists);
   const sends = sendsOf(name, rest, all, lists);
   if (secret) add("secret-read", secret);
   if (sends) add(secret || sends.traits.includes("takes-input") ? "send" : "contact", sends.url, secret ? [...sends.traits, "sends-secret"] : sends.traits);
