@@ -5,7 +5,7 @@
 
 export { type Advisory, fixesAbove, isAffected } from "./advisories/advisory.ts";
 export { type Compiled, type CompileOptions, Compiler, compileAdvisories } from "./advisories/compile.ts";
-export { type Exploitation, IndexDamaged, type IndexManifest, type IndexSource } from "./advisories/index-format.ts";
+export { type Exploitation, IndexDamaged, type IndexManifest, type IndexSource, sha256 } from "./advisories/index-format.ts";
 export { type AdvisoryIndex, checkSignature, damagedIndex, openIndex, parseManifest, type ReadPage } from "./advisories/open.ts";
 export { type AgeLimit, advisoryNotes, ageInDays } from "./age.ts";
 export { createDependencies, type DependencyOptions } from "./analyser.ts";

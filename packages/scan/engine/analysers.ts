@@ -11,7 +11,7 @@ const LOADERS: Partial<Record<AnalyserName, Load>> = {
     return createSecrets(await readSecretRules(rules)) as Analyser;
   },
   async dependencies({ advisories }) {
-    const [{ createDependencies }, { openAdvisories }] = await Promise.all([import("../dependencies/index.ts"), import("../intake/advisories/index.ts")]);
+    const [{ createDependencies }, { openAdvisories }] = await Promise.all([import("../dependencies/index.ts"), import("../intake/advisories/open.ts")]);
     return createDependencies(openAdvisories(advisories)) as Analyser;
   },
   async agentware({ rules }) {

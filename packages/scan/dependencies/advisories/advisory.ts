@@ -31,10 +31,7 @@ export function isAffected(advisory: Advisory, ecosystem: string, version: strin
   if (listed.includes(version)) return true;
   if (scheme === undefined || !scheme.valid(version))
     return advisory.ranges.some(coversAll) ? true : advisory.ranges.length === 0 && listed.length > 0 ? false : null;
-  if (listed.length > 0) {
-    const canonical = scheme.canonical(version);
-    if (listed.some((each) => scheme.canonical(each) === canonical)) return true;
-  }
+  if (listed.some((each) => scheme.valid(each) && scheme.compare(each, version) === 0)) return true;
   return advisory.ranges.some((events) => inRange(version, events, scheme));
 }
 

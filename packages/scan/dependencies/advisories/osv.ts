@@ -71,13 +71,21 @@ function sharedOf(document: unknown, id: string): Shared {
   const modified = text(document, "modified").slice(0, 40);
   return {
     ...{ id, alias: strings(list(document, "aliases"), 100).slice(0, 20), summary },
-    ...(id.startsWith("MAL-") ? { malicious: true as const } : {}),
+    ...(isMalicious(document, id, cwe) ? { malicious: true as const } : {}),
     ...(cvss.length > 0 ? { cvss } : {}),
     ...(severity === undefined ? {} : { severity }),
     ...(cwe.length > 0 ? { cwe: [...new Set(cwe.map(Number))] } : {}),
     ...(references.length > 0 ? { references } : {}),
     ...(modified === "" ? {} : { modified }),
   };
+}
+
+/** OSV says it in the id; GitHub's malware has CWE-506 and nothing else for what the package is. */
+function isMalicious(document: unknown, id: string, cwe: readonly string[]): boolean {
+  const aliases = list(document, "aliases");
+  return (
+    id.startsWith("MAL-") || aliases.some((alias) => typeof alias === "string" && alias.startsWith("MAL-")) || (id.startsWith("GHSA-") && cwe.includes("506"))
+  );
 }
 
 function ofPackage(shared: Shared, ecosystem: string, affected: readonly unknown[]): Advisory | null {

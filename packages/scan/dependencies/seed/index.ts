@@ -1,6 +1,8 @@
 import { compileAdvisories } from "../advisories/compile.ts";
 import { type AdvisoryIndex, openIndex } from "../advisories/open.ts";
 import { NPM } from "./npm.data.ts";
+import { OTHERS } from "./others.data.ts";
+import { PYTHON } from "./python.data.ts";
 import { osvOf } from "./write.ts";
 
 /** The day on which the seed was written down last. */
@@ -10,7 +12,7 @@ let opened: AdvisoryIndex | null = null;
 
 /** The seed as documents of OSV. */
 export function seedDocuments(): unknown[] {
-  return [...NPM].map(osvOf);
+  return [...NPM, ...PYTHON, ...OTHERS].map(osvOf);
 }
 
 /** What there is before anybody ran `plastron advisories update`: a few well-known weaknesses. Its manifest says that it is a seed. */

@@ -15,6 +15,7 @@ export interface SeedLine {
 
 export function osvOf(line: SeedLine): unknown {
   const [ecosystem, name] = line.package;
+  const version = line.cvss?.startsWith("CVSS:4") ? "CVSS_V4" : "CVSS_V3";
   const range = (line.ranges ?? []).map(([introduced, end]) => ({
     type: ecosystem === "npm" || ecosystem === "crates.io" || ecosystem === "Go" ? "SEMVER" : "ECOSYSTEM",
     events: [{ introduced }, ...(end === null ? [] : end.startsWith("=") ? [{ last_affected: end.slice(1) }] : [{ fixed: end }])],
@@ -25,7 +26,7 @@ export function osvOf(line: SeedLine): unknown {
     modified: "2026-01-01T00:00:00Z",
     aliases: line.alias ?? [],
     summary: line.summary,
-    severity: line.cvss === undefined ? [] : [{ type: line.cvss.startsWith("CVSS:4") ? "CVSS_V4" : "CVSS_V3", score: line.cvss }],
+    severity: line.cvss === undefined ? [] : [{ type: version, score: line.cvss }],
     affected: [
       {
         package: { ecosystem, name },

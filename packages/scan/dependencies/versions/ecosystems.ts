@@ -1,4 +1,8 @@
+import { dotnet } from "./dotnet.ts";
+import { maven } from "./maven.ts";
+import { php } from "./php.ts";
 import { python, pythonName } from "./python.ts";
+import { ruby } from "./ruby.ts";
 import type { VersionScheme } from "./scheme.ts";
 import { goModules, semantic } from "./semantic.ts";
 
@@ -19,6 +23,10 @@ const ECOSYSTEMS: ReadonlyMap<string, Ecosystem> = new Map([
   ["PyPI", { scheme: python, purl: "pypi", name: pythonName }],
   ["crates.io", { scheme: semantic, purl: "cargo", name: asWritten }],
   ["Go", { scheme: goModules, purl: "golang", name: asWritten }],
+  ["RubyGems", { scheme: ruby, purl: "gem", name: asWritten }],
+  ["Maven", { scheme: maven, purl: "maven", name: asWritten }],
+  ["NuGet", { scheme: dotnet, purl: "nuget", name: lower }],
+  ["Packagist", { scheme: php, purl: "composer", name: lower }],
   ["Hex", { scheme: semantic, purl: "hex", name: lower }],
   ["Pub", { scheme: semantic, purl: "pub", name: lower }],
 ]);

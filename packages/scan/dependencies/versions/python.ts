@@ -5,17 +5,7 @@ import type { VersionScheme } from "./scheme.ts";
 export const python: VersionScheme = {
   valid: (version) => version.length <= 128 && parse(version) !== null,
   compare: (a, b) => compare(a, b),
-  canonical: (version) => (version.length <= 128 ? canonical(version) : version),
 };
-
-function canonical(version: string): string {
-  const parsed = parse(version);
-  if (parsed === null) return version;
-  const release = [...parsed.release];
-  while (release.length > 1 && release.at(-1) === 0) release.pop();
-  const { epoch, pre, post, dev, local } = parsed;
-  return JSON.stringify([epoch, release, pre, post, dev, local]);
-}
 
 /** PEP 503: `Flask_SQLAlchemy`, `flask.sqlalchemy` and `flask-sqlalchemy` are one. */
 export function pythonName(name: string): string {

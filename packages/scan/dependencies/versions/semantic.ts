@@ -5,14 +5,12 @@ import type { VersionScheme } from "./scheme.ts";
 export const semantic: VersionScheme = {
   valid: (version) => parse(version) !== null,
   compare: (a, b) => semver.compare(parse(a) as semver.SemVer, parse(b) as semver.SemVer),
-  canonical: (version) => parse(version)?.version ?? version,
 };
 
 /** Go writes `v1.2.3`, `v2.0.0+incompatible`, `v0.0.0-20200101000000-abcdefabcdef`; its toolchain `go1.21` and, in OSV, `1.21`. */
 export const goModules: VersionScheme = {
   valid: (version) => parse(full(version)) !== null,
   compare: (a, b) => semver.compare(parse(full(a)) as semver.SemVer, parse(full(b)) as semver.SemVer),
-  canonical: (version) => parse(full(version))?.version ?? version,
 };
 
 function full(version: string): string {

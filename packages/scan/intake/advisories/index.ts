@@ -1,16 +1,5 @@
-import { type AdvisoryIndex, damagedIndex, IndexDamaged, seedIndex } from "../../dependencies/index.ts";
-import { openStore } from "./store.ts";
-
-/**
- * The advisories of an installation for a scan: what `plastron advisories update` put into `directory`, else the seed. Reads files, never the
- * network. Where what is there was changed or put back, the answer is an index that says so to whoever asks it anything: the seed in its place
- * would hide that.
- */
-export function openAdvisories(directory: string | null): AdvisoryIndex {
-  try {
-    return (directory === null ? null : openStore({ directory })) ?? seedIndex();
-  } catch (error) {
-    if (error instanceof IndexDamaged) return damagedIndex(error);
-    return damagedIndex(new IndexDamaged("manifest", `the advisories cannot be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`));
-  }
-}
+/** Advisories at the edge: their store on disk, their sources, their mirrors. A scan needs `open.ts` alone, which knows no network. */
+export { openAdvisories } from "./open.ts";
+export { DEFAULT_SOURCES } from "./sources.ts";
+export { type AdvisoryStore, openStore, verifyStore } from "./store.ts";
+export { count as countAdvisories, type UpdateOptions, updateAdvisories } from "./update.ts";

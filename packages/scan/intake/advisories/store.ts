@@ -1,7 +1,7 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
-import { closeSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AdvisoryIndex, type Compiled, checkSignature, IndexDamaged, openIndex, parseManifest } from "../../dependencies/index.ts";
+import { type AdvisoryIndex, type Compiled, checkSignature, IndexDamaged, openIndex, parseManifest, sha256 } from "../../dependencies/index.ts";
 
 /**
  * Where an installation keeps its advisories:
@@ -38,6 +38,25 @@ export function openStore({ directory }: AdvisoryStore): AdvisoryIndex | null {
   return index;
 }
 
+/** Reads every page of what is in use. Throws IndexDamaged at the first one that is not what was signed. */
+export function verifyStore(store: AdvisoryStore): { index: AdvisoryIndex; pages: number } | null {
+  const index = openStore(store);
+  if (index === null) return null;
+  const hashes = new Set([...index.manifest.ecosystems.flatMap(({ pages }) => pages), ...index.manifest.exploitation.pages]);
+  for (const hash of hashes) readPageChecked(store, hash);
+  return { index, pages: hashes.size };
+}
+
+function readPageChecked({ directory }: AdvisoryStore, hash: string): void {
+  let page: Uint8Array;
+  try {
+    page = readFileSync(join(directory, "pages", hash));
+  } catch {
+    throw new IndexDamaged("page_missing", `page ${hash.slice(0, 16)} of the advisories is missing`);
+  }
+  if (sha256(page) !== hash) throw new IndexDamaged("page_changed", `page ${hash.slice(0, 16)} of the advisories was changed after it was signed`);
+}
+
 /** Builds grow; the next one has this number. */
 export function nextSequence({ directory }: AdvisoryStore): number {
   return newestTaken(directory) + 1;
@@ -46,6 +65,9 @@ export function nextSequence({ directory }: AdvisoryStore): number {
 /** Signs an index with the installation's own key and takes it into use. What was in use before is kept beside it. */
 export function installOwn(store: AdvisoryStore, compiled: Compiled): void {
   const key = ownKey(store.directory);
+  if (!createPublicKey(key).equals(createPublicKey(trustedKey(store.directory)))) {
+    throw new IndexDamaged("signature", "this installation takes advisories from a mirror alone: its key is pinned");
+  }
   install(store, compiled, sign(null, compiled.manifest, createPrivateKey(key)));
 }
 
@@ -73,6 +95,11 @@ export function pinKey({ directory }: AdvisoryStore, publicKey: string): void {
   writeDurably(join(directory, "trust", "trusted.pem"), key.export({ type: "spki", format: "pem" }) as string);
 }
 
+/** Believes this installation's own builds again, and no mirror's. */
+export function unpinKey(store: AdvisoryStore): void {
+  pinKey(store, createPublicKey(ownKey(store.directory)).export({ type: "spki", format: "pem" }) as string);
+}
+
 /** The public key that signatures are checked with, PEM. Throws IndexDamaged where it is gone. */
 export function trustedKey(directory: string): string {
   try {
@@ -93,8 +120,12 @@ function ownKey(directory: string): string {
   const text = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
   mkdirSync(join(directory, "trust"), { recursive: true, mode: 0o700 });
   writeFileSync(path, text, { mode: 0o600, flag: "wx" });
-  pinKey({ directory }, publicKey.export({ type: "spki", format: "pem" }) as string);
+  if (!isPinned(directory)) pinKey({ directory }, publicKey.export({ type: "spki", format: "pem" }) as string);
   return text;
+}
+
+function isPinned(directory: string): boolean {
+  return existsSync(join(directory, "trust", "trusted.pem"));
 }
 
 function readId(directory: string): string | null {
