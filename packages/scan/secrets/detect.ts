@@ -89,7 +89,7 @@ function readyFor(detector: Detector): Ready {
   return {
     detector,
     pattern: new RegExp(detector.pattern, flags),
-    cost: (longest(detector.pattern) ?? 0) + detector.reach + 8,
+    cost: (longest(detector.pattern) ?? 0) + detector.reach + 8 + (detector.checks.includes("pem") ? 2000 : 0),
     nears: detector.near.map((word) => word.toLowerCase()),
   };
 }

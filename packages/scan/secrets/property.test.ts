@@ -11,7 +11,7 @@ const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
 /** Anything of a text that is longer than what its owner needs to know it by. */
 function leaks(said: string, secret: string, most = 9): boolean {
-  const hidden = secret.replace(/^[A-Za-z]{2,10}[_.-](?:[A-Za-z0-9]{1,8}[_.-])?/, "");
+  const hidden = secret.replace(/^[A-Za-z]{2,12}[_.-](?:[A-Za-z0-9]{1,8}[_.-])?(?:[a-z]{1,12}[$])?/, "");
   for (let at = 0; at + most < hidden.length; at += 1) {
     const part = hidden.slice(at, at + most + 1);
     if (/\d/.test(part) && /[A-Za-z]/.test(part) && said.includes(part)) return true;

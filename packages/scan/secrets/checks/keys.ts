@@ -1,6 +1,8 @@
 import { base64Bytes, type Candidate, type Check, type Judgement, latin1 } from "./check.ts";
 
-const MOST = 24_000;
+const MOST = 16_000;
+/** How a body begins, behind whatever breaks a line in a program: headers, or base64. */
+const BEGINNING = /^[\s\\nr"'`+,|>*#/;]{0,60}(?:[A-Za-z-]{3,40}: |[A-Za-z0-9+/=]{16})/;
 
 /**
  * A private key between its lines of dashes, as it stands or inside a string of a program or of JSON. The header alone is no key, nor is one whose
@@ -23,10 +25,11 @@ export const pem: Check = (candidate) => {
 };
 
 function bodyOf({ text, end, secret }: Candidate): { text: string; end: number; whole: boolean } | null {
+  if (!BEGINNING.test(text.slice(end, end + 120))) return null;
   const after = text.slice(end, end + MOST);
   const closing = after.indexOf(`-----END ${/BEGIN ([A-Z0-9 ]{1,40})-/.exec(secret)?.[1] ?? ""}`);
   // A base64 body ends where something else begins: a file that was cut off still has most of the key.
-  const raw = closing === -1 ? (/^[\sA-Za-z0-9+/=\\"',]{0,24000}/.exec(after)?.[0] ?? "") : after.slice(0, closing);
+  const raw = closing === -1 ? (/^[\sA-Za-z0-9+/=\\"',]{0,16000}/.exec(after)?.[0] ?? "") : after.slice(0, closing);
   const whole = closing !== -1;
   const dashes = whole ? after.indexOf("-----", closing + 9) : -1;
   const last = whole ? (dashes === -1 ? closing + 9 : dashes + 5) : raw.length;
@@ -57,7 +60,10 @@ const isFilled = (bytes: Uint8Array): boolean => new Set(bytes.subarray(0, 200))
 
 /** PuTTY's own format: whether it is locked stands in it. */
 export const putty: Check = ({ text, end }) => {
-  const rest = text.slice(end, end + 6000);
-  if (!/Private-Lines: \d{1,3}/.test(rest)) return "no";
-  return /Encryption: none/.test(rest) ? { proved: true } : { genuine: true, severity: "low", confidence: "medium", note: "It is locked with a passphrase." };
+  const rest = text.slice(end, end + 8000);
+  const found = /Private-Lines: (\d{1,3})\r?\n(?:[A-Za-z0-9+/=]{1,64}\r?\n?){1,200}(?:Private-(?:MAC|Hash): [0-9a-f]{40,64})?/.exec(rest);
+  if (found === null) return "no";
+  const whole = { end: end + found.index + found[0].length };
+  if (/Encryption: none/.test(rest)) return { proved: true, ...whole };
+  return { genuine: true, severity: "low", confidence: "medium", note: "It is locked with a passphrase.", ...whole };
 };

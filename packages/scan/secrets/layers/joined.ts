@@ -83,11 +83,15 @@ function literalAt(text: string, start: number): { value: string; to: number } |
 
 /** `["a", "b"].join("")` and `"".join(["a", "b"])`. */
 function* lists(text: string): Generator<Piece> {
+  let open = -1;
+  let next = text.indexOf("[");
   for (let at = text.indexOf(".join("); at !== -1; at = text.indexOf(".join(", at + 1)) {
+    // Each bracket is passed once, however many joins there are.
+    for (; next !== -1 && next < at; next = text.indexOf("[", next + 1)) open = next;
     const glue = /^\.join\(\s{0,4}(["'`])([^"'`\n]{0,2})\1\s{0,4}\)/.exec(text.slice(at, at + 20));
-    const near = glue === null ? text.slice(at, at + 12).indexOf("[") : text.slice(Math.max(0, at - LIST_MOST), at).lastIndexOf("[");
-    if (near === -1) continue;
-    const from = glue === null ? at + near : Math.max(0, at - LIST_MOST) + near;
+    const python = glue === null && next !== -1 && next - at < 12;
+    if (!python && (glue === null || open === -1 || at - open > LIST_MOST)) continue;
+    const from = python ? next : open;
     const parts = literalsOf(text, from + 1);
     if (parts !== null) yield { text: named(text, from, parts.join(glue?.[2] ?? "")), layer: "joined", from, to: Math.max(at, from + parts.join().length) };
   }
