@@ -27,6 +27,9 @@ export {
 export { findingsOf, type Judged, scoreVector, severityOfScore } from "./findings/index.ts";
 export { identitiesOf, type Kinship, knownAt, type Move, movesOf, type Pair, type Reconciled, reconcile } from "./findings/reconcile/index.ts";
 export { decide, type GateInput } from "./gate/decide.ts";
+export { githubCheck } from "./gate/forges/github.ts";
+export type { ForgeRequest, Target } from "./gate/forges/request.ts";
+export { giteaStatus, gitlabStatus } from "./gate/forges/statuses.ts";
 export { fits } from "./gate/glob.ts";
 export { attestPentest, type Pentest } from "./gate/pentest.ts";
 export { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "./gate/policy.ts";

@@ -16,6 +16,7 @@ export function gateCommands(program: Command, terminal: Terminal, done: Done): 
     .option("--rules <directory>", "rules beside our own; repeatable", collect)
     .addOption(new Option("--report <format>", "write the whole report of the head, too").argParser(String))
     .option("--output <file>", "where the report goes (default: standard output, after the decision)")
+    .option("--publish <forge>", "tell github, gitlab or gitea, as the CI job's environment says where; repeatable", collect)
     .option(...JSON_FLAG)
     .addHelpText("after", EXAMPLES)
     .action(async (repository, options) => done(await (await import("../commands/gate.ts")).gateCommand(repository, options, terminal)));

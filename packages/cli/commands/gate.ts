@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { GateDecision } from "@plastron/contracts";
 import { type GatePolicy, type Judgement, judgeChange, type Pentest, parseGatePolicy, REPORT_FORMATS, type ReportFormat, render } from "@plastron/scan";
 import { Failure, usage } from "../failure.ts";
+import { placeOf, tellForge } from "../gate/forge.ts";
 import { showDecision } from "../gate/show.ts";
 import { startScanProgress } from "../scan/progress.ts";
 import { stoppedBySignals } from "../scan/stop.ts";
@@ -19,17 +20,21 @@ export interface GateFlags {
   report?: string;
   output?: string;
   json?: boolean;
+  publish?: string[];
 }
 
 /** Judges a change, shows why, and says by the exit code what may happen: 0 pass, 1 denied, 2 it cannot be said. */
 export async function gateCommand(repository: string, flags: GateFlags, terminal: Terminal): Promise<number> {
   const format = formatOf(flags);
+  const started = new Date();
+  for (const forge of flags.publish ?? []) placeOf(forge, process.env); // before the work, not after it
   const judgement = await judged(repository, flags, terminal);
   const report = format && render(judgement.head, format, { version: VERSION });
   if (report && flags.output) writeFileSync(flags.output, report);
   if (flags.json) json(terminal, { ...judgement.decision, base: judgement.base, head: judgement.head, ended: judgement.ended });
   else showDecision(judgement, terminal.out, { paint: terminal.paint, columns: terminal.columns });
   if (report && !flags.output) terminal.out.write(report);
+  for (const forge of flags.publish ?? []) await tellForge(forge, judgement, started);
   return exitOfDecision(judgement.decision);
 }
 
