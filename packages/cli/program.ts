@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { exemptCommands } from "./command-line/exempt.ts";
 import { gateCommands } from "./command-line/gate.ts";
 import { hostCommands } from "./command-line/host.ts";
 import { learnCommands } from "./command-line/learn.ts";
@@ -98,6 +99,7 @@ function define(terminal: Terminal, done: Done): Command {
     runtimeCommands,
     scanCommands,
     gateCommands,
+    exemptCommands,
     hostCommands,
   ])
     group(program, terminal, done);

@@ -16,12 +16,13 @@ export function scanCommands(program: Command, terminal: Terminal, done: Done): 
     )
     .argument("<what>", "a path, a git URL, npm:NAME[@VERSION] or pypi:NAME[==VERSION]")
     .option("--analysers <list>", "of secrets, code, dependencies, agentware; separated by commas (default: all)")
-    .option("--format <format>", "terminal, json, sarif, html, cyclonedx, junit", "terminal")
+    .option("--format <format>", "terminal, html, json, sarif, cyclonedx, openvex, junit, github, gitlab", "terminal")
     .option("--output <file>", "write the report there instead of to standard output")
     .addOption(
       new Option("--fail-on <severity>", "the least grave finding that makes the exit code 1, or none").choices([...SEVERITIES, "none"]).default("low"),
     )
     .option("--all", "of a git checkout, also what .gitignore leaves out")
+    .option("--no-exemptions", "also what .plastron/exemptions.yaml lets stand counts")
     .option("--no-cache", "keep nothing of this scan, and take nothing from earlier ones")
     .option("--file-timeout <seconds>", "for one analyser's look at one file (default: 10)", positive)
     .option("--workers <n>", "processes that look at files (default: one for each core)", positive)

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { ANALYSERS, type AnalyserName, type ScanResult, SEVERITIES, type Severity } from "@plastron/contracts";
 import { defaultCacheDirectory, REPORT_FORMATS, type ReportFormat, render, scanSource } from "@plastron/scan";
+import { exemptedByDirectory } from "../exemptions/scanned.ts";
 import { usage } from "../failure.ts";
 import { startScanProgress } from "../scan/progress.ts";
 import { stoppedBySignals } from "../scan/stop.ts";
@@ -14,6 +15,7 @@ export interface ScanFlags {
   failOn: Severity | "none";
   all?: boolean;
   cache: boolean;
+  exemptions: boolean;
   fileTimeout?: number;
   workers?: number;
 }
@@ -22,7 +24,8 @@ export interface ScanFlags {
 export async function scanCommand(what: string, flags: ScanFlags, terminal: Terminal): Promise<number> {
   const format = formatOf(flags.format);
   const analysers = analysersOf(flags.analysers);
-  const result = await scanned(what, flags, analysers, terminal);
+  const seen = await scanned(what, flags, analysers, terminal);
+  const result = flags.exemptions ? exemptedByDirectory(seen, what) : seen;
   const screen = flags.output === undefined ? { columns: terminal.columns, colour: terminal.paint("bold", "x") !== "x" } : {};
   const text = render(result, format, { ...screen, version: VERSION });
   if (flags.output === undefined) terminal.out.write(text);

@@ -32,11 +32,10 @@ export function verdictOf(result: ScanResult): Verdict {
   const aside = exempted > 0 ? `${count(exempted, "finding")} exempted` : "";
   if (result.status === "incomplete") {
     const missing = result.coverage.gaps.filter(({ matters }) => matters).length;
-    const lost =
-      missing > 0 ? `${count(missing, "thing")} that ${missing === 1 ? "matters was" : "matter were"} not looked at as they should` : "not all was looked at";
+    const lost = missing > 0 ? `${count(missing, "part")} that ${missing === 1 ? "matters was" : "matter were"} not looked at` : "not all was looked at";
     return { kind: "incomplete", headline: "Incomplete", detail: [lost, said, aside].filter(Boolean).join("; ") };
   }
-  const looked = `${count(result.coverage.files, "file")} looked at for ${listed(analysersOf(result).map((name) => ANALYSER_WORDS[name])) || "nothing"}`;
+  const looked = `${count(result.coverage.files, "file")}; looked for ${listed(analysersOf(result).map((name) => ANALYSER_WORDS[name])) || "nothing"}`;
   if (open.length > 0) return { kind: "findings", headline: count(open.length, "finding"), detail: [byLevel(open), aside].filter(Boolean).join("; ") };
   if (exempted > 0) return { kind: "exempted", headline: "Nothing open", detail: `${aside}; ${looked}` };
   return { kind: "clean", headline: "Nothing found", detail: looked };

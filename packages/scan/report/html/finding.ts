@@ -8,7 +8,7 @@ export function findingOf(finding: Finding, open: boolean): Markup {
   const { severity, analyser, state, place, title, rule, priority } = finding;
   const directory = lastingKey(place);
   return html`<details class="f ${severity}" data-s="${severity}" data-a="${analyser}" data-t="${state}" data-p="${priority.level}" data-d="${directory}"${open ? html` open` : null}>
-<summary><b class="sev">${severity}</b><span class="ti">${title}</span><span class="at">${placeWords(place)}<em>:${place.line}</em></span><code class="ru">${rule}</code>${state === "exempted" ? html`<b class="ex">exempted</b>` : null}</summary>
+<summary><b class="sev">${severity}</b><span class="ti">${title}${finding.verdict === "malice" || finding.verdict === "authority" ? html` <b class="vd ${finding.verdict}">${finding.verdict}</b>` : null}</span><span class="at">${placeWords(place)}<em>:${place.line}</em></span><code class="ru">${rule}</code>${state === "exempted" ? html`<b class="ex">exempted</b>` : null}</summary>
 <div class="bd">
 <p class="msg">${lines(finding.message)}</p>
 ${finding.flow.length > 0 ? flowOf(finding.flow) : codeOf(finding.place)}

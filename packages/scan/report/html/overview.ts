@@ -4,7 +4,7 @@ import { ANALYSER_WORDS, count, LEVEL_MEANING, LEVEL_WORDS, LEVELS } from "../wo
 import { bar, countsOf, ring, totalOf } from "./chart.ts";
 import { html, type Markup } from "./markup.ts";
 
-const MOST_DIRECTORIES = 8;
+const MOST_DIRECTORIES = 6;
 
 /** The picture: how urgent, how grave, who found it and where. Each part of it is a filter. */
 export function overviewOf(result: ScanResult): Markup {

@@ -61,6 +61,7 @@ header{display:flex;align-items:center;gap:22px;padding-top:22px;padding-bottom:
 .sev{font-size:12px;font-weight:650;color:var(--s)}.ti{font-weight:600;overflow-wrap:anywhere}
 .at{font-size:13px;color:var(--dim);overflow-wrap:anywhere;min-width:0}.at em{font-style:normal;color:var(--ink)}
 .f>summary .at{grid-column:2}.f>summary .ru{grid-column:3;grid-row:1;font-size:12px;color:var(--dim)}.f>summary .ex{grid-column:3;grid-row:2;justify-self:end}
+.vd{font-size:11.5px;font-weight:600;border-radius:5px;padding:1px 7px;margin-left:6px;vertical-align:1px;background:var(--line);color:var(--ink)}.vd.malice{background:var(--critical);color:var(--card)}
 .ex{font-size:12px;font-weight:600;color:var(--ok)}
 .f[data-t=exempted]>summary .ti,.f[data-t=exempted]>summary .sev{opacity:.6}
 .bd{padding:14px 16px 16px}.msg{max-width:86ch;margin-bottom:12px;white-space:pre-wrap;overflow-wrap:anywhere}

@@ -1,4 +1,4 @@
-import type { Finding, FlowStep, Place } from "@plastron/contracts";
+import type { Finding, FlowStep } from "@plastron/contracts";
 import { placeWords } from "../../findings/places.ts";
 import { columnsOf, cut, wrapped } from "../text/layout.ts";
 import { visible } from "../text/visible.ts";
@@ -15,16 +15,18 @@ export function findingLines(finding: Finding, screen: Screen): string[] {
   const { paint, columns } = screen;
   const style = SEVERITY_STYLE[finding.severity];
   const cwe = finding.cwe.map((number) => `CWE-${number}`).join(" ");
-  const facts = [visible(finding.rule), cwe, finding.aliases.slice(0, 3).map(visible).join(" ")].filter(Boolean).join("  ");
+  const facts = [`${finding.place.line}:${finding.place.column}`, visible(finding.rule), cwe, finding.aliases.slice(0, 3).map(visible).join(" ")]
+    .filter(Boolean)
+    .join("  ");
   const title = `${finding.severity.padEnd(8)} ${visible(finding.title)}`;
   const head = wrapped(title, columns - 4).map((line, at) =>
     at === 0 ? `  ${paint(style, "●")} ${paint("bold", line)}` : `${INDENT}         ${paint("bold", line)}`,
   );
   return [
     ...head,
-    `${INDENT}${paint("dim", cut(`${at(finding.place)}  ${facts}`, columns - INDENT.length))}`,
+    `${INDENT}${paint("dim", cut(facts, columns - INDENT.length))}`,
     ...excerpt(finding.place, style, screen, INDENT),
-    ...block("", finding.message, screen),
+    ...finding.message.split("\n").flatMap((line) => wrapped(visible(line), columns - INDENT.length).map((text) => `${INDENT}${text}`)),
     ...flowLines(finding.flow, screen),
     ...block("why", finding.priority.words, screen),
     ...block("fix", finding.fix.text, screen),
@@ -43,10 +45,6 @@ export function findingLine(finding: Finding, { paint, columns }: Screen): strin
 
 export function exemptionWords({ id, approver, expires, reason }: NonNullable<Finding["exemption"]>): string {
   return `${id} by ${approver} until ${expires}: ${reason}`;
-}
-
-export function at(place: Pick<Place, "path" | "layers" | "line" | "column">): string {
-  return `${visible(placeWords(place))}:${place.line}:${place.column}`;
 }
 
 function flowLines(flow: readonly FlowStep[], screen: Screen): string[] {

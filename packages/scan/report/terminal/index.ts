@@ -1,10 +1,10 @@
 import type { Finding, ScanResult } from "@plastron/contracts";
 import { placeWords } from "../../findings/places.ts";
-import { cut } from "../text/layout.ts";
+import { cut, wrapped } from "../text/layout.ts";
 import { visible } from "../text/visible.ts";
 import { byLevel, count, duration, LEVEL_MEANING, LEVEL_WORDS, LEVELS, size, verdictOf } from "../words.ts";
 import { coverageLines } from "./coverage.ts";
-import { findingLine, findingLines } from "./finding.ts";
+import { exemptionWords, findingLine, findingLines } from "./finding.ts";
 import { LEVEL_STYLE, type Screen, type Style, screen } from "./paint.ts";
 
 export interface TerminalOptions {
@@ -17,6 +17,8 @@ export interface TerminalOptions {
 }
 
 const MOST = 50;
+const MOST_EXEMPTIONS = 20;
+const MOST_OF_ONE = 5;
 const VERDICT: Record<ReturnType<typeof verdictOf>["kind"], [Style, string]> = {
   incomplete: ["alarm", " INCOMPLETE "],
   findings: ["red", "✗"],
@@ -67,13 +69,20 @@ function restLines(rest: readonly Finding[], { paint }: Screen): string[] {
     : [paint("yellow", `and ${count(rest.length, "more finding")} that ${rest.length === 1 ? "is" : "are"} not shown here: ${byLevel(rest)}`), ""];
 }
 
+/** By exemption: who answers for it and until when, then what it covers. */
 function exemptedLines({ findings }: ScanResult, on: Screen): string[] {
-  const exempted = findings.filter(({ state }) => state === "exempted");
-  if (exempted.length === 0) return [];
-  const lines = exempted.map(({ exemption, place, title }) =>
-    cut(`  ${visible(`${exemption?.id} until ${exemption?.expires}  ${placeWords(place)}:${place.line}  ${title}`)}`, on.columns),
+  const groups = Map.groupBy(
+    findings.filter(({ state }) => state === "exempted"),
+    ({ exemption }) => (exemption ? exemptionWords(exemption) : ""),
   );
-  return [on.paint("bold", "Exempted"), ...lines.slice(0, 20), ...(lines.length > 20 ? [`  and ${lines.length - 20} more`] : []), ""];
+  if (groups.size === 0) return [];
+  const lines = [...groups].slice(0, MOST_EXEMPTIONS).flatMap(([words, group]) => {
+    const rows = group.slice(0, MOST_OF_ONE).map(({ place, title }) => `    ${cut(visible(`${placeWords(place)}:${place.line}  ${title}`), on.columns - 4)}`);
+    const more = group.length > MOST_OF_ONE ? [`    and ${group.length - MOST_OF_ONE} more`] : [];
+    return [...wrapped(visible(words), on.columns - 2).map((line) => `  ${line}`), ...[...rows, ...more].map((row) => on.paint("dim", row))];
+  });
+  const more = groups.size > MOST_EXEMPTIONS ? [`  and ${groups.size - MOST_EXEMPTIONS} more exemptions`] : [];
+  return [on.paint("bold", "Exempted"), ...lines, ...more, ""];
 }
 
 function verdictLines(result: ScanResult, { paint }: Screen): string[] {
