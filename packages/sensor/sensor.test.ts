@@ -1,21 +1,11 @@
-import { chmodSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import type { Activity } from "@plastron/contracts";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { KernelSensor } from "./sensor.ts";
-import { Actor, compiled, NO_RATES, python, scratchFolder, sensorMissing, watch } from "./testing/stage.ts";
+import { describe, expect, it } from "vitest";
+import { openStage } from "./testing/open-stage.ts";
+import { Actor, compiled, NO_RATES, python, sensorMissing, watch } from "./testing/stage.ts";
 
 describe.runIf(sensorMissing === null)("a sandbox is seen [needs: root, BTF, the sensor's programs]", () => {
-  const folder = scratchFolder();
-  let sensor: KernelSensor;
-
-  beforeAll(async () => {
-    chmodSync(folder.path, 0o755);
-    sensor = await KernelSensor.open({});
-  });
-  afterAll(async () => {
-    await sensor?.close();
-    folder.remove();
-  });
+  const stage = openStage();
 
   const of = <Kind extends Activity["kind"]>(timeline: Activity[] | null, kind: Kind) =>
     (timeline ?? []).filter((one): one is Extract<Activity, { kind: Kind }> => one.kind === kind);
@@ -28,7 +18,7 @@ describe.runIf(sensorMissing === null)("a sandbox is seen [needs: root, BTF, the
       if (fork() == 0) _exit(3);
       wait(0);
       syscall(SYS_exit_group, 0);`;
-    const { telemetry } = await watch(sensor, compiled(folder.path, "exact", code));
+    const { telemetry } = await watch(stage.sensor, compiled(stage.folder, "exact", code));
     const { read, ...by_name } = telemetry.syscalls.by_name;
     expect(read).toBeLessThanOrEqual(1); // the one that it waited in
     const { set_robust_list: _, ...own } = by_name; // glibc's, in the child
@@ -43,29 +33,29 @@ describe.runIf(sensorMissing === null)("a sandbox is seen [needs: root, BTF, the
   });
 
   it("nothing is told of who is in no sandbox, nor of one that is not armed", async () => {
-    const outside = await watch(sensor, python("os.getppid()"));
+    const outside = await watch(stage.sensor, python("os.getppid()"));
     const actor = await Actor.start(python("os.getppid()"));
-    const point = sensor.place({ pid: actor.pid, cgroup: null });
+    const point = stage.sensor.place({ pid: actor.pid, cgroup: null });
     await actor.go();
     expect((await point.collect()).level).toBe("none");
     point.release();
     expect(outside.telemetry.syscalls.by_name.getppid).toBe(1);
-    expect(() => sensor.place({ pid: process.pid, cgroup: null })).toThrow(/our own pid namespace/);
-    expect(() => sensor.place({ pid: 2 ** 30, cgroup: null })).toThrow(/cannot be looked at/);
+    expect(() => stage.sensor.place({ pid: process.pid, cgroup: null })).toThrow(/our own pid namespace/);
+    expect(() => stage.sensor.place({ pid: 2 ** 30, cgroup: null })).toThrow(/cannot be looked at/);
   });
 
   it("two sandboxes are told apart, and a third run in the same place begins from zero", async () => {
     const [one, two] = await Promise.all([
-      watch(sensor, python("for _ in range(100): os.getppid()")),
-      watch(sensor, python("for _ in range(33): os.getppid()")),
+      watch(stage.sensor, python("for _ in range(100): os.getppid()")),
+      watch(stage.sensor, python("for _ in range(33): os.getppid()")),
     ]);
-    const three = await watch(sensor, python("for _ in range(5): os.getppid()"));
+    const three = await watch(stage.sensor, python("for _ in range(5): os.getppid()"));
     expect([one, two, three].map(({ telemetry }) => telemetry.syscalls.by_name.getppid)).toEqual([100, 33, 5]);
   });
 
   it("a file is told with what was done to it, a failure with what was asked for", async () => {
     const code = `
-os.chdir(${JSON.stringify(folder.path)})
+os.chdir(${JSON.stringify(stage.folder)})
 os.close(os.open("made", os.O_CREAT | os.O_RDWR | os.O_TRUNC, 0o600))
 os.symlink("made", "link")
 open("link").close()
@@ -73,10 +63,10 @@ open("./../../" + "etc/hostname").close()
 try: open("nothing/here")
 except FileNotFoundError: pass
 `;
-    const { telemetry } = await watch(sensor, python(code));
-    const made = `${folder.path}/made`;
+    const { telemetry } = await watch(stage.sensor, python(code));
+    const made = `${stage.folder}/made`;
     expect(telemetry.files.list.find(({ path }) => path === made)).toEqual({ path: made, class: "tmp", reads: 2, writes: 1, creates: 1, failures: {} });
-    expect(telemetry.files.list.find(({ path }) => path.includes("nothing"))).toMatchObject({ path: `${folder.path}/nothing/here`, failures: { ENOENT: 1 } });
+    expect(telemetry.files.list.find(({ path }) => path.includes("nothing"))).toMatchObject({ path: `${stage.folder}/nothing/here`, failures: { ENOENT: 1 } });
     const opens = of(telemetry.timeline, "open").filter(({ path }) => path === made || path === "/etc/hostname");
     expect(opens.map(({ path, access, create, truncate, asked }) => ({ path, access, create, truncate, asked }))).toEqual([
       { path: made, access: "readwrite", create: true, truncate: true, asked: false },
@@ -91,7 +81,7 @@ import subprocess, signal
 subprocess.run(["/bin/sh", "-c", "exit 7"])
 subprocess.run(["/bin/sh", "-c", "kill -SEGV $$"])
 os._exit(0)`;
-    const { telemetry, pid } = await watch(sensor, python(code));
+    const { telemetry, pid } = await watch(stage.sensor, python(code));
     const [own, first, second] = telemetry.processes.list;
     expect(own).toMatchObject({ pid, parent: null, exe: expect.stringMatching(/python3/), code: 0, signal: null });
     expect(first).toMatchObject({ parent: pid, exe: "/usr/bin/dash", argv: ["/bin/sh", "-c", "exit 7"], code: 7, signal: null });
@@ -102,7 +92,7 @@ os._exit(0)`;
   });
 
   it("a denial is told at once with path, program and stack, and equal ones are one", async () => {
-    const secret = `${folder.path}/secret`;
+    const secret = `${stage.folder}/secret`;
     writeFileSync(secret, "", { mode: 0o600 });
     const code = `
 os.setresuid(65534, 65534, 65534)
@@ -114,7 +104,7 @@ wanted()
 try: os.kill(1, 0) or os.setuid(0)
 except PermissionError: pass
 `;
-    const { telemetry, denials } = await watch(sensor, python(code));
+    const { telemetry, denials } = await watch(stage.sensor, python(code));
     const [first, second] = telemetry.denials;
     expect(first).toMatchObject({ call: "openat", errno: "EACCES", path: secret, count: 5, abi: "native", exe: expect.stringMatching(/python3/) });
     expect(first?.stack?.frames.map((frame) => frame.function)).toContain("wanted");
@@ -146,7 +136,7 @@ quiet(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM).bind, "\\0abstract-" + s
 quiet(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto, b"x", ("127.0.0.1", 5))
 quiet(socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendmsg, [b"x"], [], 0, ("127.0.0.1", 6))
 `;
-    const { telemetry } = await watch(sensor, python(code));
+    const { telemetry } = await watch(stage.sensor, python(code));
     const peers = telemetry.network.peers.map(({ kind, to, failures }) => `${kind} ${to.family} ${to.address} ${to.port} ${Object.keys(failures)}`);
     expect(peers).toEqual([
       "connect inet 127.0.0.1 53 ",
@@ -189,7 +179,7 @@ for n in range(8): denied("handled-%d" % n); time.sleep(0.002)
 signal.signal(signal.SIGCONT, signal.SIG_DFL)
 denied("unseen")
 print(sorted(seen))`;
-    const { telemetry, stdout } = await watch(sensor, python(`os.setresuid(65534, 65534, 65534)${code}`));
+    const { telemetry, stdout } = await watch(stage.sensor, python(`os.setresuid(65534, 65534, 65534)${code}`));
     expect(stdout).toBe("['child', 'exit 7']\n");
     const stacks = (part: string) => telemetry.denials.filter(({ path, stack }) => path?.includes(part) && stack !== null).length;
     expect([stacks("child-"), stacks("handled-"), stacks("unseen")]).toEqual([0, 0, 1]);
@@ -209,7 +199,7 @@ signal.setitimer(signal.ITIMER_REAL, 0)
 for family, protocol in ((socket.AF_PACKET, 3), (socket.AF_INET, 1), (socket.AF_PACKET, 3)):
     try: socket.socket(family, socket.SOCK_RAW, protocol)
     except OSError: pass`;
-    const { telemetry } = await watch(sensor, python(`os.setresuid(65534, 65534, 65534)${code}`));
+    const { telemetry } = await watch(stage.sensor, python(`os.setresuid(65534, 65534, 65534)${code}`));
     expect(telemetry.denials.map(({ call, arguments: words, count }) => (call === "socket" ? [call, words[0], count] : [call, count]))).toEqual([
       ["mkdir", 3000],
       ["socket", "0x11", 2],
@@ -221,7 +211,7 @@ for family, protocol in ((socket.AF_PACKET, 3), (socket.AF_INET, 1), (socket.AF_
   it("a rate that is exceeded is told once, while the program runs", async () => {
     const code =
       "import time\nfor _ in range(300):\n  try: os.rmdir('/proc')\n  except OSError: pass\ntime.sleep(0.2)\nfor _ in range(300):\n  try: os.setuid(0) or os.chown('/proc/1/mem', 5, 5)\n  except OSError: pass\ntime.sleep(0.2)";
-    const { broken } = await watch(sensor, python(`os.setresuid(65534, 65534, 65534)\n${code}`), { rates: { ...NO_RATES, denied_per_s: 100 } });
+    const { broken } = await watch(stage.sensor, python(`os.setresuid(65534, 65534, 65534)\n${code}`), { rates: { ...NO_RATES, denied_per_s: 100 } });
     expect(broken).toHaveLength(1);
     expect(broken[0]).toMatchObject({ rule: "denied_per_s", limit: 100, stacks: [] });
     expect(broken[0]?.measured).toBeGreaterThan(100);
