@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -7,6 +6,7 @@ import { DEFAULT_LIMITS, type SecretGrant } from "@plastron/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SandboxDriver } from "../../driver.ts";
 import { type Bench, bench } from "../../testing/harness.ts";
+import { hasPythonModule } from "../../testing/installed.ts";
 import { NAMES, type Outside, outside, wayOut } from "../../testing/outside.ts";
 import { processesOf, searchFiles, searchMemory } from "../../testing/search.ts";
 import { untilThen } from "../../testing/waiting.ts";
@@ -30,7 +30,7 @@ const forms = {
   hexadecimal: Buffer.from(Buffer.from(SECRET).toString("hex")),
 };
 const grants: SecretGrant[] = [{ env: "API_KEY", name: "api", key: "token", hosts: [API] }];
-const hasRequests = isRoot && succeeds("/usr/bin/python3", ["-c", "import requests"]);
+const hasRequests = isRoot && hasPythonModule("requests");
 
 describe.runIf(isRoot)("[needs: root] a secret that a program uses", () => {
   let world: Outside;
@@ -190,11 +190,3 @@ it("a placeholder is long, random, and made of what no program has to escape", (
 });
 
 /** Standard input that ends when `then` does: until then, a `cat` waits. */
-function succeeds(command: string, args: string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}

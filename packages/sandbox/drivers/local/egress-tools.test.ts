@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { compileDefault, networkSeed, withNetwork } from "@plastron/policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SandboxDriver } from "../../driver.ts";
 import { bench } from "../../testing/harness.ts";
+import { hasPythonModule } from "../../testing/installed.ts";
 import { TOOLS_HOST, type ToolServers, toolServers } from "../../testing/tool-servers.ts";
 import { openLocalDriver } from "./index.ts";
 
@@ -29,7 +29,7 @@ interface Tool {
 }
 
 const python = (code: string) => `python3 - <<'PY'\nimport os\nBASE = os.environ['BASE']\n${code}\nPY`;
-const hasModule = (name: string) => isRoot && succeeds("/usr/bin/python3", ["-c", `import ${name}`]);
+const hasModule = (name: string) => isRoot && hasPythonModule(name);
 const node = (code: string) => `node --input-type=module - <<'JS'\nconst BASE = process.env.BASE;\n${code}\nJS`;
 const RULE = /network\.allow/;
 
@@ -171,12 +171,3 @@ describe.runIf(isRoot)("[needs: root] ordinary tools in a run that asked for a n
     });
   }
 });
-
-function succeeds(command: string, args: string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +6,7 @@ import { compileDefault, compilePolicy, parsePolicy } from "@plastron/policy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { SandboxDriver } from "../../driver.ts";
 import { type Bench, bench } from "../../testing/harness.ts";
+import { hasPythonModule } from "../../testing/installed.ts";
 import { NAMES, type Outside, outside, wayOut } from "../../testing/outside.ts";
 import { openLocalDriver } from "./index.ts";
 
@@ -19,7 +19,7 @@ afterAll(() => {
 
 const limits = { ...DEFAULT_LIMITS, wall_ms: 20_000 };
 const [API, OTHER] = NAMES as [string, string];
-const hasRequests = isRoot && succeeds("/usr/bin/python3", ["-c", "import requests"]);
+const hasRequests = isRoot && hasPythonModule("requests");
 
 /** The policy of upstream's end-to-end test (test/e2e/manifests/networkproxy), word for word but for the name of the host. */
 const ACCEPTANCE = `
@@ -256,12 +256,3 @@ print(n)`;
     expect((await bench(driver, confinement).bash(`curl -sS -m 2 ${url("/get")} 2>&1; true`)).stdout).toContain("Could not resolve host");
   });
 });
-
-function succeeds(command: string, args: string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
