@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 
 /** What git tracks stays part of a checkout even where a pattern would leave it out. */
@@ -17,6 +17,7 @@ const LARGEST = 256 * 2 ** 20;
 export function trackedIn(root: string): Tracked | null {
   try {
     const path = join(gitDirectory(root), "index");
+    if (!existsSync(path)) return trackedOf([]); // nothing was ever added
     if (statSync(path).size > LARGEST) return null;
     return trackedOf(namesOf(readFileSync(path)));
   } catch {

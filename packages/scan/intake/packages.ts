@@ -20,11 +20,11 @@ export async function fetchPackage(request: PackageRequest): Promise<string> {
   const { type, name, version, scratch, limits, signal } = request;
   const what = `${type}:${name}${version === null ? "" : `@${version}`}`;
   if (type === "npm") {
-    const args = ["pack", version === null ? name : `${name}@${version}`, "--ignore-scripts", "--pack-destination", scratch.path, "--loglevel", "error"];
+    const args = ["pack", "--ignore-scripts", "--pack-destination", scratch.path, "--loglevel", "error", "--", version === null ? name : `${name}@${version}`];
     await fetchWith({ program: "npm", args, env: { ...process.env, npm_config_ignore_scripts: "true" }, scratch, limits, signal, what });
   } else {
     const args = ["-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--no-input", "--disable-pip-version-check", "--quiet"];
-    args.push("--dest", scratch.path, version === null ? name : `${name}==${version}`);
+    args.push("--dest", scratch.path, "--", version === null ? name : `${name}==${version}`);
     await fetchWith({ program: "python3", args, env: process.env, scratch, limits, signal, what });
   }
   const file = readdirSync(scratch.path).find((entry) => /\.(tgz|whl)$/.test(entry));

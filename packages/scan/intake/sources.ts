@@ -8,7 +8,7 @@ export type Source =
   | { readonly type: "git"; readonly url: string; readonly revision: string }
   | { readonly type: "npm" | "pypi"; readonly name: string; readonly version: string | null };
 
-const NPM = /^npm:((?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*)(?:@([A-Za-z0-9][A-Za-z0-9.+_-]*))?$/i;
+const NPM = /^npm:((?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*)(?:@([A-Za-z0-9][A-Za-z0-9.+_-]*))?$/i;
 const PYPI = /^pypi:([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:(?:==|@)([A-Za-z0-9][A-Za-z0-9.!+_-]*))?$/;
 /** git's own short form of an SSH address: `user@host:path`. */
 const SCP = /^[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:(?!\/\/)[^\s]+$/;
