@@ -4,7 +4,7 @@ import { EVERY_KIND, type KindMask, maskOf } from "../kinds.ts";
 import { type Called, callOf } from "./calls.ts";
 import { holds } from "./conditions.ts";
 import type { Run } from "./run.ts";
-import { everyTaint, joined, NOTHING, type Value } from "./value.ts";
+import { everyTaint, HOST_CLEANSES, joined, NOTHING, type Value } from "./value.ts";
 
 /** Keys of atoms, and as what each can do no harm. */
 export type Guards = ReadonlyMap<string, KindMask>;
@@ -51,7 +51,14 @@ function plain(value: Value): Answer {
 /** A guard on a value is a guard on the data in it. */
 function guard(value: Value, mask: KindMask): Guards {
   const taints = [...everyTaint(value), ...value.via];
-  return taints.length === 0 ? NONE : new Map(taints.map(({ atom }) => [atom.key, mask]));
+  const guards = new Map<string, KindMask>();
+  for (const { atom } of taints) {
+    guards.set(atom.key, mask);
+    // Who asked for the host of an address asked for the address.
+    const host = /\.(hostname|host|origin|href)$/.exec(atom.key);
+    if (host !== null) guards.set(atom.key.slice(0, host.index), mask & HOST_CLEANSES);
+  }
+  return guards.size === 0 ? NONE : guards;
 }
 
 function ofLogic(run: Run, node: Expression & { kind: "logic" }): Answer {

@@ -4,7 +4,7 @@ import { boundArguments, handOver } from "./callbacks.ts";
 import { type Given, holds } from "./conditions.ts";
 import type { Known, KnownSink } from "./knowledge.ts";
 import { memberOf } from "./members.ts";
-import { lastName, namesIn } from "./names.ts";
+import { lastName, namesIn, receiverNames } from "./names.ts";
 import { resultOf } from "./results.ts";
 import type { Run } from "./run.ts";
 import { slotValues } from "./slots.ts";
@@ -64,7 +64,7 @@ function knownOf(run: Run, sym: Sym | null, callee: Expression, name: string): K
   const known = run.knowledge.of(sym);
   if (known !== null) return known;
   if (callee.kind !== "member") return null;
-  return run.knowledge.method(name, lastName(run, callee.object));
+  return run.knowledge.method(name, receiverNames(run, callee.object));
 }
 
 function argumentsOf(run: Run, node: Call, known: Known | null, receiver: Value | null): Given {

@@ -51,7 +51,7 @@ export interface FlowFacts {
   readonly sites: readonly (readonly [id: number, site: SiteFact])[];
   readonly edges: readonly EdgeFact[];
   readonly sources: readonly (readonly [id: number, source: number, spot: Spot])[];
-  readonly sinks: readonly (readonly [id: number, rule: number, sink: number, spot: Spot, name: string, fn: number])[];
+  readonly sinks: (readonly [id: number, rule: number, sink: number, spot: Spot, name: string, fn: number])[];
   /** A parameter that comes from outside: function, position, path, source, where. */
   readonly seeds: readonly (readonly [fn: number, index: number, path: string, source: number, spot: Spot])[];
   /** A function of another file that is handed over where requests come from. */

@@ -66,12 +66,17 @@ function exportsOf(run: Run): [string, Ref][] {
 }
 
 function classesOf(run: Run): FlowFacts["classes"] {
+  const byClass = new Map<number, [string, Ref][]>();
+  for (const [key, value] of run.heap) {
+    const ref = refOf(value);
+    if (ref === null || ref[0] === "p") continue;
+    const id = Number.parseInt(key, 10);
+    const fields = byClass.get(id) ?? [];
+    byClass.set(id, fields);
+    if (fields.length < 200) fields.push([key.slice(key.indexOf(":") + 1), ref]);
+  }
   return run.module.classes.map(({ id, name, methods }) => {
-    const fields: [string, Ref][] = [];
-    for (const [key, value] of run.heap) {
-      const ref = key.startsWith(`${id}:`) ? refOf(value) : null;
-      if (ref !== null && ref[0] !== "p" && fields.length < 200) fields.push([key.slice(key.indexOf(":") + 1), ref]);
-    }
+    const fields = byClass.get(id) ?? [];
     const bases = (run.classes.get(id) ?? []).map((base) => refOf(base)).filter((ref) => ref !== null);
     return { id, name: name.slice(0, 80), bases, methods: methods.map(({ name: method, fn }) => [method.slice(0, 80), fn] as const), fields };
   });

@@ -91,11 +91,17 @@ export class Knowledge {
   }
 
   /** By a method's name, and the receiver's where the rule asks for it. */
-  method(name: string, receiver: string): Known | null {
+  method(name: string, receivers: readonly string[]): Known | null {
     const entries = this.#methods.get(name);
     if (entries === undefined) return null;
-    const fitting = entries.filter((entry) => entry.receiver === null || entry.receiver.some((each) => named(receiver, each)));
+    const fitting = entries.filter((entry) => entry.receiver === null || entry.receiver.some((each) => receivers.some((receiver) => named(receiver, each))));
     return fitting.length === 0 ? null : fitting.length === 1 ? (fitting[0] as Entry).known : merged(fitting.map(({ known }) => known));
+  }
+
+  /** The kind of a rule's sinks. */
+  kindOf(rule: number): KindMask {
+    const kind = this.rules[rule]?.taint.kind;
+    return kind === undefined ? 0 : maskOf([kind]);
   }
 
   /** A module that something is said of is nobody's own. */

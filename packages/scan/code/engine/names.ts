@@ -22,6 +22,17 @@ export function lastName(run: Run, node: Expression): string {
   }
 }
 
+/** What a receiver may be known by: `res.status(404)` is a `status`, and still the `res`. */
+export function receiverNames(run: Run, node: Expression): string[] {
+  const names = [lastName(run, node)];
+  let at: Expression = node;
+  for (let depth = 0; depth < 4 && at.kind === "call" && at.callee.kind === "member"; depth++) {
+    at = at.callee.object;
+    names.push(lastName(run, at));
+  }
+  return names;
+}
+
 /** Every name in an expression, to a small depth. */
 export function namesIn(run: Run, node: Expression, into: string[] = [], depth = 5): string[] {
   if (depth === 0 || into.length > 40) return into;

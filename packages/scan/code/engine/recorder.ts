@@ -2,7 +2,7 @@
 import type { KindMask } from "../kinds.ts";
 import type { KnownSink } from "./knowledge.ts";
 import type { Sym } from "./sym.ts";
-import type { Mode, Step, Taint, Value } from "./value.ts";
+import { DEEP, type Mode, moved, type Step, type Taint, type Value } from "./value.ts";
 
 export interface Edge {
   readonly port: string;
@@ -74,7 +74,7 @@ export class Recorder {
       seen = { id: this.sinks.size, known, at: place.at, end: place.end, name, fn };
       this.sinks.set(key, seen);
     }
-    this.flows(dangerous, `K${seen.id}`);
+    this.flows(known.sink.deep ? moved(dangerous, DEEP) : dangerous, `K${seen.id}`);
   }
 
   flows(taints: readonly Taint[], to: string, toPath = ""): void {

@@ -62,7 +62,8 @@ function propagated(run: Run, node: Call, { from, to, mode }: KnownPropagator, g
       const part = slot.field === undefined ? whole : slot.field.split(".").reduce(fieldOf, whole);
       result = joined(result, through(part, mode));
     }
-  if (to === "result") return { ...joined(value, result), sym: value.sym ?? result.sym };
+  // What is only passed on stays what it is: `promisify(exec)`.
+  if (to === "result") return { ...joined(value, result), sym: (mode === "copy" ? result.sym : null) ?? value.sym };
   // Into one of its own arguments: `Object.assign(target, source)`, `list.push(x)`.
   const target = to.argument === "receiver" ? calleeObject(node) : typeof to.argument === "number" ? node.arguments[to.argument]?.value : undefined;
   if (target?.kind === "variable") {

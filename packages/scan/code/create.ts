@@ -1,0 +1,103 @@
+import { createHash } from "node:crypto";
+import type { MatchInput } from "@plastron/contracts";
+import type { Analyser, FileHead, Look, LookGap, ScanFile } from "../analyser.ts";
+import { fileKey } from "../analyser.ts";
+import { evaluate, type Run } from "./engine/evaluate.ts";
+import type { FileFacts } from "./engine/facts.ts";
+import { freeze } from "./engine/freeze.ts";
+import { Knowledge } from "./engine/knowledge.ts";
+import { Lines } from "./engine/lines.ts";
+import { OutlineMaker } from "./engine/outline.ts";
+import { isGenerated } from "./generated.ts";
+import type { Lower, Module } from "./ir.ts";
+import { lowerJavascript } from "./javascript/lower.ts";
+import { link } from "./link/link.ts";
+import { isManifest, readManifest } from "./manifests.ts";
+import { roleOf } from "./role.ts";
+import type { CodeRules } from "./spec.ts";
+import { matchOf } from "./tell.ts";
+
+/** Of what this code answers; a hash of the rules stands beside it. */
+const CODE_VERSION = 1;
+
+type Known = Readonly<Record<"javascript" | "python", Knowledge>>;
+
+/** Taint analysis and checks of calls. `rules`: the parsed files of `rules/code`. */
+export function createCode(rules: CodeRules, lowerPython: Lower | null = null): Analyser<FileFacts> {
+  const known: Known = { javascript: new Knowledge(rules, ["javascript", "typescript"]), python: new Knowledge(rules, ["python"]) };
+  const hash = createHash("sha256").update(JSON.stringify(rules)).digest("hex").slice(0, 16);
+  return {
+    name: "code",
+    version: `${CODE_VERSION}-${hash}`,
+    wants: ({ path, language }) => isCode(language, lowerPython) || isManifest(path),
+    file(file) {
+      if (isManifest(file.path)) return { matches: [], gaps: [], facts: manifestFacts(file) };
+      const lower = file.language === "python" ? lowerPython : lowerJavascript;
+      return lower === null || file.text === null ? NOTHING_READ : lookAt(file, file.text, lower, known[file.language === "python" ? "python" : "javascript"]);
+    },
+    project(project) {
+      const facts = project.facts<FileFacts>("code");
+      const { matches, gaps } = link(facts, known.javascript);
+      return { matches, gaps, facts: null };
+    },
+  };
+}
+
+const NOTHING_READ: Look<FileFacts> = {
+  matches: [],
+  facts: null,
+  gaps: [{ kind: "degraded", reason: "encoding", detail: "code that is no text", matters: true }],
+};
+
+function isCode(language: FileHead["language"], lowerPython: Lower | null): boolean {
+  return language === "javascript" || language === "typescript" || (language === "python" && lowerPython !== null);
+}
+
+function manifestFacts({ path, text }: ScanFile): FileFacts | null {
+  const manifest = text === null ? null : readManifest(path, text);
+  return manifest === null ? null : { outline: { language: "javascript", imports: [], uses: [], abilities: [] }, flows: null, manifest };
+}
+
+function lookAt(file: ScanFile, text: string, lower: Lower, knowledge: Knowledge): Look<FileFacts> {
+  const { module, gaps } = lower(text, file.path);
+  if (module === null) return { matches: [], facts: null, gaps };
+  const lines = new Lines(text);
+  const outline = new OutlineMaker(lines);
+  const run = evaluate(module, knowledge, outline, file.path);
+  const generated = isGenerated(file.path, text);
+  const flows = freeze(run, lines);
+  return {
+    matches: checks(run, file, lines),
+    gaps: [...gaps, ...limits(run, generated)],
+    // What a bundle exports is somebody else's interface, and its private functions are minified names.
+    facts: { outline: outline.outline(module.language), flows: generated ? { ...flows, exports: [] } : flows, manifest: null },
+  };
+}
+
+function limits(run: Run, generated: boolean): LookGap[] {
+  const gaps: LookGap[] = [];
+  if (generated)
+    gaps.push({ kind: "degraded", reason: "generated", detail: "minified or bundled code: followed, but not as a package's interface", matters: false });
+  if (run.exhausted || run.recorder.full)
+    gaps.push({ kind: "degraded", reason: "budget", detail: "more code, or more ways for data in it, than are followed in one file", matters: true });
+  return gaps;
+}
+
+/** What is wrong by itself, wherever its data comes from. */
+function checks(run: Run, file: ScanFile, lines: Lines): MatchInput[] {
+  const role = roleOf(fileKey(file));
+  return [...run.told.values()].flatMap(({ rule: id, at, end, name, words, fn }) => {
+    const rule = run.knowledge.rules[id];
+    if (rule === undefined || (role === "test" && rule.taint.quiet_in_tests)) return [];
+    const [line, column, end_line, end_column] = lines.spot(at, end);
+    const snippet = lines.text(line, column);
+    const place = { path: file.path, layers: [...file.layers], line, column, end_line, end_column, snippet };
+    const sink = words === "" ? `\`${name}\`` : words;
+    const anchor = `${nameOf(run.module, fn)}|${name}|${snippet}`;
+    return [matchOf(rule, { place, severity: rule.severity, confidence: rule.confidence, flow: [], source: "", sink, anchor })];
+  });
+}
+
+function nameOf(module: Module, fn: number): string {
+  return module.functions[fn]?.name ?? "";
+}

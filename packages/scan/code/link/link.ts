@@ -1,0 +1,69 @@
+/** All files together: from every place where data comes in to every sink that it reaches. */
+import type { MatchInput } from "@plastron/contracts";
+import type { LookGap } from "../../analyser.ts";
+import type { FileFacts } from "../engine/facts.ts";
+import type { Knowledge } from "../engine/knowledge.ts";
+import { Graph } from "./graph.ts";
+import { Hot } from "./hot.ts";
+import { libraryCalls } from "./libraries.ts";
+import { Modules } from "./modules.ts";
+import { type Start, startsOf } from "./origins.ts";
+import { Resolver } from "./resolve.ts";
+import { follow, type Hit } from "./search.ts";
+import { type Found, tellFlow } from "./tell.ts";
+
+/** States that the whole search may visit, and one source's part of it. */
+const BUDGET = 1_500_000;
+const PER_START = 20_000;
+
+export interface Linked {
+  readonly matches: MatchInput[];
+  readonly gaps: LookGap[];
+}
+
+export function link(files: ReadonlyMap<string, FileFacts>, knowledge: Knowledge): Linked {
+  const modules = new Modules(files);
+  const graph = new Graph(files, new Resolver(files, modules));
+  const registered = libraryCalls(graph, knowledge);
+  const starts = [...startsOf(files, graph, modules, knowledge), ...registered].sort((a, b) => rank(a) - rank(b));
+  const hot = new Hot(graph, sinksOf(files));
+  const best = new Map<string, Found>();
+  let left = BUDGET;
+  for (const start of starts) {
+    if (left <= 0) break;
+    if (!hot.has(start.file, start.port)) continue;
+    const budget = { left: Math.min(PER_START, left) };
+    const given = budget.left;
+    for (const hit of follow(graph, hot, start, budget)) keep(best, start, hit, graph, knowledge);
+    left -= given - Math.max(0, budget.left);
+  }
+  const matches = [...best.values()].flatMap((found) => tellFlow(found, files, graph, knowledge) ?? []);
+  const gap: LookGap = { kind: "degraded", reason: "budget", detail: "more ways for data than are followed in one scan", matters: true };
+  return { matches, gaps: left <= 0 ? [gap] : [] };
+}
+
+const RANKS = ["request", "tool", "message", "dom", "cli", "environment", "response", "stored", "library"] as const;
+function rank({ origin }: Start): number {
+  return RANKS.indexOf(origin);
+}
+
+function* sinksOf(files: ReadonlyMap<string, FileFacts>): Iterable<string> {
+  for (const [file, { flows }] of files) for (const [id] of flows?.sinks ?? []) yield `${file}\0K${id}`;
+}
+
+/** One finding a sink and rule: of the gravest origin that the rule speaks of, by the shortest way. */
+function keep(best: Map<string, Found>, start: Start, hit: Hit, graph: Graph, knowledge: Knowledge): void {
+  const sink = graph.resolver.flows(hit.file)?.sinks.find(([id]) => id === hit.sink);
+  if (sink === undefined) return;
+  const rule = knowledge.rules[sink[1]];
+  const bit = knowledge.kindOf(sink[1]);
+  if (rule === undefined || (hit.state.mask & bit) === bit || !speaksOf(rule.taint.origins, start)) return;
+  const key = `${hit.file}\0${rule.id}\0${sink[3][0]}:${sink[3][1]}`;
+  const known = best.get(key);
+  if (known === undefined || rank(start) < rank(known.start) || (rank(start) === rank(known.start) && hit.state.length < known.state.length))
+    best.set(key, { start, state: hit.state, file: hit.file, sink: hit.sink });
+}
+
+function speaksOf(origins: Knowledge["rules"][number]["taint"]["origins"], { origin }: Start): boolean {
+  return origins === undefined ? rank({ origin } as Start) <= 3 : origins[origin] !== undefined;
+}

@@ -1,0 +1,11 @@
+/** What a file is for, as far as its path tells: what runs only on a developer's machine is not where attackers are. */
+export type Role = "code" | "test" | "tooling";
+
+const TEST =
+  /(^|\/)(tests?|__tests__|__mocks__|specs?|e2e|fixtures?|examples?|samples?|demos?|benchmarks?|bench|docs?|cypress|playwright|stories)\/|[._-](test|spec|e2e|bench|stories|mock)s?\.[cm]?[jt]sx?$|(^|\/)(test_[^/]*|[^/]*_test|conftest)\.py$/i;
+const TOOLING =
+  /(^|\/)(scripts?|tools?|build|tasks?|ci|\.github|gulp)\/|(^|\/)(gulpfile|gruntfile|rollup\.config|webpack\.config[^/]*|vite\.config|jest\.config|karma\.conf|setup|noxfile|tasks)\.\w+$/i;
+
+export function roleOf(path: string): Role {
+  return TEST.test(path) ? "test" : TOOLING.test(path) ? "tooling" : "code";
+}
