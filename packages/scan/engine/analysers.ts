@@ -1,5 +1,6 @@
 import type { AnalyserName } from "@plastron/contracts";
 import type { Analyser } from "../analyser.ts";
+import { ofHistory } from "../secrets/history.ts";
 import type { AnalyserConfig } from "./protocol.ts";
 
 type Load = (config: AnalyserConfig) => Promise<Analyser>;
@@ -9,6 +10,10 @@ const LOADERS: Partial<Record<AnalyserName, Load>> = {
   async secrets({ rules }) {
     const [{ createSecrets }, { readSecretRules }] = await Promise.all([import("../secrets/index.ts"), import("./secret-rules.ts")]);
     return createSecrets(await readSecretRules(rules)) as Analyser;
+  },
+  async code({ rules }) {
+    const [{ createCode, readCodeRules }, { readCodeDocuments }] = await Promise.all([import("../code/index.ts"), import("./code-rules.ts")]);
+    return createCode(readCodeRules(await readCodeDocuments(rules))) as Analyser;
   },
   async dependencies({ advisories }) {
     const [{ createDependencies }, { openAdvisories }] = await Promise.all([import("../dependencies/index.ts"), import("../intake/advisories/open.ts")]);
@@ -22,5 +27,20 @@ const LOADERS: Partial<Record<AnalyserName, Load>> = {
 
 /** The analysers that are asked for, with their rules. Called in each worker, and nowhere else: the parent never loads a parser. */
 export async function loadAnalysers(config: AnalyserConfig): Promise<Analyser[]> {
-  return Promise.all(config.analysers.flatMap((name) => LOADERS[name]?.(config) ?? []));
+  const analysers = await Promise.all(config.analysers.flatMap((name) => LOADERS[name]?.(config) ?? []));
+  return analysers.map((analyser) => (analyser.name === "secrets" ? analyser : presentOnly(analyser)));
+}
+
+/** What a commit once added is no part of what would run: only secrets still count there. */
+function presentOnly(analyser: Analyser): Analyser {
+  const { name, version, file, project } = analyser;
+  return {
+    name,
+    version,
+    wants: (head) => !ofHistory(head) && analyser.wants(head),
+    file: (one) => file.call(analyser, one),
+    ...(project
+      ? { project: (whole: Parameters<typeof project>[0]) => project.call(analyser, { ...whole, files: whole.files.filter((head) => !ofHistory(head)) }) }
+      : {}),
+  };
 }

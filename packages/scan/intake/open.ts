@@ -7,6 +7,7 @@ import { openClone } from "./clone.ts";
 import { Collector } from "./collector.ts";
 import { walkDirectory } from "./directory.ts";
 import { makeScratch, type Scratch } from "./download.ts";
+import { withHistory } from "./git-history.ts";
 import { openRevision } from "./git-revision.ts";
 import { detectKind } from "./kind.ts";
 import { DEFAULT_LIMITS, type Limits } from "./limits.ts";
@@ -20,6 +21,8 @@ export interface OpenOptions {
   readonly memo?: StampMemo;
   /** Of a directory: also what .gitignore leaves out, and git's own database. */
   readonly all?: boolean;
+  /** Of a repository: also what its commits added and later ones took away, for secrets. */
+  readonly history?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onFile?: (path: string) => void;
 }
@@ -33,14 +36,18 @@ export async function openArtifact(source: string, options: OpenOptions = {}): P
   const limits = { ...DEFAULT_LIMITS, ...options.limits };
   switch (parsed.type) {
     case "directory":
-      return settled(await openDirectoryTree(parsed.path, source, limits, options));
+      return settled(await past(await openDirectoryTree(parsed.path, source, limits, options), parsed.path, options));
     case "file":
       return settled(await openNamedFile(parsed.path, source, limits, options));
     case "repository":
-      return settled({ ...(await openRevision(parsed.revision, { repository: parsed.path, ...options })) });
+      return settled(await past(await openRevision(parsed.revision, { repository: parsed.path, ...options }), parsed.path, options));
     default:
       return settled(await openRemote(parsed, limits, options));
   }
+}
+
+async function past(artifact: Artifact, repository: string, { history, signal }: OpenOptions): Promise<Artifact> {
+  return history ? withHistory(artifact, { repository, signal }) : artifact;
 }
 
 async function settled(artifact: Artifact): Promise<Artifact> {

@@ -8,6 +8,7 @@ import type { MatchInput } from "@plastron/contracts";
 import type { Analyser, LookGap, ScanFile } from "../analyser.ts";
 import { type Budget, Detection } from "./detect.ts";
 import { withoutDoubles } from "./doubles.ts";
+import { ofHistory } from "./history.ts";
 import { layersOf } from "./layers/index.ts";
 import { type Found, matchOf } from "./match.ts";
 import { digestOf } from "./redact.ts";
@@ -44,7 +45,7 @@ export function createSecrets(documents: readonly unknown[], options: { readonly
       const lines = found.length === 0 ? [0] : lineStarts(text);
       const matches = found.map((each) => matchOf(each, found, { path: file.path, layers: file.layers, text, lines }));
       const digests = [...new Set(matches.map((match) => match.anchor))];
-      const past = file.layers.some((layer) => layer.startsWith("commit:"));
+      const past = ofHistory(file);
       return { matches: past ? [] : matches, facts: digests.length === 0 ? null : { digests, past: past ? matches : [] }, gaps };
     },
     project(project) {

@@ -14,7 +14,7 @@ function leaks(said: string, secret: string, most = 9): boolean {
   const hidden = secret.replace(/^[A-Za-z]{2,12}[_.-](?:[A-Za-z0-9]{1,8}[_.-])?(?:[a-z]{1,12}[$])?/, "");
   for (let at = 0; at + most < hidden.length; at += 1) {
     const part = hidden.slice(at, at + most + 1);
-    if (/\d/.test(part) && /[A-Za-z]/.test(part) && said.includes(part)) return true;
+    if (/^[\w+/]+$/.test(part) && /\d/.test(part) && /[A-Za-z]/.test(part) && said.includes(part)) return true;
   }
   return said.includes(secret);
 }
