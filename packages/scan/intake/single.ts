@@ -62,7 +62,8 @@ async function takeArchive({ fd, size, path, kind, strip }: Opened, collector: C
   const unpack = new Unpack({ collector, spool, layers: [], archiveBytes: size, strip, signal });
   // Not a stream of Node's own: that would close the descriptor with itself.
   const stream = () => Readable.from(pieces(fd, size));
-  await unpackOne({ kind, zip: { fd }, stream, stem: stemOf(path) }, unpack);
+  const zip = size <= collector.limits.fileBytes ? { bytes: readWhole(fd, size) } : { fd };
+  await unpackOne({ kind, zip, stream, stem: stemOf(path) }, unpack);
 }
 
 function* pieces(fd: number, size: number): Iterable<Buffer> {

@@ -9,7 +9,7 @@ const ENCRYPTED = 1;
 
 /** Reads a zip by its central directory. Rejects where it has none. */
 export async function readZip(source: ZipSource, unpack: Unpack): Promise<"plain" | "encrypted"> {
-  const zip = await openZip(source);
+  const zip = await openZip("bytes" in source ? { bytes: withoutPrefix(source.bytes, unpack) } : source);
   const seen = new Ranges();
   let encrypted = 0;
   for await (const entry of entriesOf(zip)) {
@@ -32,6 +32,20 @@ export async function readZip(source: ZipSource, unpack: Unpack): Promise<"plain
   }
   if (encrypted > 0) unpack.collector.gap("skipped", unpack.where, "encrypted", `${encrypted} members need a password`, true);
   return encrypted > 0 ? "encrypted" : "plain";
+}
+
+const END = Buffer.from("PK\x05\x06", "latin1");
+const LOCAL = Buffer.from("PK\x03\x04", "latin1");
+
+/** What stands before a zip shifts its offsets, where whoever put it there did not correct them; unpackers correct that (`cat run.sh a.zip`). */
+function withoutPrefix(bytes: Buffer, unpack: Unpack): Buffer {
+  const end = bytes.lastIndexOf(END);
+  if (end < 0 || end + 22 > bytes.length) return bytes;
+  const prefix = end - bytes.readUInt32LE(end + 12) - bytes.readUInt32LE(end + 16);
+  if (prefix <= 0) return bytes;
+  if (bytes.subarray(0, prefix).includes(LOCAL))
+    unpack.collector.gap("degraded", unpack.where, "hidden", "another archive stands before this one, which this one's list does not name", true);
+  return bytes.subarray(prefix);
 }
 
 function openZip(source: ZipSource): Promise<ZipFile> {
