@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { advisoryCommands } from "./command-line/advisories.ts";
 import { exemptCommands } from "./command-line/exempt.ts";
 import { gateCommands } from "./command-line/gate.ts";
 import { hostCommands } from "./command-line/host.ts";
@@ -98,6 +99,7 @@ function define(terminal: Terminal, done: Done): Command {
     learnCommands,
     runtimeCommands,
     scanCommands,
+    advisoryCommands,
     gateCommands,
     exemptCommands,
     hostCommands,

@@ -42,6 +42,8 @@ export interface Look<Facts> {
   readonly facts: Facts | null;
   /** `analyser`, and `path` where it is absent, are filled in. */
   readonly gaps: readonly LookGap[];
+  /** By a `project` alone: what the artifact depends on, as CycloneDX. */
+  readonly sbom?: unknown;
 }
 export type LookGap = Pick<Gap, "kind" | "reason" | "detail" | "matters"> & { readonly path?: string };
 

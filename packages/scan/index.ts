@@ -3,6 +3,20 @@
  */
 export type { Analyser, FileHead, Language, Look, LookGap, Project, ScanFile } from "./analyser.ts";
 export { fileKey } from "./analyser.ts";
+export {
+  type AdvisoryIndex,
+  ageInDays,
+  asOf,
+  compileAdvisories,
+  IndexDamaged,
+  type IndexManifest,
+  openIndex,
+  type Rematch,
+  type Rematched,
+  rematch,
+  type StoredSbom,
+  seedIndex,
+} from "./dependencies/index.ts";
 export { defaultCacheDirectory } from "./engine/cache/index.ts";
 export { ATTESTATIONS, type Change, GATE_FILE, type Judgement, judgeChange } from "./engine/change.ts";
 export type { ScanOptions } from "./engine/options.ts";
@@ -33,6 +47,7 @@ export { giteaStatus, gitlabStatus } from "./gate/forges/statuses.ts";
 export { fits } from "./gate/glob.ts";
 export { attestPentest, type Pentest } from "./gate/pentest.ts";
 export { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "./gate/policy.ts";
+export { countAdvisories, DEFAULT_SOURCES, openAdvisories, openPreviousAdvisories, updateAdvisories, verifyStore } from "./intake/advisories/index.ts";
 export type { Artifact, ArtifactFile } from "./intake/artifact.ts";
 export { DEFAULT_LIMITS, type Limits } from "./intake/limits.ts";
 export { type OpenOptions, openArtifact } from "./intake/open.ts";

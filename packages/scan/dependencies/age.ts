@@ -1,24 +1,20 @@
-import type { LookGap } from "../analyser.ts";
 import type { IndexManifest } from "./advisories/index-format.ts";
 import type { AdvisoryIndex } from "./advisories/open.ts";
 
-export interface AgeLimit {
-  readonly now: Date;
-  readonly max_days: number;
+/** The newest change that any source of the advisories tells of; where none does, when they were put together. ISO 8601. */
+export function asOf(manifest: Pick<IndexManifest, "built_at" | "sources">): string {
+  const newest = manifest.sources
+    .flatMap(({ kind, newest: at }) => (kind === "osv" || kind === "ghsa" ? (at ?? []) : []))
+    .sort()
+    .at(-1);
+  const at = Date.parse(newest ?? "");
+  // A date in the future is a fault of the source, and must not make old advisories young.
+  return new Date(Number.isNaN(at) ? Date.parse(manifest.built_at) : Math.min(at, Date.parse(manifest.built_at))).toISOString();
 }
 
-/** Whole days since the advisories were put together. */
-export function ageInDays(manifest: Pick<IndexManifest, "built_at">, now: Date): number {
-  return Math.max(0, Math.floor((now.getTime() - Date.parse(manifest.built_at)) / 86_400_000));
-}
-
-/** Older than the policy allows: what was published since is not known, so the scan is incomplete. */
-export function ageGaps(manifest: IndexManifest, limit: AgeLimit | null): LookGap[] {
-  if (limit === null || manifest.seed) return [];
-  const days = ageInDays(manifest, limit.now);
-  if (days <= limit.max_days) return [];
-  const detail = `the advisories are ${days} days old, and ${limit.max_days} are allowed; run \`plastron advisories update\``;
-  return [{ kind: "degraded", reason: "advisories_old", detail, matters: true, path: "" }];
+/** Whole days since. */
+export function ageInDays(manifest: Pick<IndexManifest, "built_at" | "sources">, now: Date): number {
+  return Math.max(0, Math.floor((now.getTime() - Date.parse(asOf(manifest))) / 86_400_000));
 }
 
 /** What a reader of the result must know of the advisories: for `coverage.notes`. */
@@ -31,5 +27,5 @@ export function advisoryNotes({ manifest, damage }: AdvisoryIndex, now: Date): s
     ];
   }
   const days = ageInDays(manifest, now);
-  return [`${count} advisories, put together ${days === 0 ? "today" : days === 1 ? "yesterday" : `${days} days ago`}.`];
+  return [`${count} advisories, the newest change of ${days === 0 ? "today" : days === 1 ? "yesterday" : `${days} days ago`}.`];
 }

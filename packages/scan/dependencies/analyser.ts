@@ -4,31 +4,26 @@ import type { Analyser, FileHead, Look, LookGap, Project, ScanFile } from "../an
 import type { CodeFacts } from "../outline.ts";
 import { IndexDamaged } from "./advisories/index-format.ts";
 import type { AdvisoryIndex } from "./advisories/open.ts";
-import { type AgeLimit, ageGaps } from "./age.ts";
 import { lockChecks } from "./checks/lock.ts";
 import { examine } from "./examine.ts";
 import { type DependencyFacts, Unreadable } from "./facts.ts";
 import { readerOf } from "./readers/choose.ts";
+import { writeSbom } from "./sbom/write.ts";
 
 /** Grows when a reader, a check or the words of a finding change. */
 const CODE = 1;
-
-export interface DependencyOptions {
-  /** What the policy says of the advisories' age; null: any. The clock is the caller's. */
-  readonly age?: AgeLimit | null;
-}
 
 /** A lock file longer than this is not read: the longest honest ones have a tenth of it. */
 const LONGEST = 128 * 2 ** 20;
 
 /** Says what is known to be wrong with what an artifact depends on. The index is a value; nothing is fetched. */
-export function createDependencies(index: AdvisoryIndex, options: DependencyOptions = {}): Analyser<DependencyFacts> {
+export function createDependencies(index: AdvisoryIndex): Analyser<DependencyFacts> {
   return {
     name: "dependencies",
     version: createHash("sha256").update(`${CODE}\0${index.id}`).digest("hex").slice(0, 16),
     wants,
     file,
-    project: (project) => projectLook(project, index, options),
+    project: (project) => projectLook(project, index),
   };
 }
 
@@ -59,10 +54,10 @@ function nothing(reason: string, detail: string): Look<DependencyFacts> {
   return { matches: [], facts: null, gaps: [{ kind: "degraded", reason, detail, matters: true }] };
 }
 
-function projectLook(project: Project, index: AdvisoryIndex, options: DependencyOptions): Look<null> {
+function projectLook(project: Project, index: AdvisoryIndex): Look<null> {
   const facts = project.facts<DependencyFacts>("dependencies");
   if (facts.size === 0) return { matches: [], facts: null, gaps: [] };
-  const gaps: LookGap[] = index.damage ? [] : ageGaps(index.manifest, options.age ?? null);
+  const gaps: LookGap[] = [];
   let matches: readonly MatchInput[] = [];
   try {
     if (index.damage) throw index.damage;
@@ -79,5 +74,5 @@ function projectLook(project: Project, index: AdvisoryIndex, options: Dependency
       path: "",
     });
   }
-  return { matches, facts: null, gaps };
+  return { matches, facts: null, gaps, sbom: writeSbom(facts) };
 }

@@ -7,8 +7,9 @@ export { type Advisory, fixesAbove, isAffected } from "./advisories/advisory.ts"
 export { type Compiled, type CompileOptions, Compiler, compileAdvisories } from "./advisories/compile.ts";
 export { type Exploitation, IndexDamaged, type IndexManifest, type IndexSource, sha256 } from "./advisories/index-format.ts";
 export { type AdvisoryIndex, checkSignature, damagedIndex, openIndex, parseManifest, type ReadPage } from "./advisories/open.ts";
-export { type AgeLimit, advisoryNotes, ageInDays } from "./age.ts";
-export { createDependencies, type DependencyOptions } from "./analyser.ts";
+export { advisoryNotes, ageInDays, asOf } from "./age.ts";
+export { createDependencies } from "./analyser.ts";
 export type { DependencyFacts, Group, Listed, Listing, Need, Origin, Role, Root, Tool } from "./facts.ts";
+export { type Rematch, type Rematched, rematch, type StoredSbom } from "./sbom/rematch.ts";
 export { seedIndex } from "./seed/index.ts";
 export { purlOf } from "./shown.ts";

@@ -38,7 +38,8 @@ export class Gathered {
   }
 
   /** One analyser's look at the whole. */
-  joined(analyser: AnalyserName, look: CheckedLook & { readonly ms: number }): void {
+  joined(analyser: AnalyserName, look: CheckedLook & { readonly ms: number; readonly sbom: unknown }): void {
+    this.#sbom ??= look.sbom;
     this.#add(look);
     this.#tally.looked(analyser, { files: 0, bytes: 0, cached: 0, ms: look.ms });
   }

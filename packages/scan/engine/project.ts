@@ -38,5 +38,5 @@ async function told({ artifact, facts, pool, signal }: Work): Promise<WorkerProc
 }
 
 function take({ result }: Work, analyser: AnalyserName, look: RawLook & { readonly ms: number }): void {
-  result.joined(analyser, { ...checkLook(analyser, "", look), ms: look.ms });
+  result.joined(analyser, { ...checkLook(analyser, "", look), ms: look.ms, sbom: analyser === "dependencies" ? (look.sbom ?? null) : null });
 }

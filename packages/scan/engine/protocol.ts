@@ -50,6 +50,7 @@ export interface RawLook {
   readonly matches: readonly unknown[];
   readonly facts: unknown;
   readonly gaps: readonly LookGap[];
+  readonly sbom?: unknown;
 }
 
 export type EngineGap = Gap;

@@ -73,7 +73,7 @@ function answer(analyser: AnalyserName, work: () => Look<unknown> | null): void 
   let look: RawLook;
   try {
     const said = work();
-    look = said === null ? UNWANTED : { wanted: true, matches: said.matches, facts: said.facts, gaps: said.gaps };
+    look = said === null ? UNWANTED : { wanted: true, matches: said.matches, facts: said.facts, gaps: said.gaps, ...(said.sbom ? { sbom: said.sbom } : {}) };
   } catch (error) {
     look = { wanted: true, matches: [], facts: null, gaps: [{ kind: "failed", reason: "exception", detail: wordsOf(error), matters: true }] };
   }

@@ -52,6 +52,7 @@ export class IndexDamaged extends Error {
 
   constructor(reason: IndexDamaged["reason"], detail: string) {
     super(detail);
+    this.name = "IndexDamaged";
     this.reason = reason;
   }
 }

@@ -1,4 +1,5 @@
 import type { Reader } from "../facts.ts";
+import { looksLikeSbom, readSbom } from "../sbom/read.ts";
 import { readBunLock } from "./bun-lock.ts";
 import { readMetadata, readTopLevel } from "./installed-python.ts";
 import { readNpmLock } from "./npm-lock.ts";
@@ -33,8 +34,13 @@ const BY_NAME: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["setup.cfg", readSetupCfg],
 ]);
 
+/** A file whose name only hints at a bill of materials is one where its beginning says so. */
+const maybeSbom: Reader = (source) => (looksLikeSbom(source) ? readSbom(source) : { listings: [], gaps: [] });
+
 /** What lies inside an installed package is its author's: requirements of its tests are nobody's. */
 const PATTERNS: readonly (readonly [RegExp, Reader])[] = [
+  [/(^|\/)(bom|sbom)\.json$|\.(cdx|spdx3?|bom|sbom)\.json$|\.spdx\.jsonld$/i, readSbom],
+  [/(^|\/)[^/]*(sbom|cyclonedx|spdx)[^/]*\.json$/i, maybeSbom],
   [/(^|\/)pylock\.[^/]+\.toml$/, readPylock],
   [/(^|\/)[^/]+\.dist-info\/METADATA$|(^|\/)[^/]+\.egg-info\/PKG-INFO$/, readMetadata],
   [/(^|\/)[^/]+\.dist-info\/top_level\.txt$/, readTopLevel],

@@ -130,7 +130,8 @@ function joinBerry(entries: readonly Entry[]): { packages: Listed[]; roots: Root
       : originOf(/^(npm|patch):/.test(reference) ? "" : reference.replace(/^[\w@/-]+@(?=git|https?:)/, ""));
     const version = workspace ? "" : (/^npm:([^:@]+)$/.exec(reference)?.[1] ?? entry.fields.get("version") ?? "");
     const checksum = /^(?:[0-9a-z]+\/)?([0-9a-f]{128})$/.exec(entry.fields.get("checksum") ?? "")?.[1];
-    const unhashed = checksum === undefined && from.origin === "registry";
+    // What is for another platform was not fetched, and has no checksum yet.
+    const unhashed = checksum === undefined && from.origin === "registry" && !entry.fields.has("conditions");
     // Its checksum is of Yarn's own archive, not of what the registry gave: no use to anybody else.
     return { ecosystem: "npm", name, version, line: entry.line, needs: workspace ? [] : needsOf(entry), ...from, ...(unhashed ? { unhashed } : {}) };
   });

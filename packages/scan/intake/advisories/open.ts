@@ -1,5 +1,5 @@
 import { type AdvisoryIndex, damagedIndex, IndexDamaged, seedIndex } from "../../dependencies/index.ts";
-import { openStore } from "./store.ts";
+import { openPrevious, openStore } from "./store.ts";
 
 /**
  * The advisories of an installation for a scan: what `plastron advisories update` put into `directory`, else the seed. Reads files, never the
@@ -13,4 +13,9 @@ export function openAdvisories(directory: string | null): AdvisoryIndex {
     if (error instanceof IndexDamaged) return damagedIndex(error);
     return damagedIndex(new IndexDamaged("manifest", `the advisories cannot be read: ${(error as NodeJS.ErrnoException).code ?? (error as Error).message}`));
   }
+}
+
+/** What was in use before `plastron advisories update` ran last; the seed where nothing was. */
+export function openPreviousAdvisories(directory: string): AdvisoryIndex {
+  return openPrevious({ directory }) ?? seedIndex();
 }

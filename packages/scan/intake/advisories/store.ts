@@ -1,7 +1,16 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type AdvisoryIndex, type Compiled, checkSignature, IndexDamaged, openIndex, parseManifest, sha256 } from "../../dependencies/index.ts";
+import {
+  type AdvisoryIndex,
+  type Compiled,
+  checkSignature,
+  IndexDamaged,
+  type IndexManifest,
+  openIndex,
+  parseManifest,
+  sha256,
+} from "../../dependencies/index.ts";
 
 /**
  * Where an installation keeps its advisories:
@@ -36,6 +45,22 @@ export function openStore({ directory }: AdvisoryStore): AdvisoryIndex | null {
     );
   }
   return index;
+}
+
+/** The index that was in use before the one that is; null where there is none, or it is not whole. It serves to tell what changed and nothing else. */
+export function openPrevious(store: AdvisoryStore): AdvisoryIndex | null {
+  const { directory } = store;
+  const id = readId(directory);
+  const others = listIndexes(directory).filter((each) => each.id !== id);
+  const previous = others.sort((a, b) => b.manifest.sequence - a.manifest.sequence)[0];
+  if (previous === undefined) return null;
+  try {
+    const { manifest, signature } = readIndex(directory, previous.id);
+    checkSignature(manifest, signature, trustedKey(directory));
+    return openIndex(manifest, (hash) => readFileSync(join(directory, "pages", hash)));
+  } catch {
+    return null;
+  }
 }
 
 /** Reads every page of what is in use. Throws IndexDamaged at the first one that is not what was signed. */
@@ -181,20 +206,29 @@ function writeDurably(path: string, content: Uint8Array | string): void {
 
 /** Keeps the index in use and the one before it, and the pages that these two name. */
 function prune(directory: string): void {
-  const indexes = readdirSync(join(directory, "indexes")).filter((name) => /^[0-9a-f]{64}\.json$/.test(name));
-  const parsed = indexes.flatMap((name) => {
+  const indexes = listIndexes(directory);
+  const kept = indexes.toSorted((a, b) => b.manifest.sequence - a.manifest.sequence).slice(0, KEPT);
+  const names = new Set(kept.flatMap(({ manifest }) => [...manifest.ecosystems.flatMap(({ pages }) => pages), ...manifest.exploitation.pages]));
+  for (const name of readdirSync(join(directory, "pages"))) if (!names.has(name)) rmSync(join(directory, "pages", name), { force: true });
+  for (const { id } of indexes) {
+    if (kept.some((each) => each.id === id)) continue;
+    for (const ending of ["json", "sig"]) rmSync(join(directory, "indexes", `${id}.${ending}`), { force: true });
+  }
+}
+
+function listIndexes(directory: string): { id: string; manifest: IndexManifest }[] {
+  let names: string[];
+  try {
+    names = readdirSync(join(directory, "indexes"));
+  } catch {
+    return [];
+  }
+  return names.flatMap((name) => {
+    const id = /^([0-9a-f]{64})\.json$/.exec(name)?.[1];
     try {
-      return [{ name, manifest: parseManifest(readFileSync(join(directory, "indexes", name))) }];
+      return id === undefined ? [] : [{ id, manifest: parseManifest(readFileSync(join(directory, "indexes", name))) }];
     } catch {
       return [];
     }
   });
-  const kept = parsed.sort((a, b) => b.manifest.sequence - a.manifest.sequence).slice(0, KEPT);
-  const names = new Set(kept.flatMap(({ manifest }) => [...manifest.ecosystems.flatMap(({ pages }) => pages), ...manifest.exploitation.pages]));
-  for (const name of readdirSync(join(directory, "pages"))) if (!names.has(name)) rmSync(join(directory, "pages", name), { force: true });
-  for (const name of indexes) {
-    if (kept.some((each) => each.name === name)) continue;
-    rmSync(join(directory, "indexes", name), { force: true });
-    rmSync(join(directory, "indexes", name.replace(/json$/, "sig")), { force: true });
-  }
 }
