@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import type { MatchInput } from "@plastron/contracts";
-import type { Analyser, FileHead, Look, LookGap, ScanFile } from "../analyser.ts";
+import type { Analyser, Language, Look, LookGap, ScanFile } from "../analyser.ts";
 import { fileKey } from "../analyser.ts";
 import { evaluate, type Run } from "./engine/evaluate.ts";
 import type { FileFacts } from "./engine/facts.ts";
 import { freeze } from "./engine/freeze.ts";
-import { Knowledge } from "./engine/knowledge.ts";
+import { Knowledge, type KnowledgeByLanguage } from "./engine/knowledge.ts";
 import { Lines } from "./engine/lines.ts";
 import { OutlineMaker } from "./engine/outline.ts";
 import { isGenerated } from "./generated.ts";
@@ -13,6 +13,7 @@ import type { Lower, Module } from "./ir.ts";
 import { lowerJavascript } from "./javascript/lower.ts";
 import { link } from "./link/link.ts";
 import { isManifest, readManifest } from "./manifests.ts";
+import { lowerPython } from "./python/lower.ts";
 import { roleOf } from "./role.ts";
 import type { CodeRules } from "./spec.ts";
 import { matchOf } from "./tell.ts";
@@ -20,38 +21,36 @@ import { matchOf } from "./tell.ts";
 /** Of what this code answers; a hash of the rules stands beside it. */
 const CODE_VERSION = 1;
 
-type Known = Readonly<Record<"javascript" | "python", Knowledge>>;
-
 /** Taint analysis and checks of calls. `rules`: the parsed files of `rules/code`. */
-export function createCode(rules: CodeRules, lowerPython: Lower | null = null): Analyser<FileFacts> {
-  const known: Known = { javascript: new Knowledge(rules, ["javascript", "typescript"]), python: new Knowledge(rules, ["python"]) };
+export function createCode(rules: CodeRules): Analyser<FileFacts> {
+  const known: KnowledgeByLanguage = { javascript: new Knowledge(rules, ["javascript", "typescript"]), python: new Knowledge(rules, ["python"]) };
   const hash = createHash("sha256").update(JSON.stringify(rules)).digest("hex").slice(0, 16);
   return {
     name: "code",
     version: `${CODE_VERSION}-${hash}`,
-    wants: ({ path, language }) => isCode(language, lowerPython) || isManifest(path),
+    wants: ({ path, language }) => lowerings[language] !== undefined || isManifest(path),
     file(file) {
       if (isManifest(file.path)) return { matches: [], gaps: [], facts: manifestFacts(file) };
-      const lower = file.language === "python" ? lowerPython : lowerJavascript;
-      return lower === null || file.text === null ? NOTHING_READ : lookAt(file, file.text, lower, known[file.language === "python" ? "python" : "javascript"]);
+      const lower = lowerings[file.language];
+      return lower === undefined || file.text === null
+        ? NOTHING_READ
+        : lookAt(file, file.text, lower, known[file.language === "python" ? "python" : "javascript"]);
     },
     project(project) {
       const facts = project.facts<FileFacts>("code");
-      const { matches, gaps } = link(facts, known.javascript);
+      const { matches, gaps } = link(facts, known);
       return { matches, gaps, facts: null };
     },
   };
 }
+
+const lowerings: Readonly<Partial<Record<Language, Lower>>> = { javascript: lowerJavascript, typescript: lowerJavascript, python: lowerPython };
 
 const NOTHING_READ: Look<FileFacts> = {
   matches: [],
   facts: null,
   gaps: [{ kind: "degraded", reason: "encoding", detail: "code that is no text", matters: true }],
 };
-
-function isCode(language: FileHead["language"], lowerPython: Lower | null): boolean {
-  return language === "javascript" || language === "typescript" || (language === "python" && lowerPython !== null);
-}
 
 function manifestFacts({ path, text }: ScanFile): FileFacts | null {
   const manifest = text === null ? null : readManifest(path, text);

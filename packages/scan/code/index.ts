@@ -4,4 +4,4 @@
 export { createCode } from "./create.ts";
 export type { FileFacts } from "./engine/facts.ts";
 export { type Lower, type Lowered, MAX_DEPTH, type Module } from "./ir.ts";
-export { type CodeRules, type Model, readModel, type TaintRule, taintKind, taintRuleSchema } from "./spec.ts";
+export { type CodeRules, type Model, readCodeRules, type TaintRule, taintKind, taintRuleSchema } from "./spec.ts";

@@ -6,19 +6,13 @@ import { parse } from "yaml";
 import { scoreVector, severityOfScore } from "../findings/cvss.ts";
 import { fileOf, lookAt } from "../testing/look.ts";
 import { createCode } from "./create.ts";
-import { type CodeRules, modelSchema, taintRuleSchema } from "./spec.ts";
+import { readCodeRules } from "./spec.ts";
 
 const root = join(import.meta.dirname, "../../../rules/code/javascript");
-const read = (folder: string) =>
-  readdirSync(join(root, folder))
-    .filter((name) => name.endsWith(".yaml"))
-    .map((name) => parse(readFileSync(join(root, folder, name), "utf8")));
-const rules: CodeRules = {
-  rules: read(".")
-    .filter((data) => "taint" in data)
-    .map((data) => taintRuleSchema.parse(data)),
-  models: read("models").map((data) => modelSchema.parse(data)),
-};
+const documents = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".yaml"))
+  .map((name) => parse(readFileSync(join(root, name), "utf8")));
+const rules = readCodeRules(documents);
 const analyser = createCode(rules);
 
 describe.each(rules.rules)("$id", (rule) => {

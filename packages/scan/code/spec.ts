@@ -259,7 +259,11 @@ export interface CodeRules {
   readonly models: readonly Model[];
 }
 
-/** The data of one YAML document to a model, or null for what is none. Throws zod's error for a broken one. */
-export function readModel(document: unknown): Model | null {
-  return typeof document === "object" && document !== null && "model" in document ? modelSchema.parse(document) : null;
+/** Parsed YAML documents to rules and models; rules of other kinds are passed over. Throws zod's error for what is neither or is broken. */
+export function readCodeRules(documents: readonly unknown[]): CodeRules {
+  const has = (document: unknown, key: string) => typeof document === "object" && document !== null && key in document;
+  return {
+    rules: documents.filter((each) => has(each, "taint")).map((each) => taintRuleSchema.parse(each)),
+    models: documents.filter((each) => has(each, "model")).map((each) => modelSchema.parse(each)),
+  };
 }

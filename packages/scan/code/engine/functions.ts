@@ -2,6 +2,7 @@
 import type { Expression, Fn, Parameter } from "../ir.ts";
 import { Environment } from "./environment.ts";
 import type { Known } from "./knowledge.ts";
+import { receiverNames } from "./names.ts";
 import type { Run } from "./run.ts";
 import { atomOf, COPY, everyTaint, joined, NOTHING, tainted, type Value } from "./value.ts";
 
@@ -71,7 +72,10 @@ function unknownArgument(run: Run, fn: Fn, parameter: Parameter, index: number):
 
 /** A decorator is named, or called. */
 function knownDecorator(run: Run, node: Expression): Known | null {
-  return run.knowledge.of(run.value(node.kind === "call" ? node.callee : node).sym);
+  const named = node.kind === "call" ? node.callee : node;
+  const known = run.knowledge.of(run.value(named).sym);
+  if (known !== null || named.kind !== "member") return known;
+  return run.knowledge.method(named.name ?? "", receiverNames(run, named.object));
 }
 
 export function seed(run: Run, fn: Fn, index: number, source: number, fields: readonly string[]): void {

@@ -55,6 +55,9 @@ interface Twig {
   known: Known | null;
 }
 
+/** Rules and sources have the same numbers in both. */
+export type KnowledgeByLanguage = Readonly<Record<"javascript" | "python", Knowledge>>;
+
 export class Knowledge {
   readonly sources: readonly Source[];
   readonly rules: readonly TaintRule[];
@@ -67,9 +70,12 @@ export class Knowledge {
   readonly #modules = new Map<string, Twig>();
   readonly #global: Twig = twig();
   readonly #methods = new Map<string, Entry[]>();
+  /** Python's modules are members of those above them: `os.path.join` is one path, however it was imported. */
+  readonly #dotted: boolean;
 
   /** `rules` and `models` keep their numbers whatever the language: facts name them by number. */
   constructor({ rules, models }: CodeRules, languages: readonly string[]) {
+    this.#dotted = languages.includes("python");
     this.rules = rules;
     this.sources = models.flatMap((model) => model.sources);
     const fits = (each: { languages: readonly string[] }) => each.languages.some((language) => languages.includes(language));
@@ -106,20 +112,17 @@ export class Knowledge {
 
   /** A module that something is said of is nobody's own. */
   knowsModule(module: string): boolean {
-    return this.#modules.has(moduleName(module));
+    const [first, ...below] = this.#pathOf(module);
+    return below.reduce<Twig | undefined>((at, part) => at?.children.get(part), this.#modules.get(first)) !== undefined;
   }
 
   #find(sym: Sym): Known | null {
     const { root } = sym;
-    const start = root.kind === "module" ? this.#modules.get(moduleName(root.module)) : root.kind === "global" ? this.#global : undefined;
+    const [first, ...below] = root.kind === "module" ? this.#pathOf(root.module) : [""];
+    const start = root.kind === "module" ? this.#modules.get(first) : root.kind === "global" ? this.#global : undefined;
     if (start === undefined) return null;
     const found: Known[] = [];
-    walk(
-      start,
-      sym.segments().filter((segment) => segment !== "default"),
-      0,
-      found,
-    );
+    walk(start, [...below, ...sym.segments().filter((segment) => segment !== "default")], 0, found);
     return found.length === 0 ? null : found.length === 1 ? (found[0] as Known) : merged(found);
   }
 
@@ -195,13 +198,22 @@ export class Knowledge {
   }
 
   #each(target: Target, add: (known: Known) => void): void {
-    for (const module of target.module ?? []) for (const member of target.member ?? [""]) add(this.#at(this.#module(module), segmentsOf(member)));
+    for (const module of target.module ?? [])
+      for (const member of target.member ?? [""]) {
+        const [first, ...below] = this.#pathOf(module);
+        add(this.#at(this.#module(first), [...below, ...segmentsOf(member)]));
+      }
     for (const path of target.global ?? []) add(this.#at(this.#global, segmentsOf(path)));
     for (const method of target.method ?? []) {
       const known = nothing();
       add(known);
       this.#methods.set(method, [...(this.#methods.get(method) ?? []), { receiver: target.receiver?.map((each) => each.toLowerCase()) ?? null, known }]);
     }
+  }
+
+  #pathOf(module: string): [string, ...string[]] {
+    const name = moduleName(module);
+    return this.#dotted && !name.startsWith(".") ? (name.split(".") as [string, ...string[]]) : [name];
   }
 
   #module(name: string): Twig {

@@ -3,17 +3,20 @@
  * file where it knows the library, done once more where it learns of it late: sinks, and handlers that are handed over.
  */
 import { type CompiledCondition, type Given, holds } from "../engine/conditions.ts";
-import type { Knowledge, Known } from "../engine/knowledge.ts";
+import type { FileFacts } from "../engine/facts.ts";
+import type { KnowledgeByLanguage, Known } from "../engine/knowledge.ts";
 import { Roots, type Sym } from "../engine/sym.ts";
 import { NOTHING, tainted } from "../engine/value.ts";
 import type { External, Graph } from "./graph.ts";
 import { registered, type Start } from "./origins.ts";
 
-export function libraryCalls(graph: Graph, knowledge: Knowledge): Start[] {
-  const roots = new Roots();
+export function libraryCalls(graph: Graph, files: ReadonlyMap<string, FileFacts>, languages: KnowledgeByLanguage): Start[] {
+  const roots = { javascript: new Roots(), python: new Roots() };
   const starts: Start[] = [];
   for (const external of graph.externals) {
-    const known = knowledge.of(symOf(roots, external));
+    const language = files.get(external.file)?.outline.language === "python" ? "python" : "javascript";
+    const knowledge = languages[language];
+    const known = knowledge.of(symOf(roots[language], external));
     if (known === null) continue;
     sinks(graph, external, known);
     for (const { id, source } of known.callbacks)

@@ -2,7 +2,7 @@
 import type { MatchInput } from "@plastron/contracts";
 import type { LookGap } from "../../analyser.ts";
 import type { FileFacts } from "../engine/facts.ts";
-import type { Knowledge } from "../engine/knowledge.ts";
+import type { Knowledge, KnowledgeByLanguage } from "../engine/knowledge.ts";
 import { Graph } from "./graph.ts";
 import { Hot } from "./hot.ts";
 import { libraryCalls } from "./libraries.ts";
@@ -21,10 +21,11 @@ export interface Linked {
   readonly gaps: LookGap[];
 }
 
-export function link(files: ReadonlyMap<string, FileFacts>, knowledge: Knowledge): Linked {
+export function link(files: ReadonlyMap<string, FileFacts>, languages: KnowledgeByLanguage): Linked {
+  const knowledge = languages.javascript;
   const modules = new Modules(files);
   const graph = new Graph(files, new Resolver(files, modules));
-  const registered = libraryCalls(graph, knowledge);
+  const registered = libraryCalls(graph, files, languages);
   const starts = [...startsOf(files, graph, modules, knowledge), ...registered].sort((a, b) => rank(a) - rank(b));
   const hot = new Hot(graph, sinksOf(files));
   const best = new Map<string, Found>();
