@@ -64,7 +64,8 @@ function functionOf(l: Lowering, node: SyntaxNode, name: string, decorators: rea
   const list = all.find((each) => each.name === "ParamList");
   const scope = openScope("function", id, l.scope);
   const given = list ? parameterNodes(list) : [];
-  const drafts = given.map((part) => draft(l, part));
+  const numbers = new Set(decorators.flatMap(convertedNames));
+  const drafts = given.map((part) => draft(l, part)).map((each) => (each.type === null && numbers.has(each.name) ? { ...each, type: INT } : each));
   const [outerScope, outerFn] = [l.scope, l.fn];
   const takesSelf = method?.self === true && drafts[0]?.kind === "plain";
   if (takesSelf) scope.names.set(drafts[0]?.name ?? "", THIS);
@@ -80,6 +81,14 @@ function functionOf(l: Lowering, node: SyntaxNode, name: string, decorators: rea
   [l.scope, l.fn] = [outerScope, outerFn];
   return id;
 }
+
+/** `@app.route("/item/<int:id>")`: what a path's own converter lets through is a number. */
+function convertedNames(decorator: Expression): string[] {
+  const path = decorator.kind === "call" ? decorator.arguments[0]?.value : null;
+  if (path?.kind !== "constant" || typeof path.value !== "string") return [];
+  return [...path.value.matchAll(/<(?:int|float|uuid)(?:\([^)<]{0,60}\))?:(\w{1,80})>/g)].map(([, name]) => name as string);
+}
+const INT: Expression = { kind: "global", name: "int", at: 0, end: 0 };
 
 function lambdaBody(l: Lowering, all: readonly SyntaxNode[]): Statement[] {
   const rest = all.slice(indexOf(all, ":") + 1);
