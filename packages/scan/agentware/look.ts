@@ -44,14 +44,17 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
   for (const each of encodedBlocks(blocks)) blocks.push(each);
   blocks.forEach((each, number) => {
     const commands = each.kind === "string" && !isRun(each, text) ? [] : commandSignals(each, number, file.language, pack);
-    const found = [...thoughtsOf(each, number, pack), ...turnsOf(each, number, pack.stances), ...commands];
+    // What a fence of a programming language says in its comments is part of a program, not of the text around it.
+    const read =
+      each.kind === "code" && !/^(?:|text|txt|plain|plaintext|md|markdown|prompt|xml|html)$/.test(each.lang) ? { ...each, surface: "program" as const } : each;
+    const found = [...thoughtsOf(read, number, pack), ...turnsOf(each, number, pack.stances), ...commands];
     for (const signal of found) signals.push(signal);
   });
   if (file.language === "json" || file.language === "yaml" || file.language === "markdown") signals.push(...configSignals(file, blocks, pack));
   if (file.language === "python" || file.language === "javascript" || file.language === "typescript") signals.push(...sourceSignals(blocks, text, pack));
   if (file.language === "shell" || file.language === "dockerfile") signals.push(...scriptSignals(file, text, blocks, pack));
   return {
-    signals: withReferences(signals, blocks),
+    signals: withReferences(withOddHosts(signals), blocks),
     blocks,
     gaps: document.degraded.map((gap) => ({ kind: "degraded", matters: document.surface === "agent" || gap.reason === "too_large", ...gap })),
   };

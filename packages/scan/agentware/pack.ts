@@ -10,6 +10,8 @@ export interface Pack {
   readonly rules: readonly AgentRule[];
   readonly frames: readonly Frame[];
   readonly lexicon: Lexicon;
+  /** Ideas that are verbs: an order has one of them where orders have theirs. */
+  readonly acts: ReadonlySet<number>;
   readonly stances: Stances;
   readonly lists: Lists;
   /** Letters of other alphabets that look like Latin ones. */
@@ -38,5 +40,6 @@ export function packOf(documents: readonly unknown[]): Pack {
   ];
   const lookalikes = new Map(lists.of("lookalikes").flatMap((entry) => [...entry.slice(2)].map((letter) => [letter, entry[0] as string] as const)));
   const digest = createHash("sha256").update(JSON.stringify(documents)).digest("hex").slice(0, 16);
-  return { rules, frames, lexicon, stances: new Stances(lexicon), lists, lookalikes, digest };
+  const acts = new Set(lists.of("acts").map((idea) => lexicon.id(idea)));
+  return { rules, frames, lexicon, acts, stances: new Stances(lexicon), lists, lookalikes, digest };
 }

@@ -2,7 +2,7 @@ import { confidenceSchema, severitySchema, verdictSchema } from "@plastron/contr
 import { z } from "zod";
 
 const surface = z.enum(["agent", "people", "program"]);
-const stance = z.enum(["told", "warned", "quoted"]);
+const stance = z.enum(["told", "described", "warned", "quoted"]);
 
 /** A thought that a rule looks for in sentences: see language/frames.ts. */
 const frameSchema = z.strictObject({
@@ -11,6 +11,7 @@ const frameSchema = z.strictObject({
   within: z.int().min(1).max(60).optional(),
   ordered: z.boolean().optional(),
   unless: z.array(z.string()).optional(),
+  not_english: z.boolean().optional(),
 });
 
 /** Frames that no rule owns: what refers to another place of the text. */

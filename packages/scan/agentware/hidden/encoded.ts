@@ -1,8 +1,15 @@
 import type { Block } from "../document/model.ts";
 import { base64, hex, isText } from "../shell/decode.ts";
 
-const BLOBS =
-  /[A-Za-z0-9+/_-]{32,20000}={0,2}|(?:[0-9a-fA-F]{2}){24,}|(?:&#x?[0-9a-fA-F]{2,6};){8,}|(?:%[0-9a-fA-F]{2}){8,}|(?:\\u00[0-9a-fA-F]{2}){8,}|(?:\\x[0-9a-fA-F]{2}){8,}/g;
+/** Spellings of text, each with what it cannot be without: a look for that is cheap. */
+const SPELLINGS: readonly (readonly [needs: string, pattern: RegExp])[] = [
+  ["", /[A-Za-z0-9+/_-]{32,20000}={0,2}/g],
+  ["&#", /(?:&#x?[0-9a-fA-F]{2,6};){8,2000}/g],
+  ["%", /(?:%[0-9a-fA-F]{2}){8,4000}/g],
+  ["\\u00", /(?:\\u00[0-9a-fA-F]{2}){8,4000}/g],
+  ["\\x", /(?:\\x[0-9a-fA-F]{2}){8,4000}/g],
+];
+const LONG = /[A-Za-z0-9+/_-]{32}/;
 const MAX_DECODED = 200;
 const SPACED = /(?:^|[\s"'(])((?:[\p{L}\p{N}][ ._*-]){7,200}[\p{L}\p{N}])(?=[\s"').,!]|$)/gu;
 
@@ -12,14 +19,17 @@ export function encodedBlocks(blocks: readonly Block[]): Block[] {
   for (const each of blocks) {
     if (each.text.length < 16) continue;
     if (each.kind !== "string" || each.text.length < 100_000) {
-      for (const match of each.text.matchAll(BLOBS)) {
-        if (found.length >= MAX_DECODED) return found;
-        const decoded = decode(match[0]);
-        if (decoded) found.push(inner(each, decoded.text, match.index, decoded.layer));
+      for (const [needs, pattern] of SPELLINGS) {
+        if (needs === "" ? !LONG.test(each.text) : !each.text.includes(needs)) continue;
+        for (const match of each.text.matchAll(pattern)) {
+          if (found.length >= MAX_DECODED) return found;
+          const decoded = decode(match[0]);
+          if (decoded) found.push(inner(each, decoded.text, match.index, decoded.layer));
+        }
       }
     }
     if (each.kind === "code" || each.kind === "string" || each.kind === "value" || each.kind === "remark") continue;
-    if (!/[\p{L}\p{N}][ ._*-][\p{L}\p{N}][ ._*-][\p{L}\p{N}][ ._*-][\p{L}\p{N}][ ._*-]/u.test(each.text)) continue;
+    if (!/\S[ ._*-]\S[ ._*-]\S[ ._*-]\S[ ._*-]\S[ ._*-]/.test(each.text)) continue;
     for (const match of each.text.matchAll(SPACED)) {
       if (found.length >= MAX_DECODED) return found;
       found.push(inner(each, joined(match[1] as string), match.index, "spaced-letters"));

@@ -1,4 +1,4 @@
-import type { Hit, Lexicon } from "./lexicon.ts";
+import { ENGLISH, type Hit, type Lexicon } from "./lexicon.ts";
 
 /** A thought of several ideas that stand close together in one sentence, as rules write it: `[disregard, prior, guidance]`. */
 export interface FrameSpec {
@@ -9,6 +9,8 @@ export interface FrameSpec {
   readonly ordered?: boolean;
   /** Ideas that must not stand anywhere in the sentence. */
   readonly unless?: readonly string[];
+  /** Only for languages that put the verb last; English would say something else by it. */
+  readonly not_english?: boolean;
 }
 
 export interface Frame {
@@ -17,6 +19,7 @@ export interface Frame {
   readonly within: number;
   readonly ordered: boolean;
   readonly unless: ReadonlySet<number>;
+  readonly notEnglish: boolean;
 }
 
 /** Where a frame was found: its hits in the order of the text. */
@@ -28,9 +31,9 @@ export interface FrameMatch {
 const CLOSE = 9;
 const MAX_STARTS = 64;
 
-export function frameOf(signal: string, { ideas, within = CLOSE, ordered = false, unless = [] }: FrameSpec, lexicon: Lexicon): Frame {
+export function frameOf(signal: string, { ideas, within = CLOSE, ordered = false, unless = [], not_english = false }: FrameSpec, lexicon: Lexicon): Frame {
   const numbers = (text: string) => new Set(text.split("|").map((idea) => lexicon.id(idea.trim())));
-  return { signal, groups: ideas.map(numbers), within, ordered, unless: new Set(unless.flatMap((text) => [...numbers(text)])) };
+  return { signal, groups: ideas.map(numbers), within, ordered, unless: new Set(unless.flatMap((text) => [...numbers(text)])), notEnglish: not_english };
 }
 
 /** The closest place of a sentence's hits where all ideas of a frame stand together. */
@@ -41,7 +44,7 @@ export function findFrame(frame: Frame, hits: readonly Hit[]): FrameMatch | null
   let best: Hit[] | null = null;
   let starts = 0;
   for (const hit of hits) {
-    if (!first.has(hit.idea) || ++starts > MAX_STARTS) continue;
+    if (!first.has(hit.idea) || (frame.notEnglish && (hit.languages & ENGLISH) !== 0) || ++starts > MAX_STARTS) continue;
     const chosen = complete(frame, rest, [hit], hits);
     if (chosen && (!best || span(chosen) < span(best))) best = chosen;
   }
@@ -55,6 +58,7 @@ function complete(frame: Frame, groups: readonly ReadonlySet<number>[], chosen: 
     for (const hit of hits) {
       if (!group.has(hit.idea) || chosen.some((taken) => hit.token <= taken.last && taken.token <= hit.last)) continue;
       if (frame.ordered && hit.token <= (chosen.at(-1) as Hit).last) continue;
+      if ((languagesOf(chosen) & hit.languages) === 0) continue;
       if (span([...chosen, hit]) > frame.within) continue;
       if (!best || span([...chosen, hit]) < span([...chosen, best])) best = hit;
     }
@@ -68,4 +72,9 @@ function complete(frame: Frame, groups: readonly ReadonlySet<number>[], chosen: 
 function span(chosen: readonly Hit[]): number {
   const width = Math.max(...chosen.map((each) => each.last)) - Math.min(...chosen.map((each) => each.token)) + 1;
   return width - chosen.reduce((sum, each) => sum + each.last - each.token + 1, 0);
+}
+
+/** Languages in which all of them are words: `still` says nothing of secrecy in an English sentence. */
+export function languagesOf(hits: readonly Hit[]): number {
+  return hits.reduce((all, hit) => all & hit.languages, -1);
 }

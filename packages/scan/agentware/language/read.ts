@@ -5,7 +5,8 @@ import { secretOf } from "../shell/harm.ts";
 import { type Signal, signalAt } from "../signal.ts";
 import { type Folded, fold, originOf } from "./fold.ts";
 import { findFrame } from "./frames.ts";
-import type { Hit, Known } from "./lexicon.ts";
+import { EVERY_LANGUAGE, type Hit, type Known } from "./lexicon.ts";
+import { isOrder } from "./mood.ts";
 import { type Span, sentencesOf } from "./sentences.ts";
 
 /** What the sentences of a block say that rules ask for, each with its stance. */
@@ -32,7 +33,7 @@ function knownIn(text: string, { lexicon, lists }: Pack): Known[] {
   const known: Known[] = [];
   const add = (idea: string, pattern: RegExp): void => {
     for (const match of text.matchAll(pattern))
-      if (known.length < MAX_KNOWN) known.push({ idea: lexicon.id(idea), start: match.index, end: match.index + match[0].length });
+      if (known.length < MAX_KNOWN) known.push({ idea: lexicon.id(idea), languages: EVERY_LANGUAGE, start: match.index, end: match.index + match[0].length });
   };
   if (text.includes("://")) add("link", /\b(?:https?|wss?|ftp):\/\/[^\s"'<>)]{3,300}/g);
   if (SECRETISH.test(text)) add("private", new RegExp(lists.pattern("secret_places").source, "gi"));
@@ -52,6 +53,7 @@ function* inSentence(block: Block, number: number, folded: Folded, sentence: Spa
     const found = { hits: match.hits, ...span };
     const refers = frame.signal === "refer" || frame.signal === "unwarn";
     const stance = refers ? pack.stances.ofReference(folded.text, sentence, hits, found) : pack.stances.of(block, folded.text, sentence, hits, found);
+    const ordered = stance !== "told" || isOrder(folded.text, sentence, match, hits, pack.acts, block.surface);
     const place = { start: originOf(folded, span.start), end: originOf(folded, span.end) };
     const raw = block.text.slice(place.start, place.end);
     const whole = block.text.slice(originOf(folded, sentence.start), originOf(folded, sentence.end));
@@ -59,7 +61,7 @@ function* inSentence(block: Block, number: number, folded: Folded, sentence: Spa
     if (hits.some((hit) => hit.idea === sweeping && hit.start >= span.start - 12 && hit.end <= span.end)) traits.push("sweeping");
     if (block.kind === "description") traits.push("tool-text");
     if (folded.origin && isDisguised(raw, folded.text.slice(span.start, span.end))) traits.push("disguised");
-    yield signalAt(frame.signal, block, number, place, { stance, detail: whole.trim().slice(0, 400), traits });
+    yield signalAt(frame.signal, block, number, place, { stance: ordered ? stance : "described", detail: whole.trim().slice(0, 400), traits });
   }
 }
 

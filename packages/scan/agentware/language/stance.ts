@@ -1,17 +1,17 @@
 import type { Block } from "../document/model.ts";
-import type { FrameMatch } from "./frames.ts";
+import { type FrameMatch, languagesOf } from "./frames.ts";
 import type { Hit, Lexicon } from "./lexicon.ts";
 import type { Span } from "./sentences.ts";
 
 /**
- * Whether a text tells its reader to do something. warned: it forbids it, or warns of it. quoted: it names it as what somebody else
+ * Whether a text tells its reader to do something. described: it says what something does. warned: it forbids it, or warns of it. quoted: it names it as what somebody else
  * says, an example of an attack. told: none of these.
  */
-export type Stance = "told" | "warned" | "quoted";
+export type Stance = "told" | "described" | "warned" | "quoted";
 
 /** Ideas by which stances are told apart, by their names in rules/agentware/lexicon/stance.yaml. */
 export class Stances {
-  private readonly ids: Record<"not" | "double" | "guard" | "attack" | "example" | "if" | "reported" | "do" | "but" | "taboo", number>;
+  private readonly ids: Record<"not" | "double" | "guard" | "attack" | "example" | "if" | "reported" | "do" | "but" | "taboo" | "foreign", number>;
   private readonly lexicon: Lexicon;
   private readonly headings = new Map<string, Stance>();
   private readonly leads = new Map<string, Stance>();
@@ -21,7 +21,7 @@ export class Stances {
     const id = (idea: string) => lexicon.id(idea);
     this.ids = {
       ...{ not: id("not"), double: id("double"), guard: id("guard"), attack: id("attack"), example: id("example"), if: id("if") },
-      ...{ reported: id("reported"), do: id("do"), but: id("but"), taboo: id("taboo") },
+      ...{ reported: id("reported"), do: id("do"), but: id("but"), taboo: id("taboo"), foreign: id("foreign") },
     };
   }
 
@@ -66,12 +66,14 @@ export class Stances {
   private inSentence(text: string, sentence: Span, hits: readonly Hit[], match: Pick<FrameMatch, "hits"> & Span): Stance {
     const { ids } = this;
     const own = new Set(match.hits);
-    const others = hits.filter((hit) => !own.has(hit));
+    const languages = languagesOf(match.hits);
+    const others = hits.filter((hit) => !own.has(hit) && (hit.languages & languages) !== 0);
     const clause = Math.max(sentence.start, text.lastIndexOf("; ", match.start));
     const before = others.filter((hit) => hit.end <= match.start && hit.start >= clause);
     const between = (hit: Hit) => text.slice(hit.end, match.start);
     for (const hit of before) {
-      if (hit.idea === ids.not && !isDouble(hit, others, ids.double) && governs(between(hit), before, hit, ids.but)) return "warned";
+      if (hit.idea === ids.not && !isDouble(hit, others, ids.double) && governs(between(hit), text.slice(match.start, match.end + 60), before, hit, ids.but))
+        return "warned";
       if ((hit.idea === ids.guard || hit.idea === ids.example) && speaksOf(between(hit))) return "quoted";
       if (hit.idea === ids.attack && speaksOf(between(hit))) return "quoted";
     }
@@ -79,6 +81,8 @@ export class Stances {
     if (conditional && before.some((hit) => hit.idea === ids.reported)) return "quoted";
     const after = others.filter((hit) => hit.start >= match.end);
     if (after.some((hit) => hit.idea === ids.taboo)) return "warned";
+    const last = Math.max(...match.hits.map((hit) => hit.last), -1);
+    if (after.some((hit) => hit.idea === ids.foreign && hit.token - last <= 4)) return "quoted";
     const quotes = quotedAt(text, sentence, match);
     if (!quotes) return "told";
     const judged = others.some((hit) => hit.idea === ids.guard || hit.idea === ids.attack || hit.idea === ids.example || hit.idea === ids.reported);
@@ -128,13 +132,15 @@ function isDouble(not: Hit, hits: readonly Hit[], double: number): boolean {
 }
 
 /** A "not" reaches on to the end of its clause, and over a list ("never run, copy or forward"). */
-function governs(between: string, before: readonly Hit[], not: Hit, but: number): boolean {
+function governs(between: string, rest: string, before: readonly Hit[], not: Hit, but: number): boolean {
   if (/[;:.!?。；：]\s|\s[-–—]\s/.test(between)) return false;
   if (before.some((hit) => hit.idea === but && hit.start >= not.end)) return false;
   const commas = between.split(/[,，、]/).length - 1;
   if (commas === 0) return between.length < 160;
   if (/^\s*[,，]/.test(between)) return commas >= 2 ? between.length < 160 : true;
-  return /[,，、]?\s(?:or|nor|oder|ou|ni|o|или|или|或)\s/.test(` ${between} `) || (commas >= 2 && !/[,，]\s*(?:just|simply|instead|rather)?\s*$/.test(between));
+  // "never send, publish, or delete": a list of what is forbidden, of three at least.
+  const list = /^(.*?[,，、]?\s(?:or|nor|oder|ou|ni|или|或)\s)/s.exec(`${between}${rest} `)?.[1];
+  return list !== undefined && list.split(/[,，、]/).length > 2;
 }
 
 /** "Attackers write: …" speaks of what follows; "to stop attacks, do …" does not. */
@@ -147,7 +153,7 @@ const PAIRS: Readonly<Record<string, string>> = { '"': '"', "“": "”", "«": 
 /** Whether a place of a sentence lies within quotation marks or inline code that open and close in it. */
 function quotedAt(text: string, sentence: Span, { start, end }: Span): boolean {
   let open: { mark: string; at: number } | null = null;
-  for (let at = Math.max(sentence.start, start - 400); at < Math.min(sentence.end, end + 400); at++) {
+  for (let at = Math.max(sentence.start, start - 400); at < Math.min(sentence.end + 4, text.length, end + 400); at++) {
     const character = text[at] as string;
     if (open) {
       if (character !== open.mark || (character === "'" && isLetter(text[at + 1]))) continue;

@@ -4,7 +4,7 @@ import type { Stances } from "./stance.ts";
 
 /** Marks by which chat formats part turns; what stands alone at a line's beginning is the same in words. */
 const TOKENS =
-  /<\|(?:im_start|im_end|system|user|assistant|endoftext|start_header_id|eot_id)\|>|\[\/?INST\]|<<\/?SYS>>|<start_of_turn>|\[\/?SYSTEM(?: MESSAGE| PROMPT)?\]/gi;
+  /<\|(?:im_start|im_end|system|user|assistant|endoftext|start_header_id|eot_id)\|>|\[\/?INST\]|<<\/?SYS>>|<start_of_turn>|\[\/?SYSTEM(?: MESSAGE| PROMPT)?\]/g;
 const TAGS =
   /<\/?(?:system|system[-_]prompt|system[-_]reminder|system[-_]message|assistant|tool_result|tool_response|function_results?|function_calls?|instructions|user_message|human|important|admin|secret)\s*>/gi;
 const LINES =
@@ -22,12 +22,7 @@ export function turnsOf(block: Block, number: number, stances: Stances): Signal[
   ] as const)
     for (const match of block.text.matchAll(pattern)) {
       if (signals.length >= MAX) return signals;
-      const ticks =
-        block.text
-          .slice(Math.max(0, match.index - 200), match.index)
-          .split("\n")
-          .at(-1)
-          ?.split("`").length ?? 1;
+      const ticks = block.text.slice(Math.max(0, match.index - 2000), match.index).split("`").length;
       const stance = ticks % 2 === 0 ? "quoted" : stances.around(block);
       signals.push(
         signalAt(
