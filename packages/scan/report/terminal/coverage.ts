@@ -20,7 +20,7 @@ export function coverageLines(result: ScanResult, screen: Screen): string[] {
   return [
     paint("bold", "Coverage"),
     ...rows,
-    ...(absent.length > 0 ? [`  ${paint("dim", `not looked for: ${absent.join(", ")}`)}`] : []),
+    ...(absent.length > 0 ? [`  ${paint("dim", cut(`not looked for: ${absent.join(", ")}`, screen.columns - 2))}`] : []),
     ...gapLines(result, screen),
     ...coverage.notes.flatMap((note) => wrapped(visible(note), screen.columns - 4).map((line, at) => `  ${at === 0 ? paint("cyan", "i") : " "} ${line}`)),
   ];
@@ -35,11 +35,14 @@ function gapLines({ coverage }: ScanResult, screen: Screen): string[] {
     return wrapped(text, columns - 4).map((line, at) => `  ${at === 0 ? paint(GAP_STYLE[gap.kind], "!") : " "} ${line}`);
   });
   const matter = coverage.gaps.filter(({ matters }) => matters).length;
-  const beside = coverage.gaps_total - matter;
-  const more = matter - shown.length;
+  const beside = coverage.gaps.length - matter;
+  /* What is not listed may be anything: it counts as what matters. */
+  const more = matter - shown.length + coverage.gaps_total - coverage.gaps.length;
   return [
     ...lines,
     ...(more > 0 ? [`  ${paint("yellow", "!")} and ${more.toLocaleString("en")} more like these`] : []),
-    ...(beside > 0 ? [`  ${paint("dim", `${count(beside, "thing")} beside the point not looked at (pictures, cyclic links and the like)`)}`] : []),
+    ...(beside > 0
+      ? [`  ${paint("dim", cut(`${count(beside, "thing")} beside the point not looked at (pictures, cyclic links and the like)`, columns - 2))}`]
+      : []),
   ];
 }

@@ -7,6 +7,8 @@ import { type Screen, SEVERITY_STYLE } from "./paint.ts";
 
 const INDENT = "    ";
 const LABEL = 6;
+/** Where titles begin: behind the mark and the severity. */
+const TITLE = 13;
 /** A longer way is shown by its ends: what comes in, and what it does. */
 const MOST_STEPS = 8;
 
@@ -18,9 +20,8 @@ export function findingLines(finding: Finding, screen: Screen): string[] {
   const facts = [`${finding.place.line}:${finding.place.column}`, visible(finding.rule), cwe, finding.aliases.slice(0, 3).map(visible).join(" ")]
     .filter(Boolean)
     .join("  ");
-  const title = `${finding.severity.padEnd(8)} ${visible(finding.title)}`;
-  const head = wrapped(title, columns - 4).map((line, at) =>
-    at === 0 ? `  ${paint(style, "●")} ${paint("bold", line)}` : `${INDENT}         ${paint("bold", line)}`,
+  const head = wrapped(visible(finding.title), columns - TITLE).map((line, at) =>
+    at === 0 ? `  ${paint(style, "●")} ${paint("bold", `${finding.severity.padEnd(8)} ${line}`)}` : `${" ".repeat(TITLE)}${paint("bold", line)}`,
   );
   return [
     ...head,

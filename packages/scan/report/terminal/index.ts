@@ -1,6 +1,6 @@
 import type { Finding, ScanResult } from "@plastron/contracts";
 import { placeWords } from "../../findings/places.ts";
-import { cut, wrapped } from "../text/layout.ts";
+import { columnsOf, cut, wrapped } from "../text/layout.ts";
 import { visible } from "../text/visible.ts";
 import { byLevel, count, duration, LEVEL_MEANING, LEVEL_WORDS, LEVELS, size, verdictOf } from "../words.ts";
 import { coverageLines } from "./coverage.ts";
@@ -85,9 +85,11 @@ function exemptedLines({ findings }: ScanResult, on: Screen): string[] {
   return [on.paint("bold", "Exempted"), ...lines, ...more, ""];
 }
 
-function verdictLines(result: ScanResult, { paint }: Screen): string[] {
+function verdictLines(result: ScanResult, { paint, columns }: Screen): string[] {
   const verdict = verdictOf(result);
   const [style, mark] = VERDICT[verdict.kind];
+  const head = verdict.kind === "incomplete" ? mark : `${mark} ${verdict.headline}`;
   const said = verdict.kind === "incomplete" ? paint(style, mark) : `${paint(style, mark)} ${paint("bold", verdict.headline)}`;
-  return [`${said}  ${verdict.detail}`];
+  const [first = "", ...rest] = wrapped(verdict.detail, columns - columnsOf(head) - 2);
+  return [`${said}  ${first}`, ...rest.map((line) => `${" ".repeat(columnsOf(head) + 2)}${line}`)];
 }
