@@ -16,6 +16,8 @@ export interface ScanOptions {
   readonly advisories?: string | null;
   /** A directory in which to keep what was seen, for later scans; null (the default): nothing is kept. `defaultCacheDirectory()` is the user's own. */
   readonly cache?: string | null;
+  /** Asks providers whether the secrets that were found still work: sends each to the provider that gave it out. Off unless asked for. */
+  readonly verifySecrets?: boolean;
   /** A module with another `loadAnalysers`: for tests. */
   readonly registry?: string;
 }
@@ -36,6 +38,7 @@ export function settle(options: ScanOptions): Settled {
     rules: [OWN_RULES, ...(options.rules ?? [])],
     advisories: options.advisories ?? null,
     cache: options.cache ?? null,
+    verifySecrets: options.verifySecrets ?? false,
     registry: options.registry ?? join(import.meta.dirname, "analysers.ts"),
   };
 }

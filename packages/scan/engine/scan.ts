@@ -11,6 +11,7 @@ import { type ScanOptions, type Settled, settle } from "./options.ts";
 import { type Versions, WorkerPool } from "./pool.ts";
 import { lookAtProject } from "./project.ts";
 import { Tally } from "./tally.ts";
+import { verifyMatches } from "./verify/index.ts";
 import { Progress, type Work } from "./work.ts";
 
 export type OnProgress = (progress: ScanProgress) => void;
@@ -62,7 +63,8 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
     for (const name of analysers) if (!(name in versions)) tally.gap(absent(name));
     await look({ artifact, settings, names, versions, pool, cache, facts, result, progress, signal });
     progress.judging();
-    const { findings, notes } = findingsOf(result.sorted());
+    const matches = settings.verifySecrets ? await verifyMatches(result.sorted(), artifact) : result.sorted();
+    const { findings, notes } = findingsOf(matches);
     const known = await advisoriesOf(settings);
     return {
       version: 1,

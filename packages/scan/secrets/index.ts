@@ -17,6 +17,8 @@ import { textOf } from "./text.ts";
 
 export { redactSecrets } from "./redact.ts";
 export { type Detector, detectorsOf } from "./rule.ts";
+export { hostOf, requestFor, stateOf, type VerifierSpec, type VerifyRequest, verifiersOf } from "./verify/spec.ts";
+export { type FoundState, type SecretVerifier, withState } from "./verify/state.ts";
 
 /** Raised when the code answers otherwise than before for the same rules. */
 const CODE = 1;
