@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { ANALYSERS, type AnalyserName, type ScanResult, SEVERITIES, type Severity } from "@plastron/contracts";
 import { defaultCacheDirectory, REPORT_FORMATS, type ReportFormat, render, scanSource } from "@plastron/scan";
+import { advisoriesDirectory } from "../advisories/home.ts";
 import { exemptedByDirectory } from "../exemptions/scanned.ts";
 import { usage } from "../failure.ts";
 import { startScanProgress } from "../scan/progress.ts";
@@ -43,7 +44,14 @@ async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[]
     const more = { ...(flags.fileTimeout ? { fileTimeoutMs: flags.fileTimeout * 1000 } : {}), ...(flags.workers ? { workers: flags.workers } : {}) };
     return await scanSource(
       what,
-      { analysers, cache: flags.cache ? defaultCacheDirectory() : null, all: flags.all ?? false, signal: stop.signal, ...more },
+      {
+        analysers,
+        cache: flags.cache ? defaultCacheDirectory() : null,
+        all: flags.all ?? false,
+        advisories: advisoriesDirectory(undefined),
+        signal: stop.signal,
+        ...more,
+      },
       progress.show,
     );
   } finally {

@@ -48,7 +48,14 @@ export async function download(url: string, most: number): Promise<Uint8Array> {
 }
 
 async function request(url: string): Promise<unknown> {
-  const response = await fetch(url, { dispatcher: new EnvHttpProxyAgent(), signal: AbortSignal.timeout(LONGEST_MS), headers: { "user-agent": "plastron" } });
+  const address = new URL(url);
+  const headers: Record<string, string> = { "user-agent": "plastron" };
+  if (address.username !== "") {
+    headers.authorization = `Basic ${Buffer.from(`${decodeURIComponent(address.username)}:${decodeURIComponent(address.password)}`).toString("base64")}`;
+    address.username = "";
+    address.password = "";
+  }
+  const response = await fetch(address, { dispatcher: new EnvHttpProxyAgent(), signal: AbortSignal.timeout(LONGEST_MS), headers });
   if (response.status !== 200 || response.body === null) throw new Error(`${withoutCredentials(url)} answers ${response.status}`);
   return response.body;
 }

@@ -21,7 +21,7 @@ import {
  *     trust/            key.pem (private, 0600), trusted.pem (public; a mirror's where one is pinned), newest (the highest sequence taken)
  *
  * `current` alone decides which index is read, and is replaced by a rename: a reader sees the old or the new one, never half of either.
- * `trust` is what a synchronised or shared folder must not hold: who can write there can have everything believed.
+ * A scan's workers read all of it but key.pem, under a user of their own. `trust` is what a synchronised or shared folder must not hold: who can write there can have everything believed.
  */
 export interface AdvisoryStore {
   readonly directory: string;
@@ -116,7 +116,7 @@ export function install({ directory }: AdvisoryStore, compiled: Compiled, signat
 export function pinKey({ directory }: AdvisoryStore, publicKey: string): void {
   const key = createPublicKey(publicKey);
   if (key.asymmetricKeyType !== "ed25519") throw new IndexDamaged("signature", "the key to be trusted is no Ed25519 key");
-  mkdirSync(join(directory, "trust"), { recursive: true, mode: 0o700 });
+  mkdirSync(join(directory, "trust"), { recursive: true });
   writeDurably(join(directory, "trust", "trusted.pem"), key.export({ type: "spki", format: "pem" }) as string);
 }
 
@@ -143,7 +143,7 @@ function ownKey(directory: string): string {
   }
   const { privateKey, publicKey } = generateKeyPairSync("ed25519");
   const text = privateKey.export({ type: "pkcs8", format: "pem" }) as string;
-  mkdirSync(join(directory, "trust"), { recursive: true, mode: 0o700 });
+  mkdirSync(join(directory, "trust"), { recursive: true });
   writeFileSync(path, text, { mode: 0o600, flag: "wx" });
   if (!isPinned(directory)) pinKey({ directory }, publicKey.export({ type: "spki", format: "pem" }) as string);
   return text;
