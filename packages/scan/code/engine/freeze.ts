@@ -21,7 +21,7 @@ export function freeze(run: Run, lines: Lines): FlowFacts {
   const ports = new Set(edges.flatMap(({ port, to }) => [port, to]));
   const used = new Set<number>();
   for (const port of ports) if (/^[RA]/.test(port)) used.add(Number.parseInt(port.slice(1), 10));
-  const kept = sites.filter(({ site, given }) => used.has(site.id) || (given.length > 0 && site.callee.root.kind !== "parameter"));
+  const kept = sites.filter(({ site, given }) => used.has(site.id) || (given.length > 0 && mayHandOver(site)));
   const named = functionsNamed(
     ports,
     exports,
@@ -92,6 +92,11 @@ function givenOf(run: Run, site: Site): [number, Ref][] {
     out.push([index, ref]);
   });
   return out.slice(0, 8);
+}
+
+/** A function that is given to one of ours may be called with data there. */
+function mayHandOver({ callee: { root } }: Site): boolean {
+  return root.kind === "module" ? root.module.startsWith(".") : root.kind !== "parameter";
 }
 
 function siteFact(site: Site, given: [number, Ref][], spot: (at: number, end: number) => Spot): [number, SiteFact][] {

@@ -1,7 +1,7 @@
 /** Offsets to lines and columns, and the text of a line as it can be shown. */
 import type { Spot } from "./facts.ts";
 
-const MAX_SNIPPET = 200;
+const MAX_SNIPPET = 160;
 
 export class Lines {
   readonly #text: string;

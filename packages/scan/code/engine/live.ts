@@ -3,6 +3,7 @@ import type { FlowFacts, Ref } from "./facts.ts";
 import type { Edge, Site } from "./recorder.ts";
 import { refOf, refOfSym } from "./refs.ts";
 import type { Run } from "./run.ts";
+import type { Sym } from "./sym.ts";
 
 type Given = readonly { readonly site: Site; readonly given: readonly (readonly [number, Ref])[] }[];
 
@@ -15,8 +16,7 @@ export function liveEdges(run: Run, exports: FlowFacts["exports"], classes: Flow
   const outs: string[] = [...run.recorder.sinks.values()].map(({ id }) => `K${id}`);
   for (const { fn, index } of run.recorder.seeds.values()) ins.push(`P${fn}:${index}`);
   for (const { site } of sites) {
-    const { root } = site.callee;
-    const local = root.kind === "function" && site.callee.depth === 0 ? root.id : null;
+    const local = localCallee(run, site.callee);
     const prefix = `A${site.id}:`;
     if (local === null) {
       ins.push(`R${site.id}`);
@@ -42,6 +42,13 @@ export function liveEdges(run: Run, exports: FlowFacts["exports"], classes: Flow
   const forward = graph.reach(ins, false);
   const backward = graph.reach(outs, true);
   return edges.filter(({ port, to }) => forward.has(port) && backward.has(to));
+}
+
+/** The function of this file that a call surely reaches; null for all others. */
+function localCallee(run: Run, { root, depth, segment }: Sym): number | null {
+  if (root.kind === "function" && depth === 0) return root.id;
+  if (root.kind !== "this" || depth !== 1) return null;
+  return run.module.classes[root.id]?.methods.find(({ name }) => name === segment)?.fn ?? null;
 }
 
 /** Functions that something else than a direct call in this file may call. */

@@ -30,7 +30,8 @@ export class OutlineMaker {
 
   /** A call or a read through an import; longer paths take the place of the shorter ones that they begin with. */
   used(sym: Sym, at: number): void {
-    if (sym.root.kind !== "module" || this.#uses.size >= MAX_USES) return;
+    // What is used of the artifact's own files is nobody's question.
+    if (sym.root.kind !== "module" || sym.root.module.startsWith(".") || this.#uses.size >= MAX_USES) return;
     const member = sym
       .segments()
       .filter((segment) => segment !== "default")

@@ -100,6 +100,8 @@ function isOurs(run: Run, sym: Sym | null, known: Known | null): boolean {
   if (sym === null) return false;
   const { root } = sym;
   if (root.kind === "global") return false;
+  // A method of an argument is nobody's that can be named; a function that is an argument is its caller's.
+  if (root.kind === "parameter") return sym.depth === 0;
   if (root.kind !== "module") return true;
   return known === null && !run.knowledge.knowsModule(root.module);
 }

@@ -31,7 +31,7 @@ export interface Step {
   readonly before: Step | null;
   readonly count: number;
 }
-const MAX_STEPS = 8;
+const MAX_STEPS = 4;
 
 export interface Taint {
   readonly atom: Atom;
