@@ -18,6 +18,7 @@ const NONE: Guards = new Map();
 const PATH = maskOf(["path"]);
 const PLACE = maskOf(["path", "request", "redirect"]);
 const OBJECT = maskOf(["nosql"]);
+const OPTION = maskOf(["argument"]);
 
 /** Evaluates an expression once, and what its truth says. */
 export function ask(run: Run, node: Expression): Answer {
@@ -181,6 +182,7 @@ function ofCall(called: Called): Answer {
     const text = given.values[0]?.constant;
     if (given.receiver !== null && typeof text === "string") no = both(no, contains(given.receiver, text));
   }
+  if (name === "startsWith" && given.receiver !== null && given.values[0]?.constant === "-") no = both(no, guard(given.receiver, OPTION));
   const pattern = name === "test" ? given.receiver?.text : name === "match" || name === "exec" ? given.values[0]?.text : null;
   const subject = name === "match" ? given.receiver : given.values[0];
   if (typeof pattern === "string" && pattern.startsWith("/") && subject) {
@@ -198,7 +200,7 @@ function ofCall(called: Called): Answer {
 
 /** As what a text that matches, and one that does not, can do no harm. */
 function ofPattern(pattern: string): [KindMask, KindMask] {
-  const source = pattern.slice(1, -1);
+  const source = pattern.slice(1, pattern.lastIndexOf("/"));
   if (source.startsWith("^")) {
     const wide = /(^|[^\\])\.[*+]|\[\^|\\S|\\D|\\W/.test(source);
     if (source.endsWith("$") && !wide) return [EVERY_KIND, 0];

@@ -1,4 +1,5 @@
 import type { Expression } from "../ir.ts";
+import { maskOf } from "../kinds.ts";
 import { ask } from "./ask.ts";
 import { assignment } from "./bind.ts";
 import { callOf } from "./calls.ts";
@@ -6,14 +7,14 @@ import { classValue } from "./classes.ts";
 import { memberOf } from "./members.ts";
 import type { Run } from "./run.ts";
 import { concatenated } from "./text.ts";
-import { constantOf, DEEP, everyTaint, joined, moved, NOTHING, stepped, tainted, united, type Value } from "./value.ts";
+import { COPY, constantOf, DEEP, everyTaint, joined, moved, NOTHING, stepped, tainted, united, type Value } from "./value.ts";
 
 export function valueOfExpression(run: Run, node: Expression): Value {
   switch (node.kind) {
     case "constant":
       return constantOf(node.value);
     case "regex":
-      return { ...tainted([], run.roots.global.child("RegExp")?.call() ?? null), text: `/${node.pattern.slice(0, 280)}/`, closed: true };
+      return { ...tainted([], run.roots.global.child("RegExp")?.call() ?? null), text: `/${node.pattern.slice(0, 280)}/${node.flags}`, closed: true };
     case "variable":
       return variable(run, node.id);
     case "global":
@@ -154,8 +155,12 @@ function objectOf(run: Run, node: Expression & { kind: "object" }): Value {
 function arrayOf(run: Run, node: Expression & { kind: "array" }): Value {
   const fields = new Map<string, Value>();
   let taints: Value["taints"] = [];
+  let optionsOver = false;
   node.items.forEach(({ value, kind }, index) => {
-    const item = run.value(value);
+    const given = run.value(value);
+    // Behind `--` a program reads no options.
+    const item = optionsOver ? { ...given, taints: moved(given.taints, COPY, OPTION) } : given;
+    optionsOver ||= given.constant === "--";
     if (kind === "plain" && index < 100) fields.set(String(index), item);
     else taints = united(taints, kind === "plain" ? everyTaint(item) : item.taints);
     if (kind !== "plain" && item.fields !== null) for (const each of item.fields.values()) taints = united(taints, everyTaint(each));
@@ -191,4 +196,5 @@ function markup(run: Run, node: Expression & { kind: "markup" }): Value {
   // Text in markup is escaped by whoever renders it.
   return tainted(moved(inside, DEEP, HTML));
 }
-const HTML = 1 << 5;
+const HTML = maskOf(["html"]);
+const OPTION = maskOf(["argument"]);

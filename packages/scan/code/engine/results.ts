@@ -2,6 +2,7 @@
 import type { Call } from "../ir.ts";
 import type { Given } from "./conditions.ts";
 import type { Known, KnownPropagator } from "./knowledge.ts";
+import { takenBy } from "./replacing.ts";
 import type { Run } from "./run.ts";
 import { slotValues } from "./slots.ts";
 import type { Sym } from "./sym.ts";
@@ -28,6 +29,8 @@ export function resultOf(run: Run, node: Call, call: CallSeen): Value {
       value = { ...value, taints: united(value.taints, moved(inside, each.mode === "copy" ? COPY : TEXT, each.mask)) };
     }
     if (known.sanitisers.length === 0) for (const each of known.propagators) value = propagated(run, node, each, given, value);
+    if (call.name === "replace" || call.name === "replaceAll")
+      value = { ...value, taints: moved(value.taints, COPY, takenBy(given.values[0], call.name === "replaceAll")) };
     for (const { id } of known.results) value = { ...value, taints: united(value.taints, [run.source(id, node.at, node.end)]) };
     if (value.taints.length > 0) value = { ...value, taints: stepped(value.taints, "passed", shown, node.at, node.end) };
   }

@@ -186,5 +186,5 @@ export function fieldOf(value: Value, name: string): Value {
 }
 
 /** What putting something in front of data takes away from it. */
-export const PREFIX_CLEANSES = maskOf(["nosql", "prototype"]);
+export const PREFIX_CLEANSES = maskOf(["nosql", "prototype", "argument"]);
 export const HOST_CLEANSES = maskOf(["redirect", "request"]);
