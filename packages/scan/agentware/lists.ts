@@ -8,6 +8,7 @@ export type ListsDocument = z.infer<typeof listsSchema>;
 export class Lists {
   private readonly lists = new Map<string, readonly string[]>();
   private readonly sets = new Map<string, ReadonlySet<string>>();
+  private readonly all = new Map<string, RegExp>();
   private readonly patterns = new Map<string, RegExp>();
 
   constructor(documents: readonly ListsDocument[]) {
@@ -22,6 +23,13 @@ export class Lists {
     const set = this.sets.get(name) ?? new Set(this.of(name).map((entry) => entry.toLowerCase()));
     this.sets.set(name, set);
     return set;
+  }
+
+  /** The same, to find all places. */
+  everywhere(name: string): RegExp {
+    const known = this.all.get(name) ?? new RegExp(this.pattern(name).source, "gi");
+    this.all.set(name, known);
+    return known;
   }
 
   /** Any of a list's entries, which are regular expressions, case ignored. */

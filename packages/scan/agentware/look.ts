@@ -11,6 +11,7 @@ import { withReferences } from "./references.ts";
 import { commandSignals } from "./shell/commands.ts";
 import { type Signal, signalAt } from "./signal.ts";
 import { sourceSignals } from "./source/deeds.ts";
+import { runnerOf } from "./source/run.ts";
 
 /** All that one file holds of note, before rules judge it. */
 export interface Seen {
@@ -42,13 +43,16 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
     });
   }
   for (const each of encodedBlocks(blocks)) blocks.push(each);
+  const runs = runnerOf(text);
   blocks.forEach((each, number) => {
-    const commands = each.kind === "string" && !isRun(each, text) ? [] : commandSignals(each, number, file.language, pack);
     // What a fence of a programming language says in its comments is part of a program, not of the text around it.
     const read =
       each.kind === "code" && !/^(?:|text|txt|plain|plaintext|md|markdown|prompt|xml|html)$/.test(each.lang) ? { ...each, surface: "program" as const } : each;
-    const found = [...thoughtsOf(read, number, pack), ...turnsOf(each, number, pack.stances), ...commands];
-    for (const signal of found) signals.push(signal);
+    const thoughts = thoughtsOf(read, number, pack);
+    for (const signal of thoughts.signals) signals.push(signal);
+    for (const signal of turnsOf(each, number, pack.stances)) signals.push(signal);
+    if (each.kind === "string" && !runs(each)) return;
+    if (thoughts.command || each.kind === "code") for (const signal of commandSignals(each, number, file.language, pack)) signals.push(signal);
   });
   if (file.language === "json" || file.language === "yaml" || file.language === "markdown") signals.push(...configSignals(file, blocks, pack));
   if (file.language === "python" || file.language === "javascript" || file.language === "typescript") signals.push(...sourceSignals(blocks, text, pack));
@@ -69,18 +73,6 @@ function withOddHosts(signals: readonly Signal[]): Signal[] {
 }
 
 const ODD = new Set(["drop-host", "paste-host", "raw-host", "short-host", "odd-name"]);
-
-/** A text constant of a program is an order where it is handed to something that runs it; else it is words, of no interest to a shell. */
-function isRun(each: Block, text: string): boolean {
-  const before = text.slice(Math.max(0, each.start - 200), Math.max(0, each.start - 1));
-  if (
-    /(?:\bsystem|\bexec\w*|\bspawn\w*|\bpopen|\bPopen|\brun|\bcall|\bcheck_\w+|\bsh|\bshell|\$)\s*\(?\s*(?:\[[^\]\n]{0,160})?[frb]{0,2}["'`]{0,2}$/.test(before)
-  )
-    return true;
-  const name = /\b([A-Za-z_]\w{0,60})\s*(?::\s*\w+\s*)?=\s*[frb]{0,2}["'`]{0,2}$/.exec(before)?.[1];
-  if (!name) return false;
-  return new RegExp(`(?:system|exec\\w*|spawn\\w*|[pP]open|\\brun|\\bcall|check_\\w+)\\s*\\([^)\\n]{0,120}\\b${name}\\b`).test(text);
-}
 
 /** A script is one text of commands: what it fetches on one line it runs on another. */
 function scriptSignals({ language }: ScanFile, text: string, blocks: Block[], pack: Pack): Signal[] {

@@ -9,7 +9,6 @@ const SPELLINGS: readonly (readonly [needs: string, pattern: RegExp])[] = [
   ["\\u00", /(?:\\u00[0-9a-fA-F]{2}){8,4000}/g],
   ["\\x", /(?:\\x[0-9a-fA-F]{2}){8,4000}/g],
 ];
-const LONG = /[A-Za-z0-9+/_-]{32}/;
 const MAX_DECODED = 200;
 const SPACED = /(?:^|[\s"'(])((?:[\p{L}\p{N}][ ._*-]){7,200}[\p{L}\p{N}])(?=[\s"').,!]|$)/gu;
 
@@ -20,7 +19,7 @@ export function encodedBlocks(blocks: readonly Block[]): Block[] {
     if (each.text.length < 16) continue;
     if (each.kind !== "string" || each.text.length < 100_000) {
       for (const [needs, pattern] of SPELLINGS) {
-        if (needs === "" ? !LONG.test(each.text) : !each.text.includes(needs)) continue;
+        if (needs === "" ? !hasLongWord(each.text) : !each.text.includes(needs)) continue;
         for (const match of each.text.matchAll(pattern)) {
           if (found.length >= MAX_DECODED) return found;
           const decoded = decode(match[0]);
@@ -36,6 +35,19 @@ export function encodedBlocks(blocks: readonly Block[]): Block[] {
     }
   }
   return found;
+}
+
+/** Whether 32 letters of base64 follow each other: one look at each character. */
+function hasLongWord(text: string): boolean {
+  let run = 0;
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    const part =
+      (code >= 0x61 && code <= 0x7a) || (code >= 0x41 && code <= 0x5a) || (code >= 0x2f && code <= 0x39) || code === 0x2b || code === 0x5f || code === 0x2d;
+    if (!part) run = 0;
+    else if (++run >= 32) return true;
+  }
+  return false;
 }
 
 function inner(each: Block, text: string, at: number, layer: string): Block {

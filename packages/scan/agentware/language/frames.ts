@@ -20,6 +20,21 @@ export interface Frame {
   readonly ordered: boolean;
   readonly unless: ReadonlySet<number>;
   readonly notEnglish: boolean;
+  /** Bits of each group's ideas, to dismiss a sentence by one look. */
+  readonly bits: readonly Bits[];
+}
+
+/** Which ideas there are, by their numbers modulo 64: a set bit may mean another one, an unset bit is certain. */
+export type Bits = readonly [low: number, high: number];
+
+export function bitsOf(ideas: Iterable<number>): Bits {
+  let low = 0;
+  let high = 0;
+  for (const idea of ideas) {
+    if (idea % 64 < 32) low |= 1 << (idea % 32);
+    else high |= 1 << (idea % 32);
+  }
+  return [low, high];
 }
 
 /** Where a frame was found: its hits in the order of the text. */
@@ -33,11 +48,13 @@ const MAX_STARTS = 64;
 
 export function frameOf(signal: string, { ideas, within = CLOSE, ordered = false, unless = [], not_english = false }: FrameSpec, lexicon: Lexicon): Frame {
   const numbers = (text: string) => new Set(text.split("|").map((idea) => lexicon.id(idea.trim())));
-  return { signal, groups: ideas.map(numbers), within, ordered, unless: new Set(unless.flatMap((text) => [...numbers(text)])), notEnglish: not_english };
+  const groups = ideas.map(numbers);
+  return { signal, groups, bits: groups.map(bitsOf), within, ordered, unless: new Set(unless.flatMap((text) => [...numbers(text)])), notEnglish: not_english };
 }
 
 /** The closest place of a sentence's hits where all ideas of a frame stand together. */
-export function findFrame(frame: Frame, hits: readonly Hit[]): FrameMatch | null {
+export function findFrame(frame: Frame, hits: readonly Hit[], [low, high]: Bits): FrameMatch | null {
+  if (frame.bits.some((group) => (group[0] & low) === 0 && (group[1] & high) === 0)) return null;
   if (frame.unless.size > 0 && hits.some((hit) => frame.unless.has(hit.idea))) return null;
   const [first, ...rest] = frame.groups;
   if (!first || rest.some((group) => !hits.some((hit) => group.has(hit.idea)))) return null;
@@ -45,10 +62,17 @@ export function findFrame(frame: Frame, hits: readonly Hit[]): FrameMatch | null
   let starts = 0;
   for (const hit of hits) {
     if (!first.has(hit.idea) || (frame.notEnglish && (hit.languages & ENGLISH) !== 0) || ++starts > MAX_STARTS) continue;
-    const chosen = complete(frame, rest, [hit], hits);
+    const chosen = complete(frame, rest, [hit], near(hits, hit, frame));
     if (chosen && (!best || span(chosen) < span(best))) best = chosen;
   }
   return best ? { frame, hits: best.sort((a, b) => a.start - b.start) } : null;
+}
+
+/** Hits that a frame with this one could reach. */
+function near(hits: readonly Hit[], hit: Hit, { within, groups }: Frame): readonly Hit[] {
+  // Words of the hits themselves do not count towards the width.
+  const reach = within + groups.length * 6;
+  return hits.length < 40 ? hits : hits.filter((other) => Math.abs(other.token - hit.token) <= reach);
 }
 
 /** Takes of each further group the hit that is nearest, and shares no word with one that is taken. */

@@ -1,17 +1,27 @@
 import { z } from "zod";
+import { classOf, JOINED, SINGLE, tailOf, wordsOf } from "./words.ts";
 
 /** Words of many languages for one idea: `rules/agentware/lexicon/*.yaml`. */
 export const lexiconSchema = z.strictObject({
   lexicon: z.string(),
-  /** idea → language → words; several words are a phrase, `stem*` stands for every word that begins so. */
+  /** idea → language → words; several words are a phrase, `stem*` stands for every word that begins so, `*` for up to four words. */
   ideas: z.record(z.string(), z.record(z.string(), z.array(z.string()))),
 });
 export type LexiconDocument = z.infer<typeof lexiconSchema>;
 
+/** A word of phrases: which ideas end with it (and in which languages, a bit each), which words go on from it. */
 interface Node {
   readonly next: Map<string, Node>;
-  /** Which ideas end here, and in which languages (a bit each). */
   readonly ideas: Map<number, number>;
+}
+
+/** A letter of first words. Most words of a text leave this tree after two letters, and cost no more. */
+interface Letter {
+  /** By code; those of ASCII in an array, which is three times as fast. */
+  readonly near: (Letter | undefined)[];
+  readonly far: Map<number, Letter>;
+  word: Node | null;
+  stem: Node | null;
 }
 
 /** English tells orders from descriptions by the place of the verb (mood.ts); other languages by the word itself. */
@@ -30,13 +40,8 @@ export interface Hit {
   readonly end: number;
 }
 
-/** Signs between words that part what belongs together: they count as tokens of their own, and bear no idea. */
-const WORDS =
-  /[a-z0-9\u00c0-\u024f\u0370-\u03ff\u0400-\u052f\u0590-\u06ff_]+(?:['’](?:t|s|re|ve|ll|m)(?![a-z]))?|[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]/g;
-const MAX_HITS = 4000;
-const NOTHING: readonly Node[] = [];
-/** Words that a `*` of a phrase may stand for. */
-const MAX_GAP = 4;
+/** An idea at a place, found by other means than words. */
+export type Known = Pick<Hit, "idea" | "languages" | "start" | "end">;
 
 interface Begun {
   readonly node: Node;
@@ -45,15 +50,17 @@ interface Begun {
   readonly start: number;
 }
 
-/** An idea at a place, found by other means than words. */
-export type Known = Pick<Hit, "idea" | "languages" | "start" | "end">;
+const MAX_HITS = 100_000;
+const MAX_BEGUN = 64;
+/** Words that a `*` of a phrase may stand for. */
+const MAX_GAP = 4;
 
 export class Lexicon {
   private readonly ids = new Map<string, number>();
-  private readonly root: Node = { next: new Map(), ideas: new Map() };
-  /** Stems by their first two letters. */
-  private readonly stems = new Map<string, [string, Node][]>();
-  private readonly cache = new Map<string, readonly Node[]>();
+  private readonly root: Letter = letterOf();
+  /** Where the tokens of the text that was read last end. */
+  private ends = new Int32Array(8192);
+  private tokens = 0;
 
   constructor(documents: readonly LexiconDocument[]) {
     for (const { ideas } of documents)
@@ -76,68 +83,127 @@ export class Lexicon {
     return this.ids.has(idea);
   }
 
-  /** Every idea of a text, in order. `text` is lower case and folded; `known` are ideas that somebody else has found in it, in order. */
-  read(text: string, known: readonly Known[] = []): Hit[] {
+  /** Every idea of a text, in order. `text` is lower case and folded. */
+  read(text: string): Hit[] {
     const hits: Hit[] = [];
     /** Phrases that have begun; `gap` words may still be passed over. */
     let open: Begun[] = [];
-    let token = 0;
-    let next = 0;
-    WORDS.lastIndex = 0;
-    for (let found = WORDS.exec(text); found && hits.length < MAX_HITS; found = WORDS.exec(text), token++) {
-      const end = found.index + found[0].length;
-      for (; next < known.length && (known[next] as Known).start < end; next++) hits.push({ ...(known[next] as Known), token, last: token });
-      const steps = this.stepsOf(found[0]);
-      if (steps.length === 0 && open.length === 0) continue;
-      const still: Begun[] = [];
-      const go = (node: Node, from: { token: number; start: number }): void => {
-        for (const [idea, languages] of node.ideas) hits.push({ idea, languages, token: from.token, last: token, start: from.start, end });
-        if (node.next.size > 0) still.push({ ...from, node, gap: 0 });
-        const skipping = node.next.get("*");
-        if (skipping) still.push({ ...from, node: skipping, gap: MAX_GAP });
-      };
-      for (const begun of open) {
-        for (const node of this.follow(begun.node, found[0])) go(node, begun);
-        if (begun.gap > 0) still.push({ ...begun, gap: begun.gap - 1 });
+    let token = -1;
+    for (let at = 0; at < text.length && hits.length < MAX_HITS; ) {
+      const kind = classOf(text.charCodeAt(at));
+      if (kind !== JOINED && kind !== SINGLE) {
+        at++;
+        continue;
       }
-      for (const node of steps) go(node, { token, start: found.index });
-      open = still.length > 64 ? still.slice(-64) : still;
+      const start = at;
+      const begins: Node[] = [];
+      at = this.word(text, start, kind, begins);
+      if (++token >= this.ends.length) this.ends = grown(this.ends);
+      this.ends[token] = at;
+      if (begins.length === 0 && open.length === 0) continue;
+      const still: Begun[] = [];
+      if (open.length > 0) {
+        const word = text.slice(start, Math.min(at, start + 80)).replace("’", "'");
+        for (const begun of open) {
+          for (const node of follow(begun.node, word)) go(node, begun, token, at, hits, still);
+          if (begun.gap > 0) still.push({ ...begun, gap: begun.gap - 1 });
+        }
+      }
+      for (const node of begins) go(node, { token, start }, token, at, hits, still);
+      open = still.length > MAX_BEGUN ? still.slice(-MAX_BEGUN) : still;
     }
+    this.tokens = token + 1;
     return hits;
   }
 
+  /** Adds what somebody else has found in the text that was read last. */
+  withKnown(hits: readonly Hit[], known: readonly Known[]): Hit[] {
+    const found = known.map((each) => {
+      const token = this.tokenAt(each.start);
+      return { ...each, token, last: token };
+    });
+    return [...hits, ...found].sort((a, b) => a.start - b.start);
+  }
+
+  /** The first token that ends behind an offset. */
+  private tokenAt(offset: number): number {
+    let low = 0;
+    let high = this.tokens;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.ends[middle] as number) > offset) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+
+  /** Walks one word through the letters. Returns its end, and puts into `begins` what begins with it. */
+  private word(text: string, start: number, kind: number, begins: Node[]): number {
+    let letter: Letter | undefined = this.root;
+    let at = start;
+    if (kind === SINGLE) {
+      letter = step(letter, text.charCodeAt(at));
+      at++;
+    } else {
+      for (; at < text.length && classOf(text.charCodeAt(at)) === JOINED; at++) {
+        if (!letter) continue;
+        letter = step(letter, text.charCodeAt(at));
+        if (letter?.stem) begins.push(letter.stem);
+      }
+      for (const end = at + tailOf(text, at); at < end; at++) letter = letter && step(letter, text[at] === "’" ? 0x27 : text.charCodeAt(at));
+    }
+    if (letter?.word) begins.push(letter.word);
+    return at;
+  }
+
   private add(idea: number, language: number, phrase: string): void {
-    const words = phrase.toLowerCase().match(new RegExp(`(?:${WORDS.source})\\*?|\\*`, "g")) ?? [];
-    let node = this.root;
-    for (const word of words) {
+    const words = wordsOf(phrase.toLowerCase());
+    const [first, ...rest] = words;
+    if (first === undefined) return;
+    let letter = this.root;
+    const isStem = first.length > 1 && first.endsWith("*");
+    for (const character of isStem ? first.slice(0, -1) : first) {
+      const code = character.charCodeAt(0);
+      const next: Letter = step(letter, code) ?? letterOf();
+      if (code < 128) letter.near[code] = next;
+      else letter.far.set(code, next);
+      letter = next;
+    }
+    let node: Node = (isStem ? letter.stem : letter.word) ?? { next: new Map(), ideas: new Map() };
+    if (isStem) letter.stem = node;
+    else letter.word = node;
+    for (const word of rest) {
       const next: Node = node.next.get(word) ?? { next: new Map(), ideas: new Map() };
       node.next.set(word, next);
       node = next;
     }
-    if (words.length > 0) node.ideas.set(idea, (node.ideas.get(idea) ?? 0) | language);
-    const first = words[0];
-    if (!first || first.length < 2 || !first.endsWith("*")) return;
-    const stem = first.slice(0, -1);
-    const alike = this.stems.get(stem.slice(0, 2)) ?? [];
-    this.stems.set(stem.slice(0, 2), alike);
-    if (!alike.some(([known]) => known === stem)) alike.push([stem, this.root.next.get(first) as Node]);
+    node.ideas.set(idea, (node.ideas.get(idea) ?? 0) | language);
   }
+}
 
-  /** Words come again and again: what begins with one is looked up once. */
-  private stepsOf(word: string): readonly Node[] {
-    const known = this.cache.get(word);
-    if (known) return known;
-    const exact = this.root.next.get(word);
-    const stems = word.length > 60 ? [] : (this.stems.get(word.slice(0, 2)) ?? []).filter(([stem]) => word.startsWith(stem)).map(([, node]) => node);
-    const steps = exact ? [exact, ...stems] : stems.length === 0 ? NOTHING : stems;
-    if (this.cache.size > 100_000) this.cache.clear();
-    if (word.length <= 60) this.cache.set(word, steps);
-    return steps;
-  }
+function letterOf(): Letter {
+  return { near: new Array<Letter | undefined>(128).fill(undefined), far: new Map(), word: null, stem: null };
+}
 
-  private follow(node: Node, word: string): Node[] {
-    const found: Node[] = [];
-    for (const [key, next] of node.next) if (key === word || (key.length > 1 && key.endsWith("*") && word.startsWith(key.slice(0, -1)))) found.push(next);
-    return found;
-  }
+function step(letter: Letter, code: number): Letter | undefined {
+  return code < 128 ? letter.near[code] : letter.far.get(code);
+}
+
+function grown(ends: Int32Array): Int32Array<ArrayBuffer> {
+  const more = new Int32Array(ends.length * 2);
+  more.set(ends);
+  return more;
+}
+
+function go(node: Node, from: { readonly token: number; readonly start: number }, token: number, end: number, hits: Hit[], still: Begun[]): void {
+  for (const [idea, languages] of node.ideas) hits.push({ idea, languages, token: from.token, last: token, start: from.start, end });
+  if (node.next.size > 0) still.push({ node, gap: 0, token: from.token, start: from.start });
+  const skipping = node.next.get("*");
+  if (skipping) still.push({ node: skipping, gap: MAX_GAP, token: from.token, start: from.start });
+}
+
+function follow(node: Node, word: string): Node[] {
+  const found: Node[] = [];
+  for (const [key, next] of node.next) if (key === word || (key.length > 1 && key.endsWith("*") && word.startsWith(key.slice(0, -1)))) found.push(next);
+  return found;
 }

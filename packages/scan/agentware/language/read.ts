@@ -4,31 +4,61 @@ import type { Pack } from "../pack.ts";
 import { secretOf } from "../shell/harm.ts";
 import { type Signal, signalAt } from "../signal.ts";
 import { type Folded, fold, originOf } from "./fold.ts";
-import { findFrame } from "./frames.ts";
+import { bitsOf, findFrame } from "./frames.ts";
 import { EVERY_LANGUAGE, type Hit, type Known } from "./lexicon.ts";
 import { isOrder } from "./mood.ts";
 import { type Span, sentencesOf } from "./sentences.ts";
 
+export interface Thoughts {
+  readonly signals: readonly Signal[];
+  /** It has the name of a program that commands of note begin with. */
+  readonly command: boolean;
+}
+const SILENT: Thoughts = { signals: [], command: false };
+
 /** What the sentences of a block say that rules ask for, each with its stance. */
-export function thoughtsOf(block: Block, number: number, pack: Pack): Signal[] {
+export function thoughtsOf(block: Block, number: number, pack: Pack): Thoughts {
+  if (block.text.length > PIECE) {
+    const pieces = piecesOf(block).map((piece) => thoughtsOf(piece, number, pack));
+    return { signals: pieces.flatMap((piece) => piece.signals), command: pieces.some((piece) => piece.command) };
+  }
   const folded = fold(block.text, pack.lookalikes);
-  const hits = pack.lexicon.read(folded.text, knownIn(folded.text, pack));
-  if (hits.length === 0) return [];
+  const hits = withKnown(folded.text, pack.lexicon.read(folded.text), pack);
+  if (hits.length === 0) return SILENT;
   const signals: Signal[] = [];
   let from = 0;
   for (const sentence of sentencesOf(folded.text)) {
     while (from < hits.length && (hits[from] as Hit).start < sentence.start) from++;
     const within: Hit[] = [];
-    for (let i = from; i < hits.length && (hits[i] as Hit).start < sentence.end && within.length < 300; i++)
+    for (let i = from; i < hits.length && (hits[i] as Hit).start < sentence.end && within.length < MAX_HITS; i++)
       if ((hits[i] as Hit).end <= sentence.end) within.push(hits[i] as Hit);
     if (within.length > 0) signals.push(...inSentence(block, number, folded, sentence, within, pack));
   }
-  return signals;
+  const command = pack.lexicon.id("command-word");
+  return { signals, command: hits.some((hit) => hit.idea === command) };
 }
 
+/** A sentence has no more hits than that, unless it was made to have. */
+const MAX_HITS = 600;
+/** Longer blocks are read in pieces, each a little into the next. */
+const PIECE = 32_768;
 const MAX_KNOWN = 500;
 
-/** Places of secrets and addresses are ideas too: "read ~/.ssh/id_rsa" takes what is private. */
+function piecesOf(block: Block): Block[] {
+  const pieces: Block[] = [];
+  for (let at = 0; at < block.text.length; at += PIECE - 1000)
+    pieces.push({ ...block, text: block.text.slice(at, at + PIECE), start: block.exact ? block.start + at : block.start });
+  return pieces;
+}
+
+/** Places of secrets and addresses are ideas too: "read ~/.ssh/id_rsa" takes what is private. A word of theirs tells where to look for them. */
+function withKnown(text: string, hits: Hit[], pack: Pack): Hit[] {
+  const secrets = pack.lexicon.id("secret-word");
+  if (!text.includes("://") && !hits.some((hit) => hit.idea === secrets)) return hits;
+  const known = knownIn(text, pack);
+  return known.length === 0 ? hits : pack.lexicon.withKnown(hits, known);
+}
+
 function knownIn(text: string, { lexicon, lists }: Pack): Known[] {
   const known: Known[] = [];
   const add = (idea: string, pattern: RegExp): void => {
@@ -36,18 +66,15 @@ function knownIn(text: string, { lexicon, lists }: Pack): Known[] {
       if (known.length < MAX_KNOWN) known.push({ idea: lexicon.id(idea), languages: EVERY_LANGUAGE, start: match.index, end: match.index + match[0].length });
   };
   if (text.includes("://")) add("link", /\b(?:https?|wss?|ftp):\/\/[^\s"'<>)]{3,300}/g);
-  if (SECRETISH.test(text)) add("private", new RegExp(lists.pattern("secret_places").source, "gi"));
+  add("private", lists.everywhere("secret_places"));
   return known.sort((a, b) => a.start - b.start);
 }
 
-/** One of these is in every place of a secret, and one look for them is cheap. */
-const SECRETISH =
-  /ssh|id_|aws|gcloud|credential|kube|docker|netrc|npmrc|pypirc|pgpass|gnupg|gpg|mcp\.json|claude|openclaw|clawdbot|\.env|shadow|sudoers|login|local state|cookies|key4|keychain|wallet|electrum|ethereum|solana|nkbih|_history|environ|169\.254|metadata/;
-
 function* inSentence(block: Block, number: number, folded: Folded, sentence: Span, hits: readonly Hit[], pack: Pack): Iterable<Signal> {
+  const bits = bitsOf(hits.map((hit) => hit.idea));
   const sweeping = pack.lexicon.id("sweeping");
   for (const frame of pack.frames) {
-    const match = findFrame(frame, hits);
+    const match = findFrame(frame, hits, bits);
     if (!match) continue;
     const span = { start: (match.hits[0] as Hit).start, end: Math.max(...match.hits.map((hit) => hit.end)) };
     const found = { hits: match.hits, ...span };

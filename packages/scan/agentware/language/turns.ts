@@ -9,11 +9,13 @@ const TAGS =
   /<\/?(?:system|system[-_]prompt|system[-_]reminder|system[-_]message|assistant|tool_result|tool_response|function_results?|function_calls?|instructions|user_message|human|important|admin|secret)\s*>/gi;
 const LINES =
   /(?:^|\n)[ \t>#*_-]{0,8}(?:system(?: message| prompt| notice| override| update)?|assistant|human|user|tool result|function result|admin(?:istrator)?|developer message|系统|系统提示|系统消息)[*_]{0,2}[ \t]*[:：][*_]{0,2}[ \t]*\S/gi;
+/** Without one of these there is no mark. */
+const MARKS = /<[|/<a-z]|\[\/?(?:INST|SYS)|(?:^|\n)[ \t>#*_-]{0,8}(?:sys|ass|hum|user|tool r|func|admin|dev|系统)/i;
 const MAX = 50;
 
 /** Places where a text poses as a turn of the conversation. Inline code and fences show such marks; they do not use them. */
 export function turnsOf(block: Block, number: number, stances: Stances): Signal[] {
-  if (block.kind === "code" || block.kind === "remark" || block.kind === "string" || block.kind === "value" || !/[<[:：]/.test(block.text)) return [];
+  if (block.kind === "code" || block.kind === "remark" || block.kind === "string" || block.kind === "value" || !MARKS.test(block.text)) return [];
   const signals: Signal[] = [];
   for (const [pattern, trait] of [
     [TOKENS, "special-token"],

@@ -7,7 +7,7 @@ import type { Signal } from "../signal.ts";
 import { shellSignals } from "./read.ts";
 
 /** Words without which no command is of note. */
-const TRIGGER =
+export const TRIGGER =
   /\b(?:curl|wget|iwr|irm|iex|invoke-\w+|certutil|bitsadmin|aria2c|base64|xxd|openssl|eval|powershell|pwsh|n(?:et)?c(?:at)?|socat|crontab|schtasks|launchctl|systemctl|authorized_keys|LaunchAgents|npx|bunx|uvx|pipx?3?|chmod|sudo|NOPASSWD|unzip|7z|xmrig|minerd|setenforce|csrutil|spctl|ufw|iptables|history|dangerously-skip-permissions|yes|scp|rsync|rclone|osascript|mkfifo|bash|sh|python3?|perl|node|printf|tee|cat|dig|nslookup|xattr)\b|\/dev\/(?:tcp|udp)|stratum\+|\.ssh|\.aws|\.env\b|\.(?:bash|zsh)rc|\.z?profile|\.git\/hooks/i;
 const SHELLS = /^(?:sh|bash|zsh|shell|console|terminal|shellscript|shell-session|sh-session|powershell|ps1|pwsh|cmd|bat|batch|fish|)$/;
 const PROMPT = /^[ \t]*(?:[\w.@:~/-]{0,60}[$#%❯>]|PS [^>\n]{0,60}>)[ \t]+(?=\S)/gm;
@@ -18,10 +18,9 @@ const RUN_KEYS =
 
 /** What the commands of a block would do: of a fence or a script as a whole, in prose those in marks of code, and those that stand bare. */
 export function commandSignals(block: Block, number: number, language: string, pack: Pack): Signal[] {
-  if (!TRIGGER.test(block.text.length > 2_000_000 ? block.text.slice(0, 2_000_000) : block.text)) return [];
   switch (block.kind) {
     case "code":
-      return inCode(block, number, language, pack);
+      return TRIGGER.test(block.text) ? inCode(block, number, language, pack) : [];
     case "string":
       return /\s/.test(block.text.trim()) ? shellSignals(block, number, block.text, 0, pack, {}) : [];
     case "value":

@@ -27,7 +27,10 @@ export function decodedCode(whole: Block, text: string, pack: Pack): Signal[] {
     }
   };
   for (const match of text.matchAll(LITERAL)) if (signals.length < 40) add(match.index, match.index + match[0].length, match[1] as string);
+  let looks = 0;
   for (const match of text.matchAll(VARIABLE)) {
+    // Each look goes over the whole file.
+    if (++looks > 20) break;
     const value = new RegExp(`\\b${match[1]}\\s*=\\s*b?["'\`]([A-Za-z0-9+/=_-]{12,100000})["'\`]`).exec(text)?.[1];
     if (value && signals.length < 40) add(match.index, match.index + match[0].length, value);
   }
