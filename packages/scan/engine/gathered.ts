@@ -11,7 +11,8 @@ export class Gathered {
   readonly #matches: Match[] = [];
   readonly #gaps: Gap[] = [];
   readonly #counts: Partial<Record<AnalyserName, { files: number; bytes: number }>> = {};
-  #failures = 0;
+  #lasting = 0;
+  #passing = 0;
   #sbom: unknown = null;
 
   constructor(tally: Tally, facts: FactsOfScan) {
@@ -44,9 +45,14 @@ export class Gathered {
     this.#tally.looked(analyser, { files: 0, bytes: 0, cached: 0, ms: look.ms });
   }
 
-  /** A look that did not come to its end. It may the next time: nothing that holds one is kept. */
-  failed(gap: Gap): void {
-    this.#failures++;
+  /**
+   * A look that did not come to its end. `lasting`: the same is to be expected of the same file, for a while (a time-out, a crash). `passing`: the next scan
+   * may see more (the file was just being changed).
+   */
+  failed(gap: Gap, kind: "lasting" | "passing"): void {
+    if (kind === "lasting") this.#lasting++;
+    else this.#passing++;
+    this.#gaps.push(gap);
     this.#tally.gap(gap);
   }
 
@@ -57,9 +63,10 @@ export class Gathered {
     for (const [name, counts] of Object.entries(kept.counts)) this.#tally.looked(name as AnalyserName, { ...counts, cached: counts.files, ms: 0 });
   }
 
-  /** What to keep of this one; null where something failed. */
-  toKeep(): KeptTree | null {
-    return this.#failures > 0 ? null : { matches: this.sorted(), gaps: this.#gaps, counts: this.#counts, sbom: this.#sbom };
+  /** What to keep of this one, and whether it holds failures; null where the next scan may see more. */
+  toKeep(): { tree: KeptTree; failures: boolean } | null {
+    if (this.#passing > 0) return null;
+    return { tree: { matches: this.sorted(), gaps: this.#gaps, counts: this.#counts, sbom: this.#sbom }, failures: this.#lasting > 0 };
   }
 
   /** Workers answer in any order; a report has one. */

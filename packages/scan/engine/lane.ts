@@ -22,7 +22,8 @@ export interface LaneHost {
   looked(file: ArtifactFile, analyser: AnalyserName, look: RawLook & { readonly ms: number }): void;
   failed(file: ArtifactFile, analyser: AnalyserName, gap: LookGap): void;
   done(file: ArtifactFile): void;
-  readonly timeoutMs: number;
+  /** How long one look at this file may take. */
+  timeoutMs(file: ArtifactFile): number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -113,7 +114,7 @@ export class Lane {
     const first = this.#sent[0] as Sent;
     const outcome = await listen(
       this.#worker as WorkerProcess,
-      this.#host.timeoutMs,
+      this.#host.timeoutMs(first.task.file),
       (analyser, look) => {
         first.left.delete(analyser);
         this.#host.looked(first.task.file, analyser, look);

@@ -15,7 +15,7 @@ export async function lookAtProject(work: Work): Promise<void> {
     await worker.send({ type: "project", analyser });
     const outcome = await listen(worker, settings.projectTimeoutMs, (_, look) => take(work, analyser, look), work.signal);
     if (outcome.type === "done") continue;
-    result.failed({ ...outcome.gap, analyser, path: "" });
+    result.failed({ ...outcome.gap, analyser, path: "" }, "lasting");
     await worker.kill();
   }
   if (worker && !worker.over) {

@@ -1,11 +1,12 @@
 import type { AnalyserName, Gap, ScanProgress, ScanResult } from "@plastron/contracts";
 import { findingsOf } from "../findings/index.ts";
+import { importSarif } from "../imports/sarif.ts";
 import type { Artifact } from "../intake/artifact.ts";
 import { type OpenOptions, openArtifact } from "../intake/open.ts";
 import { advisoriesOf } from "./advisories.ts";
 import { ScanCache } from "./cache/index.ts";
 import { FactsOfScan } from "./facts.ts";
-import { lookAtFiles } from "./files.ts";
+import { FAILURE_LASTS_MS, lookAtFiles } from "./files.ts";
 import { Gathered } from "./gathered.ts";
 import { type ScanOptions, type Settled, settle } from "./options.ts";
 import { type Versions, WorkerPool } from "./pool.ts";
@@ -64,7 +65,9 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
     await look({ artifact, settings, names, versions, pool, cache, facts, result, progress, signal });
     progress.judging();
     const matches = settings.verifySecrets ? await verifyMatches(result.sorted(), artifact) : result.sorted();
-    const { findings, notes } = findingsOf(matches);
+    const imported = settings.imports.map(({ name, text }) => importSarif(text, name));
+    for (const gap of imported.flatMap(({ gaps }) => gaps)) tally.gap({ ...gap, analyser: "code" });
+    const { findings, notes } = findingsOf([...matches, ...imported.flatMap((log) => log.matches)]);
     const known = await advisoriesOf(settings);
     return {
       version: 1,
@@ -83,13 +86,14 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
 }
 
 async function look(work: Work): Promise<void> {
-  const { artifact, cache, versions, result } = work;
+  const { artifact, cache, versions, result, settings } = work;
+  const patience = settings.fileTimeoutMs + settings.projectTimeoutMs;
   const kept = cache.tree(artifact, versions);
-  if (kept) return result.recall(kept);
+  if (kept && (!kept.failure || (Date.now() < kept.failure.until && kept.failure.patience >= patience))) return result.recall(kept);
   await lookAtFiles(work);
   await lookAtProject(work);
   const keep = result.toKeep();
-  if (keep) cache.putTree(artifact, versions, keep);
+  if (keep) cache.putTree(artifact, versions, keep.failures ? { ...keep.tree, failure: { until: Date.now() + FAILURE_LASTS_MS, patience } } : keep.tree);
 }
 
 function openCache({ cache, registry, analysers, rules, advisories }: Settled): ScanCache {

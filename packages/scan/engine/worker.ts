@@ -12,6 +12,7 @@ import type { Answer, FileOrder, Order, RawLook, WorkerSetup } from "./protocol.
  */
 const IN = 0;
 const OUT = 3;
+const LARGEST_FACTS = 32 * 2 ** 20;
 const CHECKOUT = new URL("../../../", import.meta.url).href;
 const UNWANTED: RawLook = { wanted: false, matches: [], facts: null, gaps: [] };
 
@@ -70,15 +71,33 @@ function lookAtProject(analyser: Analyser | undefined, name: AnalyserName): void
 function answer(analyser: AnalyserName, work: () => Look<unknown> | null): void {
   say({ type: "began", analyser });
   const before = process.cpuUsage();
-  let look: RawLook;
-  try {
-    const said = work();
-    look = said === null ? UNWANTED : { wanted: true, matches: said.matches, facts: said.facts, gaps: said.gaps, ...(said.sbom ? { sbom: said.sbom } : {}) };
-  } catch (error) {
-    look = { wanted: true, matches: [], facts: null, gaps: [{ kind: "failed", reason: "exception", detail: wordsOf(error), matters: true }] };
-  }
+  const look = looked(work);
   const { user, system } = process.cpuUsage(before);
   say({ type: "looked", analyser, ms: (user + system) / 1000, ...look });
+}
+
+function looked(work: () => Look<unknown> | null): RawLook {
+  try {
+    const said = work();
+    return said === null
+      ? UNWANTED
+      : withinReason({ wanted: true, matches: said.matches, facts: said.facts, gaps: said.gaps, ...(said.sbom ? { sbom: said.sbom } : {}) });
+  } catch (error) {
+    return { wanted: true, matches: [], facts: null, gaps: [{ kind: "failed", reason: "exception", detail: wordsOf(error), matters: true }] };
+  }
+}
+
+/** Facts of all files together have to fit into one worker. */
+function withinReason(look: RawLook): RawLook {
+  const size = look.facts === null ? 0 : JSON.stringify(look.facts).length;
+  if (size <= LARGEST_FACTS) return look;
+  const gap = {
+    kind: "degraded",
+    reason: "facts_too_large",
+    detail: `${size} characters of facts: it was not joined with other files`,
+    matters: true,
+  } as const;
+  return { ...look, facts: null, gaps: [...look.gaps, gap] };
 }
 
 function forget(): void {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
-import type { AnalyserName } from "@plastron/contracts";
+import type { AnalyserName, Gap } from "@plastron/contracts";
 import type { Artifact, ArtifactFile } from "../../intake/artifact.ts";
 import { NO_MEMO, type StampMemo } from "../../intake/stamps.ts";
 import type { Versions } from "../pool.ts";
@@ -17,6 +17,13 @@ export { defaultCacheDirectory } from "./place.ts";
 export interface KeptLook extends CheckedLook {
   readonly wanted: boolean;
   readonly ms: number;
+  /** It did not come to its end; to be believed until then, by whoever has no more patience (milliseconds) than that scan had. */
+  readonly failure?: Failure & { readonly gap: Gap };
+}
+
+export interface Failure {
+  readonly until: number;
+  readonly patience: number;
 }
 
 /** What a whole artifact gave, all files and the joining of them. */
@@ -25,6 +32,7 @@ export interface KeptTree {
   readonly gaps: CheckedLook["gaps"];
   readonly counts: Readonly<Partial<Record<AnalyserName, { files: number; bytes: number }>>>;
   readonly sbom: unknown;
+  readonly failure?: Failure;
 }
 
 const SOURCES = realpathSync(join(import.meta.dirname, "../.."));

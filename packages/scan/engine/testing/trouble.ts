@@ -11,10 +11,13 @@ const code: Analyser<string> = {
   wants: ({ language }) => language !== "binary",
   file(file) {
     obey(file);
+    const word = /^OBEY (\S+)/.exec(file.text ?? "")?.[1];
+    if (word === "lie") return { matches: [{ rule: 1 } as unknown as MatchInput], facts: null, gaps: [] };
+    if (word === "flood") return { matches: Array.from({ length: 5000 }, (_, at) => matchOf(file.path, [], at + 1, `${at}`)), facts: null, gaps: [] };
     const lines = (file.text ?? "").split("\n", 1000);
     return {
       matches: lines.flatMap((text, at) => (text.includes("BAD") ? [matchOf(file.path, file.layers, at + 1, text)] : [])),
-      facts: lines[0] ?? "",
+      facts: word === "boast" ? "x".repeat(50_000_000) : (lines[0] ?? "").slice(0, 200),
       gaps: [],
     };
   },
@@ -58,6 +61,10 @@ function obey({ text }: ScanFile): void {
   if (word === "kill") process.kill(process.pid, "SIGKILL");
   if (word === "write") throw new Error(tried(() => process.getBuiltinModule("node:fs").writeFileSync("/tmp/plastron-was-here", "")));
   if (word === "read") throw new Error(tried(() => process.getBuiltinModule("node:fs").readFileSync("/etc/passwd")));
+  if (word === "tell") {
+    const { networkInterfaces } = process.getBuiltinModule("node:os");
+    throw new Error(`uid=${process.getuid?.()} interfaces=${Object.keys(networkInterfaces()).join()} environment=${JSON.stringify(process.env)}`);
+  }
   if (word === "spawn") throw new Error(tried(() => process.getBuiltinModule("node:child_process").spawnSync("id")));
 }
 
