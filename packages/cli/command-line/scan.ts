@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Done } from "./options.ts";
-import { positive } from "./options.ts";
+import { collect, positive } from "./options.ts";
 
 /** The names are @plastron/contracts' ANALYSERS and SEVERITIES and @plastron/scan's REPORT_FORMATS, which are not loaded for a line of help. */
 const SEVERITIES = ["critical", "high", "medium", "low", "info"];
@@ -22,6 +22,7 @@ export function scanCommands(program: Command, terminal: Terminal, done: Done): 
       new Option("--fail-on <severity>", "the least grave finding that makes the exit code 1, or none").choices([...SEVERITIES, "none"]).default("low"),
     )
     .option("--all", "of a git checkout, also what .gitignore leaves out")
+    .option("--import <file>", "a SARIF log of another tool about the same tree, to judge with ours; repeatable", collect)
     .option("--no-exemptions", "also what .plastron/exemptions.yaml lets stand counts")
     .option("--no-cache", "keep nothing of this scan, and take nothing from earlier ones")
     .option("--file-timeout <seconds>", "for one analyser's look at one file (default: 10)", positive)

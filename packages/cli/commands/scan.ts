@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { ANALYSERS, type AnalyserName, type ScanResult, SEVERITIES, type Severity } from "@plastron/contracts";
 import { defaultCacheDirectory, REPORT_FORMATS, type ReportFormat, render, scanSource } from "@plastron/scan";
 import { advisoriesDirectory } from "../advisories/home.ts";
@@ -17,6 +17,7 @@ export interface ScanFlags {
   all?: boolean;
   cache: boolean;
   exemptions: boolean;
+  import?: string[];
   fileTimeout?: number;
   workers?: number;
 }
@@ -41,7 +42,8 @@ async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[]
   const progress = startScanProgress(terminal, what);
   const stop = stoppedBySignals();
   try {
-    const more = { ...(flags.fileTimeout ? { fileTimeoutMs: flags.fileTimeout * 1000 } : {}), ...(flags.workers ? { workers: flags.workers } : {}) };
+    const imports = (flags.import ?? []).map(logOf);
+    const more = { imports, ...(flags.fileTimeout ? { fileTimeoutMs: flags.fileTimeout * 1000 } : {}), ...(flags.workers ? { workers: flags.workers } : {}) };
     return await scanSource(
       what,
       {
@@ -58,6 +60,18 @@ async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[]
     progress.done();
     stop.release();
   }
+}
+
+/** More than this is refused by its reader: it need not be in memory for that. */
+const MOST_LOG_BYTES = 256 * 1024 * 1024;
+
+function logOf(name: string): { name: string; text: string } {
+  try {
+    if (statSync(name).size <= MOST_LOG_BYTES) return { name, text: readFileSync(name, "utf8") };
+  } catch (error) {
+    throw usage(`${name} cannot be read: ${(error as NodeJS.ErrnoException).code}`, "Name a SARIF file that is there.");
+  }
+  throw usage(`${name} is larger than ${MOST_LOG_BYTES} bytes`, "Split the log, a run a file.");
 }
 
 /** Exempted findings do not count. Findings come before what is incomplete: 1 says that something is wrong for certain. */

@@ -18,6 +18,8 @@ export interface ScanOptions {
   readonly cache?: string | null;
   /** Asks providers whether the secrets that were found still work: sends each to the provider that gave it out. Off unless asked for. */
   readonly verifySecrets?: boolean;
+  /** SARIF logs of other tools about the same tree, each with the name that gaps give it: their results are joined with ours. */
+  readonly imports?: readonly { readonly name: string; readonly text: string }[];
   /** A module with another `loadAnalysers`: for tests. */
   readonly registry?: string;
 }
@@ -39,6 +41,7 @@ export function settle(options: ScanOptions): Settled {
     advisories: options.advisories ?? null,
     cache: options.cache ?? null,
     verifySecrets: options.verifySecrets ?? false,
+    imports: options.imports ?? [],
     registry: options.registry ?? join(import.meta.dirname, "analysers.ts"),
   };
 }

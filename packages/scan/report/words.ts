@@ -48,7 +48,7 @@ export function analysersOf({ coverage }: ScanResult): AnalyserName[] {
 export function byLevel(findings: readonly Finding[]): string {
   return LEVELS.map((level) => [findings.filter(({ priority }) => priority.level === level).length, level] as const)
     .filter(([number]) => number > 0)
-    .map(([number, level]) => `${number} ${level}`)
+    .map(([number, level]) => `${number.toLocaleString("en")} ${level}`)
     .join(", ");
 }
 

@@ -41,5 +41,5 @@ export function ring(counts: Counts): Markup {
     return arc;
   });
   const label = SEVERITIES.map((severity) => `${counts[severity]} ${severity}`).join(", ");
-  return html`<svg class="ring" viewBox="0 0 120 120" role="img" aria-label="${label}"><g transform="rotate(-90 60 60)"><circle class="none" cx="60" cy="60" r="${RADIUS}"/>${parts}</g><text x="60" y="60">${total.toLocaleString("en")}</text><text class="un" x="60" y="77">open</text></svg>`;
+  return html`<svg class="ring" viewBox="0 0 120 120" role="img" aria-label="${label}"><g transform="rotate(-90 60 60)"><circle class="none" cx="60" cy="60" r="${RADIUS}"/>${parts}</g><text class="${total > 999 ? "far" : "near"}" x="60" y="60">${total.toLocaleString("en")}</text><text class="un" x="60" y="77">open</text></svg>`;
 }

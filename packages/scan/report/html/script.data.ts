@@ -30,6 +30,9 @@ q.addEventListener("input",function(){clearTimeout(timer);timer=setTimeout(apply
 $("filters").addEventListener("submit",function(e){e.preventDefault();apply()});
 $("clear").addEventListener("click",clear);path.addEventListener("click",function(){directory="";apply()});
 $("theme").addEventListener("click",theme);$("help").addEventListener("click",function(){$("keys").showModal()});
+var printed=[];
+addEventListener("beforeprint",function(){printed=visibleItems().filter(function(i){return !i.open}).slice(0,1000);printed.forEach(function(i){i.open=true})});
+addEventListener("afterprint",function(){printed.forEach(function(i){i.open=false});printed=[]});
 document.addEventListener("keydown",function(e){
   if(e.ctrlKey||e.metaKey||e.altKey)return;var tag=e.target.tagName;
   if(e.key==="Escape"&&tag==="INPUT"){e.target.blur();return}

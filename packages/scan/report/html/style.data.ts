@@ -34,12 +34,12 @@ header{display:flex;align-items:center;gap:22px;padding-top:22px;padding-bottom:
 .now{--c:var(--critical)}.soon{--c:var(--high)}.plan{--c:var(--low)}.note{--c:var(--info)}
 .tile:hover,.rows button:hover,.sv button:hover{background:color-mix(in srgb,var(--accent) 7%,var(--card))}
 .charts{display:grid;grid-template-columns:1fr 1.25fr 1.25fr;gap:14px}
-.sv{display:flex;align-items:center;gap:14px}.sv ul{flex:1}.sv button{display:flex;gap:8px;align-items:center;width:100%;border:0;background:none;padding:3px 6px;border-radius:6px;text-align:left}
+.charts .card{display:flex;flex-direction:column}.sv{display:flex;align-items:center;gap:14px;flex:1}.sv ul{flex:1}.sv button{display:flex;gap:8px;align-items:center;width:100%;border:0;background:none;padding:3px 6px;border-radius:6px;text-align:left}
 .sv b,.rows b{margin-left:auto;font-variant-numeric:tabular-nums;font-weight:600}
 .dot{width:10px;height:10px;border-radius:3px;background:var(--s)}
 .critical{--s:var(--critical)}.high{--s:var(--high)}.medium{--s:var(--medium)}.low{--s:var(--low)}.info{--s:var(--info)}
 .ring{width:138px;flex:none}.ring circle{fill:none;stroke:var(--s);stroke-width:15}.ring .none{stroke:var(--line)}
-.ring text{text-anchor:middle;font-size:24px;font-weight:680;fill:var(--ink)}.ring .un{font-size:11px;font-weight:400;fill:var(--dim)}
+.ring text{text-anchor:middle;font-size:24px;font-weight:680;fill:var(--ink)}.ring .far{font-size:18px}.ring .un{font-size:11px;font-weight:400;fill:var(--dim)}
 .rows button{display:grid;grid-template-columns:1fr auto;gap:3px 10px;width:100%;border:0;background:none;text-align:left;padding:4px 6px;border-radius:6px}
 .nm{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}.nm.mono{font-size:13px}
 .bar{grid-column:1/-1;width:100%;height:7px;background:color-mix(in srgb,var(--line) 60%,transparent);border-radius:4px;display:block}.bar rect{fill:var(--s)}
