@@ -1,16 +1,23 @@
 /**
  * Writes the reference pages that are made from the contracts: `node docs/generate.ts`. A test compares them with what this makes.
  * docs/reference/errors.md: the error registry. docs/reference/limits.md: the limits' schema. docs/reference/telemetry.md: the account's.
+ * docs/reference/secret-detectors.md: rules/secrets.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERRORS, limitsSchema, rateRulesSchema } from "@plastron/contracts";
 import { z } from "zod";
+import { secretDetectorLines } from "./secret-detectors-page.ts";
 import { telemetryLines } from "./telemetry-page.ts";
 
 /** Path under docs/ → content. */
 export function pages(): Record<string, string> {
-  return { "reference/errors.md": errorsPage(), "reference/limits.md": limitsPage(), "reference/telemetry.md": page("Telemetry", ...telemetryLines()) };
+  return {
+    "reference/errors.md": errorsPage(),
+    "reference/limits.md": limitsPage(),
+    "reference/telemetry.md": page("Telemetry", ...telemetryLines()),
+    "reference/secret-detectors.md": page("Secret detectors", ...secretDetectorLines()),
+  };
 }
 
 function errorsPage(): string {

@@ -22,5 +22,6 @@ function says(kept: Found, other: Found): boolean {
   const overlaps = kept.from < other.to && other.from < kept.to;
   if (!overlaps) return false;
   if (kept.layers.length === 0 && other.layers.length === 0) return true;
+  if (kept.hit.secret.startsWith("-----") && kept.hit.detector === other.hit.detector) return true;
   return kept.hit.secret.includes(other.hit.secret) || other.hit.secret.includes(kept.hit.secret) || other.hit.detector.generic;
 }

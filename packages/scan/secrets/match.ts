@@ -45,10 +45,12 @@ export function matchOf(
 }
 
 /** In a test or a document most are made up; what a checksum proves is real wherever it stands, and still less likely to be in use. */
-function graded({ severity, confidence, proved }: Hit, path: string): { severity: Severity; confidence: Hit["confidence"] } {
+function graded({ detector, severity, confidence, proved }: Hit, path: string): { severity: Severity; confidence: Hit["confidence"] } {
   const kind = placeKind(path);
   if (kind !== "test" && kind !== "docs") return { severity, confidence };
-  return proved ? { severity: lower(severity, "medium"), confidence } : { severity: lower(severity, "low"), confidence: lesser(confidence, "low") };
+  // Keys of its own are what a test of anything encrypted has.
+  const own = detector.cwe.includes(321);
+  return proved && !own ? { severity: lower(severity, "medium"), confidence } : { severity: lower(severity, "low"), confidence: lesser(confidence, "low") };
 }
 
 function span(lines: readonly number[], { from, to }: Found): { line: number; column: number; end_line: number; end_column: number } {

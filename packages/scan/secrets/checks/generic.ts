@@ -49,7 +49,9 @@ export const connectionPassword: Check = ({ secret, text, end, path, start }) =>
   const host = /^@\[?([A-Za-z0-9_.:-]{1,253})/.exec(text.slice(end, end + 260))?.[1]?.toLowerCase() ?? "";
   if (
     host === "" ||
-    /(^|\.)(example|test|invalid|host|hostname|server|domain|yourdomain|mydomain)(\.(com|org|net))?(:|$)|example\.|your|\.\.\.|^host/.test(host)
+    /(^|\.)(example|test|invalid|host|hostname|server|domain|yourdomain|mydomain|foo|bar|baz|acme|site|website|somewhere|company|mycompany)(\.(com|org|net))?(:|$)|example\.|your|\.\.\.|^host/.test(
+      host,
+    )
   )
     return "no";
   const user = /\/\/([^:/@\s]{0,128}):$/.exec(text.slice(Math.max(0, start - 140), start))?.[1] ?? "";
@@ -93,7 +95,7 @@ function isLiteral({ quote, path, operator, text, start }: Candidate, kind: stri
 
 /** A path, an address, a member of something, a call, a constant: where the secret comes from, not what it is. */
 function isReference(secret: string): boolean {
-  return ADDRESS.test(secret) || MEMBER.test(secret) || FORMAT.test(secret) || /^[A-Z_]+$/.test(secret);
+  return ADDRESS.test(secret) || MEMBER.test(secret) || FORMAT.test(secret) || /^[A-Z_]+$|^__/.test(secret);
 }
 const ADDRESS = /^(https?|wss?|file|data|urn|mailto|s3|gs|npm|git):|^[./~]|^--|\.(js|ts|py|json|ya?ml|html?|css|png|pem|key|crt|txt|com|org|net|io)$/i;
 const MEMBER = /^[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)+(\(|$)/;
