@@ -90,7 +90,7 @@ function limits(run: Run, generated: boolean): LookGap[] {
 /** What is wrong by itself, wherever its data comes from. */
 function checks(run: Run, file: ScanFile, lines: Lines): MatchInput[] {
   const role = roleOf(fileKey(file));
-  return [...run.told.values()].flatMap(({ rule: id, at, end, name, words, fn }) => {
+  return [...run.told.values()].flatMap(({ rule: id, at, end, name, words, fn, edit }) => {
     const rule = run.knowledge.rules[id];
     if (rule === undefined || (role === "test" && rule.taint.quiet_in_tests)) return [];
     const [line, column, end_line, end_column] = lines.spot(at, end);
@@ -98,7 +98,18 @@ function checks(run: Run, file: ScanFile, lines: Lines): MatchInput[] {
     const place = { path: file.path, layers: [...file.layers], line, column, end_line, end_column, snippet };
     const sink = words === "" ? `\`${name}\`` : words;
     const anchor = `${nameOf(run.module, fn)}|${name}|${snippet}`;
-    return [matchOf(rule, { place, severity: rule.severity, confidence: rule.confidence, flow: [], source: "", sink, anchor })];
+    return [
+      matchOf(rule, {
+        place,
+        severity: rule.severity,
+        confidence: rule.confidence,
+        flow: [],
+        source: "",
+        sink,
+        anchor,
+        edits: edit === null ? [] : [{ path: file.path, ...edit }],
+      }),
+    ];
   });
 }
 

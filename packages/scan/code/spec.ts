@@ -11,6 +11,7 @@
  *   {module: express, member: "Router().*"}       `*`: any one segment; `**`: any number of them, none included
  *   {module: lodash, member: ""}                   the module itself, called
  *   {global: [eval, Object.assign, document.write]}   what no file binds. Python's builtins are globals too
+ *   {method: [fileName], receiver: [entry]}       under a `read` source: a member of this name
  *   {method: query, receiver: [db, pool, conn]}    where nothing is known of the receiver but its name (last word of it, any case, as
  *                                                  a whole or its end: `this.userDb`); `receiver` absent: any
  * `node:fs` and `fs` are one. Python: `{module: os, member: [system, popen]}`, `{module: flask, member: request.args}`; however it was imported.
@@ -69,6 +70,8 @@ export const conditionSchema = z.strictObject({
   absent: z.boolean().optional(),
   /** Put together from parts, one of them not constant. */
   built: z.boolean().optional(),
+  /** A regular expression that can take exponential time. */
+  slow: z.boolean().optional(),
   /** A number below this. */
   below: z.number().optional(),
   /** What the value is named here: the variable, member or key that it is assigned to, or the function around it. */
@@ -91,7 +94,7 @@ export const sinkSchema = z.strictObject({
   when: z.array(conditionSchema).default([]),
   /** An object that holds it somewhere counts too. */
   deep: z.boolean().default(false),
-  /** Only data that cannot be but text, or (object) that can be an object. */
+  /** text: only data that is a text (a field of what came in, or put together of it); object: only what can be an object. */
   shape: z.enum(["any", "text", "object"]).default("any"),
   /** Its text ahead of the data, if constant, makes it harmless: `https://api.example.com/` before a path. */
   unless_prefix: z.string().optional(),
@@ -105,8 +108,13 @@ export type Sink = z.infer<typeof sinkSchema>;
 /** A call or a write that is wrong by itself. */
 export const checkSchema = z.strictObject({
   ...targetSchema.shape,
+  /** The member written, or the property of an object literal (where `receiver` is absent). */
   write: oneOrMore.optional(),
   when: z.array(conditionSchema).default([]),
+  /** Not where the file imports one of these. */
+  unless_imports: z.array(z.string()).default([]),
+  /** What mends it, in place of the value that is written or of the first argument. */
+  replace: z.string().optional(),
   words: z.string().optional(),
 });
 export type Check = z.infer<typeof checkSchema>;

@@ -13,9 +13,10 @@ export interface Said {
   readonly source: string;
   readonly sink: string;
   readonly anchor: string;
+  readonly edits?: readonly { path: string; start: number; end: number; text: string }[];
 }
 
-export function matchOf(rule: TaintRule, { place, severity, confidence, flow, source, sink, anchor }: Said): MatchInput {
+export function matchOf(rule: TaintRule, { place, severity, confidence, flow, source, sink, anchor, edits = [] }: Said): MatchInput {
   return {
     rule: rule.id,
     analyser: "code",
@@ -29,7 +30,7 @@ export function matchOf(rule: TaintRule, { place, severity, confidence, flow, so
     flow: [...flow],
     // A vector speaks of the case that the rule speaks of: what is told lower is told without it.
     cvss: severity === rule.severity ? rule.cvss.flatMap((vector) => scoreVector(vector) ?? []) : [],
-    fix: { text: rule.fix, edits: [] },
+    fix: { text: rule.fix, edits: [...edits] },
     references: [...rule.references],
     anchor: anchor.slice(0, 400),
   };

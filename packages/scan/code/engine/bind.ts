@@ -20,7 +20,9 @@ export function assignment(run: Run, node: Expression & { kind: "assign" }): Val
     if (answer.yes.size > 0 || answer.no.size > 0) run.asked.set(target.id, answer);
     else run.asked.delete(target.id);
   }
+  run.writing = node.value;
   run.bind(target, value);
+  run.writing = null;
   return value;
 }
 
@@ -126,6 +128,7 @@ function keep(run: Run, object: Expression, name: string, value: Value): void {
 }
 
 function sinksOfWrite(run: Run, target: Pattern & { kind: "member" }, name: string, owner: Value, value: Value): void {
+  const written = run.writing;
   for (const { sinks, checks, receiver } of run.knowledge.writes.get(name) ?? []) {
     const called = lastName(run, target.object).toLowerCase();
     if (receiver !== null && !receiver.some((each) => called === each.toLowerCase())) continue;
@@ -139,7 +142,7 @@ function sinksOfWrite(run: Run, target: Pattern & { kind: "member" }, name: stri
     };
     for (const known of sinks)
       if (known.when.every((each) => holds(each, given))) run.recorder.reaches(known, value.taints, target, `${called}.${name}`, run.fn);
-    for (const check of checks) if (check.when.every((each) => holds(each, given))) run.tell(check, target, `${called}.${name}`);
+    for (const check of checks) if (check.when.every((each) => holds(each, given))) run.tell(check, target, `${called}.${name}`, written);
   }
 }
 

@@ -101,7 +101,7 @@ function judge(run: Run, node: Call, known: Known, given: Given, shown: string):
     const taints = sinkTaints(sink, given);
     if (taints.length > 0) run.recorder.reaches(sink, stepped(taints, "passed", shown, node.at, node.end), node, shown, run.fn);
   }
-  for (const check of known.checks) if (check.when.every((each) => holds(each, given))) run.tell(check, node, shown);
+  for (const check of known.checks) if (check.when.every((each) => holds(each, given))) run.tell(check, node, shown, node.arguments[0]?.value ?? null);
   if (known.abilities.length > 0) run.outline.ability(known, shown, given.values, node.at);
 }
 

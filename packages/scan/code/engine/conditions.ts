@@ -1,5 +1,6 @@
 /** What a rule demands of a call beside its name: constants, options, how a text was made, what things are called. */
 import type { Condition } from "../spec.ts";
+import { isSlowPattern } from "./slow-pattern.ts";
 import { NOTHING, type Value } from "./value.ts";
 
 export interface CompiledCondition extends Omit<Condition, "matches" | "context" | "mentions"> {
@@ -29,10 +30,26 @@ export interface Given {
 }
 
 export function holds(condition: CompiledCondition, given: Given): boolean {
-  if (condition.around !== null && !given.around.some((name) => condition.around?.test(name))) return false;
+  // What it is assigned to, and the function around that: what stands further out speaks of other things.
+  if (
+    condition.around !== null &&
+    !given.around
+      .filter(Boolean)
+      .slice(0, 2)
+      .some((name) => condition.around?.test(name))
+  )
+    return false;
   if (condition.named !== null && !given.mentions().some((name) => condition.named?.test(name))) return false;
   const asksValue =
-    condition.equals ?? condition.differs ?? condition.pattern ?? condition.truthy ?? condition.absent ?? condition.built ?? condition.below ?? null;
+    condition.equals ??
+    condition.differs ??
+    condition.pattern ??
+    condition.truthy ??
+    condition.absent ??
+    condition.built ??
+    condition.below ??
+    condition.slow ??
+    null;
   return asksValue === null || holdsOf(condition, slotValue(condition, given), given.open);
 }
 
@@ -46,6 +63,7 @@ function holdsOf(condition: CompiledCondition, found: Value | null | undefined, 
   if (condition.pattern !== null && !(text !== null && condition.pattern.test(text))) return false;
   if (condition.built !== undefined && condition.built !== (text?.includes("\0") ?? false)) return false;
   if (condition.below !== undefined && !(typeof constant === "number" && constant < condition.below)) return false;
+  if (condition.slow !== undefined && !(text !== null && isSlowPattern(text))) return false;
   if (condition.truthy !== undefined) {
     const known = constant !== undefined ? Boolean(constant) : found.fields !== null || found.text !== null ? true : null;
     if (known !== condition.truthy) return false;

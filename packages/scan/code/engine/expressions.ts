@@ -4,6 +4,7 @@ import { ask } from "./ask.ts";
 import { assignment } from "./bind.ts";
 import { callOf } from "./calls.ts";
 import { classValue } from "./classes.ts";
+import { holds } from "./conditions.ts";
 import { memberOf } from "./members.ts";
 import type { Run } from "./run.ts";
 import { concatenated } from "./text.ts";
@@ -139,7 +140,9 @@ function objectOf(run: Run, node: Expression & { kind: "object" }): Value {
   for (const { name, computed, value } of node.properties) {
     if (name !== null) {
       run.around.push(name);
-      fields.set(name, run.value(value));
+      const given = run.value(value);
+      fields.set(name, given);
+      propertyChecks(run, name, given, value);
       run.around.pop();
       continue;
     }
@@ -150,6 +153,15 @@ function objectOf(run: Run, node: Expression & { kind: "object" }): Value {
     if (computed === null && given.fields !== null) for (const [key, each] of given.fields) fields.set(key, each);
   }
   return { ...NOTHING, taints: spread.taints, fields, closed };
+}
+
+/** `{rejectUnauthorized: false}` is wrong wherever it is used. */
+function propertyChecks(run: Run, name: string, value: Value, node: Expression): void {
+  for (const { checks, receiver } of run.knowledge.writes.get(name) ?? []) {
+    if (receiver !== null) continue;
+    const given = { values: [value], named: new Map(), receiver: null, open: false, around: [...run.around].reverse(), mentions: () => [] };
+    for (const check of checks) if (check.when.every((each) => holds(each, given))) run.tell(check, node, name, node);
+  }
 }
 
 function arrayOf(run: Run, node: Expression & { kind: "array" }): Value {

@@ -2,7 +2,7 @@
 import type { Expression, Fn, Parameter } from "../ir.ts";
 import { Environment } from "./environment.ts";
 import type { Known } from "./knowledge.ts";
-import { receiverNames } from "./names.ts";
+import { lastName, receiverNames } from "./names.ts";
 import type { Run } from "./run.ts";
 import { atomOf, COPY, everyTaint, joined, NOTHING, tainted, type Value } from "./value.ts";
 
@@ -52,11 +52,14 @@ function parameters(run: Run, fn: Fn, given: readonly Value[] | null): void {
     if (parameter.kind === "rest" && given !== null) value = { ...NOTHING, taints: given.slice(index).flatMap((each) => everyTaint(each)) };
     if (parameter.default !== null) value = joined(value, run.value(parameter.default));
     run.bind(parameter.target, value);
-    for (const { id, source } of decorated) if (source.parameters === "all" || source.parameters.includes(index)) seed(run, fn, index, id, source.fields);
+    if (!handedIn(run, parameter))
+      for (const { id, source } of decorated) if (source.parameters === "all" || source.parameters.includes(index)) seed(run, fn, index, id, source.fields);
     for (const each of parameter.decorators)
       for (const { id, source } of knownDecorator(run, each)?.parameterDecorators ?? []) seed(run, fn, index, id, source.fields);
   });
-  for (const { id, source } of run.knowledge.names)
+  // Where Python says what its first parameter is, the type decides and not the name: a client's `request` is no server's.
+  const typed = run.module.language === "python" && fn.parameters.some(({ type }) => type !== null);
+  for (const { id, source } of typed ? [] : run.knowledge.names)
     if (source.names.every((spellings, index) => spellings.includes(fn.parameters[index]?.name ?? ""))) seed(run, fn, source.parameter, id, source.fields);
 }
 
@@ -68,6 +71,13 @@ function unknownArgument(run: Run, fn: Fn, parameter: Parameter, index: number):
   const instance = type !== null && type.root.kind !== "global" ? type.call() : null;
   const taint = { atom: atomOf(`P${fn.id}:${index}`), mode: COPY, mask: 0, step: null };
   return tainted([taint], instance ?? run.roots.parameter(fn.id, index));
+}
+
+/** What a framework gives to a handler of its own: a session of the database (`Depends(get_db)`), or a type of which is known what comes in by it. */
+function handedIn(run: Run, { default: given, type }: Parameter): boolean {
+  const injects = (node: Expression | null) => node?.kind === "call" && /^(Depends|Security|Provide|Inject)$/.test(lastName(run, node.callee));
+  if (injects(given) || injects(type)) return true;
+  return type !== null && (run.knowledge.of(run.value(type).sym)?.types.length ?? 0) > 0;
 }
 
 /** A decorator is named, or called. */

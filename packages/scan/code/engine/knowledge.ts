@@ -67,6 +67,8 @@ export class Knowledge {
   readonly attributes = new Map<string, KnownSink[]>();
   readonly dynamic: { readonly key: KnownSink[]; readonly nested: KnownSink[] } = { key: [], nested: [] };
   readonly returned = new Map<string, KnownSink[]>();
+  /** Members that are sources by their name. */
+  readonly readNames = new Set<string>();
   readonly #modules = new Map<string, Twig>();
   readonly #global: Twig = twig();
   readonly #methods = new Map<string, Entry[]>();
@@ -168,6 +170,7 @@ export class Knowledge {
   #addSource(source: Source, id: number): void {
     switch (source.from) {
       case "read":
+        for (const name of source.method ?? []) this.readNames.add(name);
         this.#each(source, (known) => known.reads.push({ id, source }));
         return;
       case "result":

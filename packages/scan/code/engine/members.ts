@@ -1,5 +1,6 @@
 /** Reading a member: of an object, of `this`, of a collection by a computed name. */
 import type { Expression } from "../ir.ts";
+import { receiverNames } from "./names.ts";
 import type { Run } from "./run.ts";
 import { atomOf, everyTaint, fieldOf, joined, NOTHING, type Taint, tainted, united, type Value } from "./value.ts";
 
@@ -20,7 +21,7 @@ export function memberOf(run: Run, node: Expression & { kind: "member" }, whole:
   let value = fieldOf(object, name);
   if (inner.kind === "this") value = ofThis(run, value, name);
   if (inner.kind === "exports") value = run.exported.get(name) ?? value;
-  const known = run.knowledge.of(value.sym);
+  const known = run.knowledge.of(value.sym) ?? (run.knowledge.readNames.has(name) ? run.knowledge.method(name, receiverNames(run, inner)) : null);
   if (known !== null && known.reads.length > 0) {
     const taints = known.reads.map(({ id }) => run.source(id, node.at, node.end));
     value = { ...value, taints: united(value.taints, taints) };

@@ -13,6 +13,7 @@ const MAX_IMPORTS = 4000;
 export class OutlineMaker {
   readonly #lines: Lines;
   readonly #imports = new Map<string, { module: string; names: Set<string>; line: number; dynamic: boolean }>();
+  readonly #modules = new Set<string>();
   readonly #uses = new Map<string, Use>();
   readonly #abilities = new Map<string, Ability>();
 
@@ -21,11 +22,16 @@ export class OutlineMaker {
   }
 
   imported(module: string, names: readonly string[], at: number, dynamic: boolean): void {
+    this.#modules.add(module);
     const line = this.#lines.line(at);
     const key = `${line}:${module}`;
     const known = this.#imports.get(key);
     if (known !== undefined) for (const name of names) known.names.add(name);
     else if (this.#imports.size < MAX_IMPORTS) this.#imports.set(key, { module, names: new Set(names), line, dynamic });
+  }
+
+  imports(module: string): boolean {
+    return this.#modules.has(module);
   }
 
   /** A call or a read through an import; longer paths take the place of the shorter ones that they begin with. */

@@ -66,7 +66,7 @@ function propagated(run: Run, node: Call, { from, to, mode }: KnownPropagator, g
       result = joined(result, through(part, mode));
     }
   // What is only passed on stays what it is: `promisify(exec)`.
-  if (to === "result") return { ...joined(value, result), sym: (mode === "copy" ? result.sym : null) ?? value.sym };
+  if (to === "result") return { ...joined(isBare(value) ? result : value, result), sym: (mode === "copy" ? result.sym : null) ?? value.sym };
   // Into one of its own arguments: `Object.assign(target, source)`, `list.push(x)`.
   const target = to.argument === "receiver" ? calleeObject(node) : typeof to.argument === "number" ? node.arguments[to.argument]?.value : undefined;
   if (target?.kind === "variable") {
@@ -74,6 +74,11 @@ function propagated(run: Run, node: Call, { from, to, mode }: KnownPropagator, g
     run.env.write(target.id, { ...joined(known, { ...result, constant: undefined, text: null }), sym: known.sym, closed: false });
   }
   return value;
+}
+
+/** Nothing is known of it yet but what it is. */
+function isBare(value: Value): boolean {
+  return value.taints.length === 0 && value.fields === null && value.text === null && value.constant === undefined && value.wraps.length === 0;
 }
 
 function calleeObject(node: Call) {

@@ -24,6 +24,12 @@ export interface Told {
   readonly name: string;
   readonly words: string;
   readonly fn: number;
+  readonly edit: { readonly start: number; readonly end: number; readonly text: string } | null;
+}
+
+interface Span {
+  readonly at: number;
+  readonly end: number;
 }
 
 /** Expressions and statements that one file may cost, a hundred times what code of a megabyte has. */
@@ -64,6 +70,8 @@ export class Run {
   hoisted: Fn[] = [];
   readonly results = new Map<number, Value>();
   spent = 0;
+  /** The expression whose value is being assigned. */
+  writing: Expression | null = null;
   readonly #parts: Parts;
 
   constructor(parts: Parts, module: Module, knowledge: Knowledge, outline: OutlineMaker, path: string) {
@@ -104,9 +112,10 @@ export class Run {
   }
 
   /** A check of a rule holds. */
-  tell(check: KnownCheck, place: { readonly at: number; readonly end: number }, name: string): void {
-    const { at, end } = place;
-    this.told.set(`${check.rule}:${at}`, { rule: check.rule, at, end, name, words: check.check.words ?? "", fn: this.fn });
+  tell({ rule, check }: KnownCheck, { at, end }: Span, name: string, value: Span | null): void {
+    if (check.unless_imports.some((module) => this.outline.imports(module))) return;
+    const edit = check.replace === undefined || value === null ? null : { start: value.at, end: value.end, text: check.replace };
+    this.told.set(`${rule}:${at}`, { rule, at, end, name, words: check.words ?? "", fn: this.fn, edit });
   }
 
   /** A function that is run where it stands, with arguments that are known. */

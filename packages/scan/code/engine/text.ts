@@ -1,11 +1,13 @@
 /** Text that is put together: which data is in it, where, and what stands around it. */
-import { HOST_CLEANSES, MAX_KEPT, moved, PREFIX_CLEANSES, stepped, type Taint, TEXT, tainted, united, type Value } from "./value.ts";
+import { everyTaint, HOST_CLEANSES, MAX_KEPT, moved, PREFIX_CLEANSES, stepped, type Taint, TEXT, tainted, united, type Value } from "./value.ts";
 
 export function concatenated(parts: readonly Value[], place: { readonly at: number; readonly end: number; readonly form?: string }): Value {
   let text = "";
   let taints: readonly Taint[] = [];
   for (const part of parts) {
-    if (part.taints.length > 0) taints = united(taints, moved(part.taints, TEXT, cleansedBehind(text)));
+    // Python's `"%(a)s" % values` takes what it wants out of an object.
+    const inside = place.form === "format" ? everyTaint(part) : part.taints;
+    if (inside.length > 0) taints = united(taints, moved(inside, TEXT, cleansedBehind(text)));
     if (text.length < MAX_KEPT) text += part.text ?? (part.constant === undefined ? "\0" : String(part.constant));
   }
   text = text.slice(0, MAX_KEPT);

@@ -59,6 +59,8 @@ function keep(best: Map<string, Found>, start: Start, hit: Hit, graph: Graph, kn
   const rule = knowledge.rules[sink[1]];
   const bit = knowledge.kindOf(sink[1]);
   if (rule === undefined || (hit.state.mask & bit) === bit || !speaksOf(rule.taint.origins, start)) return;
+  // An object is sent as JSON: only a text is a page.
+  if (rule.taint.sinks[sink[2]]?.shape === "text" && !hit.state.part) return;
   const key = `${hit.file}\0${rule.id}\0${sink[3][0]}:${sink[3][1]}`;
   const known = best.get(key);
   if (known === undefined || rank(start) < rank(known.start) || (rank(start) === rank(known.start) && hit.state.length < known.state.length))

@@ -92,7 +92,7 @@ export class Resolver {
       case "external":
         return { ...at, path: [...at.path, segment] };
       case "module":
-        return segment === "()" ? this.#step(this.#whole(at.file, depth) ?? at, segment, depth) : this.exported(at.file, segment, depth);
+        return segment === "()" ? this.#called(at.file, depth) : this.exported(at.file, segment, depth);
       case "function": {
         if (segment !== "()") return null;
         const returns = this.#index.get(at.file)?.functions.get(at.id)?.[2];
@@ -107,6 +107,12 @@ export class Resolver {
         return entry === undefined ? null : this.resolve(at.file, entry[1], depth);
       }
     }
+  }
+
+  /** A module that is called, and whose whole is itself a module (two that are each other's), leads nowhere. */
+  #called(file: string, depth: number): Resolved | null {
+    const whole = depth > MAX_DEPTH ? null : this.#whole(file, depth);
+    return whole === null || whole.kind === "module" ? null : this.#step(whole, "()", depth + 1);
   }
 
   /** What may be called where a module itself is: `module.exports = function`, or its default. */

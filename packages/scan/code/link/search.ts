@@ -21,6 +21,8 @@ export interface State {
   readonly path: string;
   /** It is a text: it has no fields. */
   readonly scalar: boolean;
+  /** It is a part of what came in: a field was taken of it, or it became a text. */
+  readonly part: boolean;
   readonly mask: number;
   readonly frame: Frame | null;
   readonly before: State | null;
@@ -36,7 +38,7 @@ export interface Hit {
 }
 
 export function follow(graph: Graph, hot: Hot, start: { file: string; port: string; path: string; mask: number }, budget: { left: number }): Hit[] {
-  const first: State = { ...start, scalar: false, frame: null, before: null, edge: null, length: 0 };
+  const first: State = { ...start, scalar: false, part: false, frame: null, before: null, edge: null, length: 0 };
   const hits: Hit[] = [];
   const seen = new Map<string, number>();
   let queue: State[] = [first];
@@ -77,8 +79,9 @@ function along(state: State, edge: Edge): State | null {
   if (fromPath === ".%" && state.path !== ".%") return null;
   if (mode === 1 && rest !== "") return null;
   const scalar = mode !== 0 || (state.scalar && fromPath === state.path);
+  const part = state.part || scalar || fromPath.length > state.path.length;
   const path = limited(mode === 0 ? toPath + rest : toPath);
-  return { ...state, port: to, path, scalar, mask: state.mask | mask, before: state, edge, length: state.length + 1 };
+  return { ...state, port: to, path, scalar, part, mask: state.mask | mask, before: state, edge, length: state.length + 1 };
 }
 
 function limited(path: string): string {
