@@ -28,18 +28,29 @@ function setpriv(...more: string[]): string[] {
   return ["setpriv", "--pdeathsig", "KILL", "--no-new-privs", ...more, "--"];
 }
 
-let found: Promise<Isolation> | null = null;
+const found = new Map<string, Promise<Isolation>>();
 
-/** The strongest that this machine gives, tried once: each candidate has to be able to read the worker's own source. */
-export function findIsolation(): Promise<Isolation> {
-  found ??= (async () => {
-    for (const candidate of CANDIDATES.slice(process.getuid?.() === 0 ? 0 : 1)) if (await works(candidate)) return candidate;
-    return CANDIDATES.at(-1) as Isolation;
-  })();
-  return found;
+/** The strongest that this machine gives under which a worker can read these, tried once: another user may not see into a private directory of ours. */
+export function findIsolation(paths: readonly string[]): Promise<Isolation> {
+  const key = paths.join("\0");
+  const known = found.get(key) ?? firstThatWorks([join(import.meta.dirname, "worker.ts"), join(CHECKOUT, "node_modules/zod/package.json"), ...paths]);
+  found.set(key, known);
+  return known;
 }
 
-function works({ prefix }: Isolation): Promise<boolean> {
-  const [program, ...words] = [...prefix, "test", "-r", join(import.meta.dirname, "worker.ts"), "-a", "-r", join(CHECKOUT, "node_modules/zod/package.json")];
+async function firstThatWorks(paths: readonly string[]): Promise<Isolation> {
+  for (const candidate of CANDIDATES.slice(process.getuid?.() === 0 ? 0 : 1)) if (await works(candidate, paths)) return candidate;
+  return CANDIDATES.at(-1) as Isolation;
+}
+
+function works({ prefix }: Isolation, paths: readonly string[]): Promise<boolean> {
+  const [program, ...words] = [
+    ...prefix,
+    "sh",
+    "-c",
+    'for path; do [ -r "$path" ] || exit 1; [ ! -d "$path" ] || [ -x "$path" ] || exit 1; done',
+    "sh",
+    ...paths,
+  ];
   return new Promise((done) => execFile(program as string, words, { timeout: 5000, env: { PATH: process.env.PATH } }, (error) => done(error === null)));
 }

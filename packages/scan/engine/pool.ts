@@ -1,7 +1,7 @@
 import { availableParallelism } from "node:os";
 import type { AnalyserName } from "@plastron/contracts";
 import { findIsolation } from "./isolation.ts";
-import { type WorkerLimits, WorkerProcess } from "./process.ts";
+import { pathsOf, type WorkerLimits, WorkerProcess } from "./process.ts";
 import type { WorkerSetup } from "./protocol.ts";
 
 export type Versions = Readonly<Partial<Record<AnalyserName, string>>>;
@@ -40,7 +40,7 @@ export class WorkerPool {
 
   async acquire(): Promise<WorkerProcess> {
     for (let idle = this.#idle.pop(); idle; idle = this.#idle.pop()) if (!idle.over) return idle;
-    const isolation = await findIsolation();
+    const isolation = await findIsolation(pathsOf(this.#setup));
     this.#missing = isolation.missing;
     const worker = new WorkerProcess(isolation, this.#setup, this.#limits);
     this.#all.add(worker);

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, realpathSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { encodeFrame, FrameParser } from "./frames.ts";
@@ -21,6 +21,11 @@ export interface WorkerLimits {
 const CHECKOUT = realpathSync(join(import.meta.dirname, "../../.."));
 const MEMORY_LOOK_MS = 250;
 
+/** What its analysers are made of, beside the checkout. What is not there cannot be read, and need not be. */
+export function pathsOf({ registry, config: { rules, advisories } }: WorkerSetup): string[] {
+  return [registry, ...rules, ...(advisories === null ? [] : [advisories])].filter((path) => existsSync(path));
+}
+
 /** One worker process: orders in, events out, in order. It is killed, never asked. */
 export class WorkerProcess {
   readonly #child: ChildProcess;
@@ -34,7 +39,7 @@ export class WorkerProcess {
 
   constructor(isolation: Isolation, setup: WorkerSetup, limits: WorkerLimits) {
     this.#limits = limits;
-    const readable = [CHECKOUT, setup.registry, ...setup.config.rules, ...(setup.config.advisories === null ? [] : [setup.config.advisories])];
+    const readable = [CHECKOUT, ...pathsOf(setup)];
     const words = [
       ...isolation.prefix,
       process.execPath,

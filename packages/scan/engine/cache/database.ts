@@ -8,6 +8,8 @@ const NAME = "scan-1.db";
 const FILES = [NAME, `${NAME}-wal`, `${NAME}-shm`];
 /** Rows of one transaction: a write that waits for the disk once. */
 const BATCH = 400;
+/** SQLITE_CORRUPT and SQLITE_NOTADB: what is left of such a file is not worth keeping. */
+const DAMAGE = new Set([11, 26]);
 const DAY_MS = 86_400_000;
 
 export interface Row {
@@ -28,6 +30,7 @@ export class CacheDatabase {
   #put: StatementSync | null = null;
   #pending: { key: string; value: Buffer; more: Buffer | null }[] = [];
   #touched: string[] = [];
+  #damaged = false;
   /** Why it is not in use; null where it is. */
   readonly trouble: string | null;
 
@@ -46,7 +49,7 @@ export class CacheDatabase {
     }
     for (const attempt of ["as it is", "anew"]) {
       try {
-        if (attempt === "anew") for (const name of FILES) rmSync(join(this.#directory, name), { force: true });
+        if (attempt === "anew") this.#remove();
         this.#open();
         return null;
       } catch {
@@ -78,7 +81,8 @@ export class CacheDatabase {
       if (!sumOf(key, value, more).equals(Buffer.from(row.sum))) return null;
       if (row.used < this.#today) this.#touched.push(key);
       return { value, more };
-    } catch {
+    } catch (error) {
+      this.#suspect(error);
       return null;
     }
   }
@@ -103,7 +107,8 @@ export class CacheDatabase {
         for (const key of touched) touch.run(this.#today, key);
       }
       this.#db.exec("commit");
-    } catch {
+    } catch (error) {
+      this.#suspect(error);
       this.#rollback(); // another scan writes, or the disk is full: the next scan looks again
     }
   }
@@ -111,6 +116,15 @@ export class CacheDatabase {
   close(): void {
     this.flush();
     this.#shut();
+    if (this.#damaged) this.#remove();
+  }
+
+  #suspect(error: unknown): void {
+    if (DAMAGE.has((error as { errcode?: number }).errcode ?? 0)) this.#damaged = true;
+  }
+
+  #remove(): void {
+    for (const name of FILES) rmSync(join(this.#directory, name), { force: true });
   }
 
   #rollback(): void {
