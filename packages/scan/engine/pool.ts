@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { AnalyserName } from "@plastron/contracts";
+import { type AnalyserName, PlastronError } from "@plastron/contracts";
 import { findIsolation } from "./isolation.ts";
 import { pathsOf, type WorkerLimits, WorkerProcess } from "./process.ts";
 import type { WorkerSetup } from "./protocol.ts";
@@ -9,7 +9,12 @@ export type Versions = Readonly<Partial<Record<AnalyserName, string>>>;
 /** How long analysers may take to load: parsers, rules and advisories from a cold disk. */
 const START_MS = 60_000;
 
-export class WorkerStartError extends Error {}
+/** Nothing can be looked at: a rule cannot be read, a library is missing. */
+function notStarted(why: string): PlastronError {
+  return new PlastronError("start_failed", `the analysers did not start: ${why}`, {
+    hint: "The detail names what could not be read or loaded; `plastron rules test` checks rules.",
+  });
+}
 
 /** Worker processes with their analysers loaded. What is idle is used again; `close` ends all, also those at work. */
 export class WorkerPool {
@@ -58,7 +63,7 @@ export class WorkerPool {
           : event.answer.type === "broken"
             ? event.answer.detail
             : "not ready";
-    throw new WorkerStartError(`the analysers did not start: ${why}`);
+    throw notStarted(why);
   }
 
   release(worker: WorkerProcess): void {
