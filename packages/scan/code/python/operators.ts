@@ -1,6 +1,7 @@
 import type { SyntaxNode } from "@lezer/common";
 import { type Expression, MAX_DEPTH } from "../ir.ts";
 import { type Lowering, opaque, textOf } from "./context.ts";
+import { percentParts } from "./formats.ts";
 import { kids } from "./tree.ts";
 
 /** `a + b`, `a and b`, `a == b`, `"…" % x`, `path / name`. */
@@ -82,9 +83,10 @@ function formats(node: SyntaxNode): boolean {
   return node.name !== "Number" && !(node.name === "CallExpression" && node.firstChild?.name === "VariableName");
 }
 
-/** `"… %s" % (a, b)`, `"%(x)s" % {"x": a}`, `"%s" % a`. */
+/** `"… %s" % (a, b)`, `"%(x)s" % {"x": a}`, `"%s" % a`: piece by piece where the format is known. */
 function percent(format: Expression, values: Expression, place: { at: number; end: number }): Expression {
-  const parts =
+  const all =
     values.kind === "array" ? values.items.map(({ value }) => value) : values.kind === "object" ? values.properties.map(({ value }) => value) : [values];
-  return { kind: "concat", form: "format", parts: [format, ...parts], ...place };
+  const parts = (format.kind === "constant" && typeof format.value === "string" ? percentParts(format.value, format, values) : null) ?? [format, ...all];
+  return { kind: "concat", form: "format", parts, ...place };
 }

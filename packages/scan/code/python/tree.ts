@@ -24,22 +24,27 @@ export function indexOf(nodes: readonly SyntaxNode[], name: string, from = 0): n
   return -1;
 }
 
-/**
- * Where the first thing stands that the parser did not understand; -1: nowhere. Places where its grammar knows less than Python, and where
- * the tree is right all the same, do not count: a bare `yield`, `with (a as b, c as d):`, and `case a.B():`.
- */
+/** Where the first thing stands that the parser did not understand; -1: nowhere. */
 export function firstError(top: SyntaxNode): number {
-  let found = -1;
   const cursor = top.cursor();
   do {
     // The parser reads Python 2's `print x` without a complaint.
-    if (!cursor.type.isError && cursor.name !== "PrintStatement") continue;
-    const parent = cursor.node.parent;
-    const name = parent?.name ?? "";
-    if (name === "YieldStatement" || name === "YieldExpression" || name.endsWith("Pattern")) continue;
-    if (name === "ParenthesizedExpression" && parent?.parent?.name === "WithStatement") continue;
-    if (name === "WithStatement" && cursor.node.firstChild?.name === ")") continue;
-    found = cursor.from;
-  } while (found < 0 && cursor.next());
-  return found;
+    if (cursor.name === "PrintStatement" || (cursor.type.isError && !harmless(cursor.node))) return cursor.from;
+  } while (cursor.next());
+  return -1;
+}
+
+/**
+ * Places where the parser's grammar knows less than Python, and where the tree is good enough all the same: a bare `yield`,
+ * `with (a as b, c as d):`, `case a.B():`, `for *_, a in b`.
+ */
+function harmless(error: SyntaxNode): boolean {
+  if (error.firstChild?.name === "*" && !error.firstChild.nextSibling) return true;
+  let at = error.parent;
+  if (at?.name === "YieldStatement" || at?.name === "YieldExpression") return true;
+  for (let steps = 0; at && steps < 12; steps++, at = at.parent) {
+    if (at.name === "WithStatement" || at.name === "MatchClause") return true;
+    if (at.name === "Body") return false;
+  }
+  return false;
 }
