@@ -12,6 +12,7 @@ export const ID_PREFIXES = {
   key: "key",
   tenant: "ten",
   request: "req",
+  scan: "scn",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 

@@ -7,6 +7,9 @@ import { GroupCommit } from "./database/group-commit.ts";
 import { type Connection, openClient, openPool } from "./database/pool.ts";
 import { type App, newApp } from "./http/app.ts";
 import { describeApi, serveApiDescription } from "./http/openapi.ts";
+import { artifactRoutes } from "./modules/artifacts/routes.ts";
+import { ArtifactService } from "./modules/artifacts/service.ts";
+import { ArtifactStore } from "./modules/artifacts/store.ts";
 import { keyRoutes } from "./modules/auth/routes.ts";
 import { AuthService } from "./modules/auth/service.ts";
 import { KeyStore } from "./modules/auth/store.ts";
@@ -39,6 +42,10 @@ import { RunStore } from "./modules/runs/store.ts";
 import { runtimeRoutes } from "./modules/runtimes/routes.ts";
 import { RuntimeService } from "./modules/runtimes/service.ts";
 import { RuntimeStore } from "./modules/runtimes/store.ts";
+import { scanRoutes } from "./modules/scans/routes.ts";
+import { ScanService } from "./modules/scans/service.ts";
+import { ScanStore } from "./modules/scans/store.ts";
+import { type Scanner, ScanWorker } from "./modules/scans/worker.ts";
 import { sessionRoutes } from "./modules/sessions/routes.ts";
 import { SessionService } from "./modules/sessions/service.ts";
 import { SessionStore } from "./modules/sessions/store.ts";
@@ -58,6 +65,10 @@ export interface Parts {
     | "PLASTRON_TENANT_MAX_IN_FLIGHT"
     | "PLASTRON_RETENTION_DAYS"
     | "PLASTRON_RUN_NETWORK"
+    | "PLASTRON_SCAN_AT_ONCE"
+    | "PLASTRON_SCAN_GIT_HOSTS"
+    | "PLASTRON_ARTIFACT_BYTES"
+    | "PLASTRON_TENANT_ARTIFACT_BYTES"
     | "MAX_WORKERS"
     | "MAX_REQUESTS"
     | "WORKER_TIMEOUT"
@@ -73,6 +84,10 @@ export interface Parts {
   serverId: string;
   /** The file that violations are copied to; none is written where it is absent. */
   violationsLog?: ViolationLog | undefined;
+  /** Where compiled advisories are; absent: the seed. */
+  advisories?: string | null;
+  /** Instead of packages/scan: for tests. */
+  scanner?: Scanner;
 }
 
 export interface Server {
@@ -130,6 +145,24 @@ export async function compose(parts: Parts): Promise<Server> {
     limits: new DifyLimits(config.MAX_WORKERS, config.MAX_REQUESTS),
   };
 
+  const artifactStore = new ArtifactStore(pool.db);
+  const artifacts = new ArtifactService(artifactStore, {
+    uploadBytes: config.PLASTRON_ARTIFACT_BYTES,
+    unpackedBytes: 4 * config.PLASTRON_ARTIFACT_BYTES,
+    tenantBytes: config.PLASTRON_TENANT_ARTIFACT_BYTES,
+    gitHosts: config.PLASTRON_SCAN_GIT_HOSTS,
+  });
+  const scanStore = new ScanStore(pool.db);
+  const scanWorker = new ScanWorker({
+    store: scanStore,
+    open: (tenant, digest) => artifactStore.open(tenant, digest),
+    scanner: parts.scanner ?? (async (...order) => (await import("@plastron/scan")).scan(...order)),
+    server: parts.serverId,
+    options: { concurrency: config.PLASTRON_SCAN_AT_ONCE, pollMs: 2_000, beatMs: 5_000, scan: { advisories: parts.advisories ?? null } },
+    onError: (error) => logger.error({ err: { message: error.message } }, "a scan failed"),
+  });
+  const scans = new ScanService(scanStore, artifacts, scanWorker);
+
   await runStore.markLost(parts.serverId, [], { seconds: 0 });
   const days = config.PLASTRON_RETENTION_DAYS;
   const retention = [
@@ -160,6 +193,8 @@ export async function compose(parts: Parts): Promise<Server> {
   behaviorRoutes(app, { auth, behavior });
   policyRoutes(app, { auth, policies, tests: new PolicyTests(agent, gate) });
   runtimeRoutes(app, { auth, runtimes });
+  artifactRoutes(app, { auth, artifacts });
+  scanRoutes(app, { auth, scans, idempotency, version: parts.version });
   keyRoutes(app, { auth, tenants, idempotency });
   tenantRoutes(app, { auth, tenants, idempotency });
   difyRoutes(app as unknown as FastifyInstance, difyDependencies);
@@ -179,6 +214,7 @@ export async function compose(parts: Parts): Promise<Server> {
     async close() {
       housekeeping.stop();
       feed.close();
+      await scanWorker.close();
       await runs.drain("the server is shutting down", 1_200);
       await Promise.all([app as unknown as FastifyInstance, ...others].map(closeListener));
       await Promise.all([records.close(), changes.close(), parts.violationsLog?.close()]);

@@ -1,6 +1,13 @@
 import { z } from "zod";
 
 const port = z.coerce.number().int().min(0).max(65_535);
+const bytes = (otherwise: number) =>
+  z.coerce
+    .number()
+    .int()
+    .min(1024)
+    .max(2 ** 50)
+    .default(otherwise);
 const count = (otherwise: number) => z.coerce.number().int().min(1).max(100_000).default(otherwise);
 /** As Go reads a boolean, since Dify's server does. */
 const flag = (otherwise: boolean) =>
@@ -20,6 +27,21 @@ const schema = z.object({
   PLASTRON_LOG_LEVEL: z.enum(["debug", "info", "warn", "error"]).default("info"),
   /** Whether runs may ask for a network beyond what their policy gives. */
   PLASTRON_RUN_NETWORK: z.enum(["allow", "deny"]).default("allow"),
+  /** Scans at once on this server; each uses all cores. */
+  PLASTRON_SCAN_AT_ONCE: count(1),
+  /** Hosts that tenants may have repositories fetched from, parted by commas; none by default: the server would reach out for them. */
+  PLASTRON_SCAN_GIT_HOSTS: z
+    .string()
+    .default("")
+    .transform((text) =>
+      text
+        .split(",")
+        .map((host) => host.trim().toLowerCase())
+        .filter(Boolean),
+    ),
+  /** Of one upload; four times as much unpacked. */
+  PLASTRON_ARTIFACT_BYTES: bytes(64 * 2 ** 20),
+  PLASTRON_TENANT_ARTIFACT_BYTES: bytes(4 * 2 ** 30),
   PLASTRON_MAX_RUNNING: count(32),
   PLASTRON_MAX_IN_FLIGHT: count(512),
   PLASTRON_TENANT_MAX_IN_FLIGHT: count(512),

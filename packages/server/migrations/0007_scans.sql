@@ -1,0 +1,86 @@
+-- What tenants upload to be looked at and run. Named by its content; two tenants that upload the same have two, and neither knows.
+create table artifacts (
+  tenant text not null references tenants (id),
+  digest text not null,
+  kind text not null,
+  name text not null,
+  revision text,
+  files integer not null,
+  bytes bigint not null,
+  gaps json not null, -- what intake did not take in
+  notes json not null,
+  created_at timestamptz not null default now(),
+  created_by text not null,
+  primary key (tenant, digest)
+);
+
+create table artifact_blobs (
+  tenant text not null references tenants (id),
+  sha256 text not null,
+  content bytea not null,
+  primary key (tenant, sha256)
+);
+alter table artifact_blobs alter column content set storage external; -- most is compressed already, or small
+
+create table artifact_files (
+  tenant text not null,
+  digest text not null,
+  key text not null, -- layers and path, as reports name it
+  path text not null,
+  layers text[] not null,
+  size bigint not null,
+  sha256 text not null,
+  language text not null,
+  encoding text not null,
+  archive text,
+  executable boolean not null,
+  primary key (tenant, digest, key),
+  foreign key (tenant, digest) references artifacts (tenant, digest) on delete cascade
+);
+create index artifact_files_blob on artifact_files (tenant, sha256);
+
+-- One look at one artifact: a job until it is done, a record then.
+create table scans (
+  id text primary key,
+  tenant text not null,
+  artifact text not null,
+  project text,
+  analysers text[] not null,
+  status text not null check (status in ('queued', 'running', 'complete', 'incomplete', 'failed', 'cancelled')),
+  latest boolean not null default false, -- the newest that ended, of its artifact
+  tries integer not null default 0,
+  server text,
+  seen_at timestamptz, -- when its server last said that it works on it
+  progress json,
+  result json, -- without the findings
+  problem json,
+  created_at timestamptz not null default now(),
+  started_at timestamptz,
+  finished_at timestamptz,
+  created_by text not null,
+  foreign key (tenant, artifact) references artifacts (tenant, digest) on delete cascade
+);
+create index scans_queue on scans (created_at) where status in ('queued', 'running');
+create index scans_turns on scans (tenant, started_at);
+create index scans_tenant on scans (tenant, id desc);
+create index scans_artifact on scans (tenant, artifact, id desc);
+
+create table findings (
+  tenant text not null,
+  scan text not null references scans (id) on delete cascade,
+  fingerprint text not null,
+  position integer not null, -- in the report's order: the most urgent first
+  rule text not null,
+  analyser text not null,
+  severity text not null,
+  verdict text not null,
+  confidence text not null,
+  state text not null,
+  title text not null,
+  path text not null,
+  package text, -- name of what a dependency's finding is about
+  names text[] not null, -- CVE, GHSA and others
+  data json not null,
+  primary key (scan, fingerprint)
+);
+create index findings_tenant on findings (tenant, scan desc, position);
