@@ -149,6 +149,7 @@ function indexOf(run: Run, node: Expression & { kind: "compare" }): Answer | nul
   if (given.receiver === null || item === undefined) return plain(NOTHING);
   const [yes, no] = membership(item, given.receiver);
   if (bound === 0 && op === "equal") return { value: NOTHING, yes: guard(given.receiver, PLACE), no: NONE };
+  if (bound === 0 && op === "unequal") return { value: NOTHING, yes: NONE, no: guard(given.receiver, PLACE) };
   if (bound === -1) return op === "equal" ? { value: NOTHING, yes: no, no: yes } : { value: NOTHING, yes, no };
   // `< 0` and `>= 0` look the same here: both sides are believed.
   return { value: NOTHING, yes: both(yes, no), no: both(yes, no) };

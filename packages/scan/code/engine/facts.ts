@@ -56,8 +56,8 @@ export interface FlowFacts {
   readonly seeds: readonly (readonly [fn: number, index: number, path: string, source: number, spot: Spot])[];
   /** A function of another file that is handed over where requests come from. */
   readonly registrations: readonly (readonly [callee: Ref, source: number])[];
-  /** Text of every line that is told of. */
-  readonly lines: readonly (readonly [number, string])[];
+  /** Text of every line that is told of, and the column at which it begins. */
+  readonly lines: readonly (readonly [line: number, text: string, from: number])[];
 }
 
 /** `package.json` and `tsconfig.json`, as far as modules are found by them. */

@@ -8,10 +8,10 @@ import type { Run } from "./run.ts";
 
 export function freeze(run: Run, lines: Lines): FlowFacts {
   const { recorder, module } = run;
-  const told = new Map<number, string>();
+  const told = new Map<number, readonly [string, number]>();
   const spot = (at: number, end: number): Spot => {
     const place = lines.spot(at, end);
-    if (!told.has(place[0])) told.set(place[0], lines.text(place[0], place[1]));
+    if (!told.has(place[0])) told.set(place[0], lines.shown(place[0], place[1]));
     return place;
   };
   const exports = exportsOf(run);
@@ -49,7 +49,7 @@ export function freeze(run: Run, lines: Lines): FlowFacts {
       const ref = refOfSym(callee);
       return ref === null ? [] : [[ref, source] as const];
     }),
-    lines: [...told],
+    lines: [...told].map(([line, [text, from]]) => [line, text, from] as const),
   };
 }
 

@@ -37,10 +37,16 @@ export class Lines {
 
   /** One line, trimmed, cut around `column`. */
   text(line: number, column = 1): string {
+    return this.shown(line, column)[0];
+  }
+
+  /** The same, and the column at which it begins. */
+  shown(line: number, column = 1): [text: string, from: number] {
     const start = this.#starts[line - 1];
-    if (start === undefined) return "";
+    if (start === undefined) return ["", 1];
     const end = (this.#starts[line] ?? this.#text.length + 1) - 1;
     const from = end - start > MAX_SNIPPET * 2 ? Math.max(start, start + column - 1 - MAX_SNIPPET / 2) : start;
-    return this.#text.slice(from, Math.min(end, from + MAX_SNIPPET)).trim();
+    const text = this.#text.slice(from, Math.min(end, from + MAX_SNIPPET));
+    return [text.trim(), from - start + 1 + text.length - text.trimStart().length];
   }
 }

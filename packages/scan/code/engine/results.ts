@@ -1,9 +1,11 @@
 /** What a call gives back. */
 import type { Call } from "../ir.ts";
+import { EVERY_KIND } from "../kinds.ts";
 import type { Given } from "./conditions.ts";
 import type { Known, KnownPropagator } from "./knowledge.ts";
 import { takenBy } from "./replacing.ts";
 import type { Run } from "./run.ts";
+import { takenByName } from "./safe-names.ts";
 import { slotValues } from "./slots.ts";
 import type { Sym } from "./sym.ts";
 import { atomOf, COPY, DEEP, everyTaint, fieldOf, joined, moved, NOTHING, stepped, type Taint, TEXT, tainted, united, type Value } from "./value.ts";
@@ -114,7 +116,7 @@ function isOurs(run: Run, sym: Sym | null, known: Known | null): boolean {
   return known === null && !run.knowledge.knowsModule(root.module);
 }
 
-function throughSite(run: Run, node: Call, { given, known }: CallSeen, sym: Sym, value: Value): Value {
+function throughSite(run: Run, node: Call, { given, known, name }: CallSeen, sym: Sym, value: Value): Value {
   const { recorder } = run;
   // A parameter that is called with nothing of interest is not worth a word.
   const site = recorder.site(run.fn, sym, node.at, node.end);
@@ -123,6 +125,8 @@ function throughSite(run: Run, node: Call, { given, known }: CallSeen, sym: Sym,
   if (given.receiver !== null) recorder.flows(given.receiver.taints, `A${site.id}:-1`);
   site.given = given.values;
   if (known !== null && (known.sanitisers.length > 0 || known.propagators.length > 0)) return value;
-  const back: Taint = { atom: atomOf(`R${site.id}`), mode: COPY, mask: 0, step: null };
+  const mask = takenByName(name);
+  if (mask === EVERY_KIND) return value;
+  const back: Taint = { atom: atomOf(`R${site.id}`), mode: COPY, mask, step: null };
   return { ...value, taints: united(value.taints, [back]) };
 }

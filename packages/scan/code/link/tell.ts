@@ -82,8 +82,8 @@ class Places {
   of(file: string, spot: Spot | null): Required<Place> {
     const [line, column, end_line, end_column] = spot ?? [1, 1, 1, 2];
     const parts = file.split("!/");
-    const snippet = this.#files.get(file)?.flows?.lines.find(([each]) => each === line)?.[1] ?? "";
-    return { path: parts.at(-1) ?? file, layers: parts.slice(0, -1), line, column, end_line, end_column, snippet: snippet.slice(0, 300) };
+    const [, snippet, snippet_column] = this.#files.get(file)?.flows?.lines.find(([each]) => each === line) ?? [line, "", 1];
+    return { path: parts.at(-1) ?? file, layers: parts.slice(0, -1), line, column, end_line, end_column, snippet: snippet.slice(0, 300), snippet_column };
   }
 }
 
