@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { Repository } from "../../scan/testing/repository.ts";
+import { Repository } from "../../../test/fixtures/repository.ts";
 import { runCommandLine } from "../program.ts";
 import { painter } from "../terminal/terminal.ts";
 

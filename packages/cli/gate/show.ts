@@ -56,7 +56,7 @@ function showFinding({ place, rule, title, fix, severity, fingerprint }: Finding
   const { paint } = screen;
   const where = printable(`${[...place.layers, place.path].join("!/")}:${place.line}`);
   put(out, `${paint("bold", where)}  ${severity}: ${printable(title)}`, "    ", screen);
-  put(out, paint("dim", `${printable(rule)} · ${fingerprint.slice(0, 12)}`), "      ", screen);
+  put(out, paint("dim", `${printable(rule)} · ${fingerprint}`), "      ", screen);
   put(out, printable(fix.text.split("\n")[0] as string), "      ", screen);
 }
 

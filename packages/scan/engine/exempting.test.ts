@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
+import { Repository } from "../../../test/fixtures/repository.ts";
 import { EXEMPTIONS_PATH } from "../exemptions/index.ts";
 import { parseGatePolicy } from "../gate/policy.ts";
-import { Repository } from "../testing/repository.ts";
 import { judgeChange } from "./change.ts";
 
 const lock = (version: string) =>

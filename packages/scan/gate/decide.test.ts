@@ -2,7 +2,7 @@ import { generateKeyPairSync, sign } from "node:crypto";
 import { type Finding, SEVERITIES } from "@plastron/contracts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { findingNamed, scanOf } from "../testing/judged.ts";
+import { findingNamed, scanOf } from "../../../test/fixtures/findings.ts";
 import { decide, type GateInput } from "./decide.ts";
 import { attestPentest } from "./pentest.ts";
 import { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "./policy.ts";

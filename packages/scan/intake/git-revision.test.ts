@@ -1,7 +1,7 @@
 import { existsSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Repository } from "../testing/repository.ts";
+import { Repository } from "../../../test/fixtures/repository.ts";
 import type { Artifact } from "./artifact.ts";
 import { openRevision } from "./git-revision.ts";
 

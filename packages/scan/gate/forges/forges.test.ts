@@ -3,7 +3,7 @@ import type { GateDecision } from "@plastron/contracts";
 import fc from "fast-check";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { describe, expect, test } from "vitest";
-import { findingNamed } from "../../testing/judged.ts";
+import { findingNamed } from "../../../../test/fixtures/findings.ts";
 import { githubCheck } from "./github.ts";
 import { giteaStatus, gitlabStatus } from "./statuses.ts";
 import { plain, summaryOf } from "./summary.ts";

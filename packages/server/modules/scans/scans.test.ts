@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import type { ScanResult } from "@plastron/contracts";
 import { type Artifact, scan } from "@plastron/scan";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { findingNamed, scanOf } from "../../../scan/testing/judged.ts";
+import { findingNamed, scanOf } from "../../../../test/fixtures/findings.ts";
 import type { Connection } from "../../database/pool.ts";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
 import { startTestServer, type TestServer } from "../../testing/harness.ts";
