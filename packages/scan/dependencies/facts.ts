@@ -69,6 +69,10 @@ export interface Listed {
   readonly unhashed?: boolean;
   /** `name@range`, where the list says to which wishes this is the answer, but not whose they are (Yarn 1). */
   readonly answers?: readonly string[];
+  /** What its address says that is fetched, where that is another name or version: `evil@6.6.6`. */
+  readonly mislabelled?: string;
+  /** It is fetched over a connection that nobody protects. */
+  readonly plain?: boolean;
   /** It comes inside another package's archive. */
   readonly bundled?: boolean;
 }

@@ -25,7 +25,14 @@ export function descents(listing: Listing): (index: number) => Descent {
       if (told) groups[index] = group;
     });
   }
-  return (index) => ({ path: tops.has(index) ? [index] : pathTo(index, above), direct: tops.has(index), group: groups[index] as Group });
+  return (index) => ({
+    // Most are never asked for it, and it may be long.
+    get path() {
+      return tops.has(index) ? [index] : pathTo(index, above);
+    },
+    direct: tops.has(index),
+    group: groups[index] as Group,
+  });
 }
 
 function spread(listing: Listing, starts: readonly number[], above: Int32Array, reached: (index: number) => void): void {

@@ -32,3 +32,16 @@ export function hashesOf(integrity: string): [string, string][] {
   }
   return found;
 }
+
+/** What an address of npm's layout (`…/NAME/-/BASE-VERSION.tgz`) says that it gives, where that is not what the lock file says; and whether anybody on the way can change it. */
+export function labelOf(resolved: string, name: string, version: string): { mislabelled?: string; plain?: true } {
+  const plain = /^http:\/\/(?!localhost[:/]|127\.|\[::1\])/i.test(resolved) ? { plain: true as const } : {};
+  const [, before = "", file = ""] = /^https?:\/\/[^/]+\/(.{1,300})\/-\/([^?#]{1,300})\.tgz(?:[?#].*)?$/i.exec(resolved.slice(0, 2000)) ?? [];
+  if (file === "" || name === "" || version === "") return plain;
+  const path = `/${before.replace(/%2f/gi, "/").replace(/%40/g, "@")}`.toLowerCase();
+  const base = name.slice(name.indexOf("/") + 1);
+  // Some registries repeat the scope before the file's name.
+  const said = file.slice(file.lastIndexOf("/") + 1).toLowerCase();
+  const right = path.endsWith(`/${name.toLowerCase()}`) && [version, version.replace(/\+.*$/, "")].some((each) => said === `${base}-${each}`.toLowerCase());
+  return right ? plain : { ...plain, mislabelled: `${before.slice(before.lastIndexOf("/") + 1)}: ${file}`.slice(0, 200) };
+}

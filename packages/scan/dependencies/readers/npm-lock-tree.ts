@@ -1,5 +1,5 @@
 import { type Listed, MOST_PACKAGES, type Need, type Root } from "../facts.ts";
-import { hashesOf, originOf } from "../origin.ts";
+import { hashesOf, labelOf, originOf } from "../origin.ts";
 import { get, isObject, type JsonObject, type KeyPlaces, object, text } from "./json.ts";
 import { groupOf, word } from "./npm-entry.ts";
 
@@ -48,6 +48,7 @@ function listed(key: string, entry: JsonObject, line: number): Listed {
   const bundled = get(entry, "bundled") === true;
   return {
     ...{ ecosystem: "npm", name: alias ?? key, version: direct ? "" : (real ?? said), line, group: groupOf(entry), ...from },
+    ...(direct ? {} : labelOf(resolved, alias ?? key, real ?? said)),
     ...(hashes.length > 0 ? { hashes } : resolved !== "" && from.origin === "registry" && !bundled ? { unhashed: true } : {}),
     ...(bundled ? { bundled } : {}),
   };

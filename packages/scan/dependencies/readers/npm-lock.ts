@@ -1,5 +1,5 @@
 import { type Listed, type Listing, MOST_PACKAGES, type Need, type Reading, type ReadingGap, type Root, Unreadable } from "../facts.ts";
-import { hashesOf, originOf } from "../origin.ts";
+import { hashesOf, labelOf, originOf } from "../origin.ts";
 import { get, isObject, type JsonObject, type KeyPlaces, keyPlaces, object, parseJson, text } from "./json.ts";
 import { groupOf, word } from "./npm-entry.ts";
 import { readTree } from "./npm-lock-tree.ts";
@@ -64,6 +64,7 @@ function listed(place: string, entry: JsonObject, line: number, needs: Need[]): 
   const unhashed = !bundled && hashes.length === 0 && from.origin === "registry" && resolved !== "";
   return {
     ...{ ecosystem: "npm", name, version: text(entry, "version"), line, needs, group: groupOf(entry), ...from },
+    ...labelOf(resolved, name, text(entry, "version")),
     ...(hashes.length > 0 ? { hashes } : {}),
     ...(unhashed ? { unhashed } : {}),
     ...(bundled ? { bundled } : {}),

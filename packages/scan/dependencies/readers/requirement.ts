@@ -15,6 +15,8 @@ export interface Requirement {
 
 /** Null for what is no requirement. Markers are taken off: on some machine or other they hold. */
 export function parseRequirement(text: string): Requirement | null {
+  // Longer ones are nobody's, and would keep the pattern busy.
+  if (text.length > 4000) return null;
   const [, name = "", rest = ""] = /^\s*([A-Za-z0-9][\w.-]{0,200})\s*(?:\[[^\]]{0,500}\])?\s*([\s\S]{0,4000})$/.exec(text) ?? [];
   if (name === "") return null;
   if (rest.startsWith("@")) return { name, range: "", pinned: "", url: rest.slice(1).trim().split(/\s/, 1)[0] as string };

@@ -20,7 +20,7 @@ export function readRequirements(source: string): Reading {
   const wishes: Wish[] = [];
   let strange = 0;
   for (const { text, line } of logicalLines(source)) {
-    const comment = /^#\s+(via\s+)?(.{1,200})$/.exec(text);
+    const comment = text.length > 1000 ? null : /^#\s+(via\s+)?(.{1,200})$/.exec(text);
     if (comment) noteVia(wishes.at(-1), comment[1] !== undefined, comment[2] as string, /^#\s+via\s*$/.test(text));
     if (text.startsWith("#")) continue;
     const include = /^(?:-r|--requirement|-c|--constraint)[\s=]*(\S.*)$/.exec(text);
@@ -35,7 +35,7 @@ export function readRequirements(source: string): Reading {
     }
   }
   if (strange > 0)
-    gaps.push({ reason: "syntax_error", detail: `${strange} lines are no requirements, or name a file or an address without a name`, matters: false });
+    gaps.push({ reason: "syntax_error", detail: `${strange} lines are no requirements, or name a file or an address without a name`, matters: true });
   const { packages, roots } = join(wishes);
   const locked = packages.length > 0 && packages.every(({ hashes }) => hashes !== undefined);
   const listing: Listing = { format: "requirements.txt", tool: "pip", role: locked ? "lock" : "manifest", subject: null, packages, roots, includes };
@@ -61,6 +61,7 @@ function* logicalLines(source: string): Iterable<{ text: string; line: number }>
 
 function wishOf(written: string, line: number): Wish | null {
   const cut = written.search(/\s#/);
+  // Thousands of hashes are possible; what stands before them is short.
   const text = (cut < 0 ? written : written.slice(0, cut)).replace(/^(-e|--editable)[\s=]+/, "");
   const options = text.indexOf(" --");
   const bare = options < 0 ? text : text.slice(0, options);

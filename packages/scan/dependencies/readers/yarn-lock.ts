@@ -1,5 +1,5 @@
 import { type Listed, type Listing, MOST_PACKAGES, type Need, type Reading, type ReadingGap, type Root, Unreadable } from "../facts.ts";
-import { hashesOf, originOf } from "../origin.ts";
+import { hashesOf, labelOf, originOf } from "../origin.ts";
 import { Block, readBlocks } from "./block-yaml.ts";
 import { refuseConflict } from "./json.ts";
 import { duplicateGap } from "./npm-lock.ts";
@@ -93,6 +93,7 @@ function joinClassic(entries: readonly Entry[]): { packages: Listed[]; roots: Ro
     return {
       ...{ ecosystem: "npm", name: alias ?? nameOf(descriptor), version: entry.fields.get("version") ?? "", line: entry.line, needs: needsOf(entry), ...from },
       ...{ answers: entry.descriptors },
+      ...labelOf(resolved, alias ?? nameOf(descriptor), entry.fields.get("version") ?? ""),
       ...(hashes.length > 0 ? { hashes } : {}),
       ...(unhashed ? { unhashed } : {}),
     };
