@@ -30,6 +30,8 @@ export const placeSchema = z.object({
   end_column: z.int().min(1),
   snippet: z.string().max(2000).default("").describe("the line or lines, secrets redacted, cut to what can be read"),
   layers: z.array(z.string()).default([]),
+  /** The column at which the snippet's first line begins, where it is the line as it stands from there on; absent: nobody knows any more. */
+  snippet_column: z.int().min(1).optional(),
 });
 export type Place = z.infer<typeof placeSchema>;
 

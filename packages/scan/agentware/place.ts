@@ -24,16 +24,16 @@ export class Places {
     return {
       path: this.file.path,
       ...{ line: first.line, column: from - first.start + 1, end_line: last.line, end_column: to - last.start + 1 },
-      snippet: this.snippet(first.start, from, to),
+      ...this.snippet(first.start, from, to),
       layers: [...this.file.layers, ...layers],
     };
   }
 
-  private snippet(lineStart: number, from: number, to: number): string {
+  private snippet(lineStart: number, from: number, to: number): Pick<Place, "snippet" | "snippet_column"> {
     const begin = from - lineStart > MAX_SNIPPET / 3 ? from - 80 : lineStart;
     const newline = this.text.indexOf("\n", Math.max(to - 1, from));
     const end = Math.min(newline < 0 ? this.text.length : newline, begin + MAX_SNIPPET, Math.max(to, from + 1) + 200);
-    return visible(this.text.slice(begin, end)).slice(0, 1800);
+    return { snippet: visible(this.text.slice(begin, end)).slice(0, 1800), snippet_column: begin - lineStart + 1 };
   }
 
   private lineOf(offset: number): { line: number; start: number } {

@@ -94,8 +94,8 @@ function checks(run: Run, file: ScanFile, lines: Lines): MatchInput[] {
     const rule = run.knowledge.rules[id];
     if (rule === undefined || (role === "test" && rule.taint.quiet_in_tests)) return [];
     const [line, column, end_line, end_column] = lines.spot(at, end);
-    const snippet = lines.text(line, column);
-    const place = { path: file.path, layers: [...file.layers], line, column, end_line, end_column, snippet };
+    const [snippet, snippet_column] = lines.shown(line, column);
+    const place = { path: file.path, layers: [...file.layers], line, column, end_line, end_column, snippet, snippet_column };
     const sink = words === "" ? `\`${name}\`` : words;
     const anchor = `${nameOf(run.module, fn)}|${name}|${snippet}`;
     return [
