@@ -139,7 +139,7 @@ test("no line at a terminal is wider than it", () => {
 });
 
 test("a marker stands under what is meant, also behind tabs and wide letters", () => {
-  const place = { path: "a.js", line: 7, column: 8, end_line: 7, end_column: 11, snippet: "\t漢字 x = run(y)" };
+  const place = { path: "a.js", line: 7, column: 8, end_line: 7, end_column: 11, snippet: "\t漢字 x = run(y)", snippet_column: 1 };
   const from = place.snippet.indexOf("run") + 1;
   const [code, marker] = render(resultOf([findingOf({ place: { ...place, column: from, end_column: from + 3 } })]), "terminal")
     .split("\n")

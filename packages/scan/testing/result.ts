@@ -6,7 +6,7 @@ export function matchOf(more: Partial<MatchInput> & { at?: string } = {}): Match
   const { at = "src/server.js:12:3", ...rest } = more;
   const [path, line, column] = at.split(":") as [string, string, string];
   const snippet = rest.place?.snippet ?? '  exec("ls " + dir);';
-  const place = { path, line: Number(line), column: Number(column), end_line: Number(line), end_column: Number(column) + 15, snippet };
+  const place = { path, line: Number(line), column: Number(column), end_line: Number(line), end_column: Number(column) + 15, snippet, snippet_column: 1 };
   return matchSchema.parse({
     rule: "code/javascript/command-injection",
     analyser: "code",

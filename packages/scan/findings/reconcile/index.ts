@@ -1,5 +1,6 @@
 import { type Finding, SEVERITIES } from "@plastron/contracts";
 import { sharesAdvisory } from "../advisories.ts";
+import { meantText } from "../meant.ts";
 import { placeKey, rulesOf } from "../places.ts";
 import { assign } from "./assign.ts";
 import { bare } from "./bare.ts";
@@ -36,7 +37,7 @@ interface Pass {
   fits?(base: Finding, head: Finding): boolean;
 }
 
-/** Code that says too little to be known again in another file: `eval(x)` stands anywhere. */
+/** Code that says too little to be known again by itself: `eval(x)` stands anywhere. */
 const TELLING = 16;
 
 /**
@@ -48,6 +49,8 @@ const PASSES: readonly Pass[] = [
   { how: "same", confidence: 1, key: ({ fingerprint }) => fingerprint },
   { how: "renamed", confidence: 0.97, key: (finding, moves) => codeKey(finding, movedPath(placeKey(finding.place), moves)) },
   { how: "moved_within", confidence: 0.95, key: (finding) => codeKey(finding, placeKey(finding.place)) },
+  { how: "renamed", confidence: 0.93, key: (finding, moves) => meantKey(finding, movedPath(placeKey(finding.place), moves)) },
+  { how: "moved_within", confidence: 0.92, key: (finding) => meantKey(finding, placeKey(finding.place)) },
   { how: "same", confidence: 0.95, key: (finding) => packageKey(finding), fits: (base, head) => sharesAdvisory([base], head) },
   { how: "moved_between", confidence: 0.9, key: ({ secret }) => secret && `${secret.detector}\n${secret.digest}` },
   { how: "moved_between", confidence: 0.8, key: (finding) => (bare(finding.place.snippet).length < TELLING ? null : codeKey(finding, "")) },
@@ -107,6 +110,11 @@ function isWorse(base: Finding, head: Finding): boolean {
 function codeKey(finding: Finding, path: string | null): string | null {
   const text = bare(finding.place.snippet);
   return path === null || text === "" || finding.package || finding.secret ? null : `${path}\n${text}`;
+}
+
+function meantKey({ place, package: affected, secret }: Finding, path: string | null): string | null {
+  const text = bare(meantText(place));
+  return path === null || text.length < TELLING || affected || secret ? null : `${path}\n${text}`;
 }
 
 function packageKey({ package: affected, place }: Finding): string | null {

@@ -34,6 +34,21 @@ describe("what stood at the base is known again", () => {
     }
   });
 
+  test("where a formatter put it on a line of its own, in a file of another name", () => {
+    const spans = (at: string, snippet: string, call: string) => {
+      const column = snippet.indexOf(call) + 1;
+      const line = Number(at.split(":")[1]);
+      return written(at, snippet, {
+        place: { path: at.split(":")[0] as string, line, column, end_line: line, end_column: column + call.length, snippet, snippet_column: 1 },
+      });
+    };
+    const call = "exec(`ping -c 1 ${req.query.host}`, done)";
+    const base = scan(spans("a.js:3:1", `app.get("/ping", (req) => ${call});`, call));
+    const head = scan(spans("b.js:8:1", `  ${call}`, call));
+    expect(reconcile(base, head, [{ from: "a.js", to: "b.js" }])).toMatchObject({ fresh: [], gone: [], pairs: [{ how: "renamed" }] });
+    expect(reconcile(base, head)).toMatchObject({ fresh: [{}] });
+  });
+
   test("where its function went to another file; too weak a sign for an exemption to follow", () => {
     const told = reconcile(scan(written("a.js:3:1", CODE)), scan(written("lib/b.js:3:1", CODE)));
     expect(told).toMatchObject({ fresh: [], pairs: [{ how: "moved_between" }] });

@@ -11,7 +11,7 @@ export function findingOf(finding: Finding, open: boolean): Markup {
 <summary><b class="sev">${severity}</b><span class="ti">${title}${finding.verdict === "malice" || finding.verdict === "authority" ? html` <b class="vd ${finding.verdict}">${finding.verdict}</b>` : null}</span><span class="at">${placeWords(place)}<em>:${place.line}</em></span><code class="ru">${rule}</code>${state === "exempted" ? html`<b class="ex">exempted</b>` : null}</summary>
 <div class="bd">
 <p class="msg">${lines(finding.message)}</p>
-${finding.flow.length > 0 ? flowOf(finding.flow) : codeOf(finding.place)}
+${finding.flow.length > 0 ? flowOf(finding.flow) : codeOf(finding.place, finding.secret?.redacted)}
 <dl>
 <dt>What to do</dt><dd>${lines(finding.fix.text)}</dd>
 <dt>How urgent</dt><dd><b class="lv ${priority.level}">${priority.level}</b> ${priority.words} <span class="dim">${priority.score.toFixed(0)} of 100</span></dd>

@@ -26,7 +26,7 @@ export function findingLines(finding: Finding, screen: Screen): string[] {
   return [
     ...head,
     `${INDENT}${paint("dim", cut(facts, columns - INDENT.length))}`,
-    ...excerpt(finding.place, style, screen, INDENT),
+    ...excerpt(finding.place, finding.secret?.redacted ?? "", style, screen, INDENT),
     ...finding.message.split("\n").flatMap((line) => wrapped(visible(line), columns - INDENT.length).map((text) => `${INDENT}${text}`)),
     ...flowLines(finding.flow, screen),
     ...block("why", finding.priority.words, screen),
