@@ -5,7 +5,7 @@ import { advisoriesDirectory } from "../advisories/home.ts";
 import { exemptedByDirectory } from "../exemptions/scanned.ts";
 import { usage } from "../failure.ts";
 import { startScanProgress } from "../scan/progress.ts";
-import { stoppedBySignals } from "../scan/stop.ts";
+import { ScanStopped, stoppedBySignals } from "../scan/stop.ts";
 import { line, type Terminal } from "../terminal/terminal.ts";
 import { VERSION } from "../version.ts";
 
@@ -15,6 +15,8 @@ export interface ScanFlags {
   output?: string;
   failOn: Severity | "none";
   all?: boolean;
+  history?: boolean;
+  verifySecrets?: boolean;
   cache: boolean;
   exemptions: boolean;
   import?: string[];
@@ -22,8 +24,18 @@ export interface ScanFlags {
   workers?: number;
 }
 
-/** Scans, reports, and says by the exit code what a script needs: 0 nothing grave, 1 findings, 2 not all was seen. */
+/** Scans, reports, and says by the exit code what a script needs: 0 nothing grave, 1 findings, 2 not all was seen; 130 after Ctrl-C. */
 export async function scanCommand(what: string, flags: ScanFlags, terminal: Terminal): Promise<number> {
+  try {
+    return await scanAndReport(what, flags, terminal);
+  } catch (error) {
+    if (!(error instanceof ScanStopped)) throw error;
+    line(terminal.err, "The scan was stopped: nothing is said of what it saw so far.");
+    return error.exit;
+  }
+}
+
+async function scanAndReport(what: string, flags: ScanFlags, terminal: Terminal): Promise<number> {
   const format = formatOf(flags.format);
   const analysers = analysersOf(flags.analysers);
   const seen = await scanned(what, flags, analysers, terminal);
@@ -50,6 +62,8 @@ async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[]
         analysers,
         cache: flags.cache ? defaultCacheDirectory() : null,
         all: flags.all ?? false,
+        history: flags.history ?? false,
+        verifySecrets: flags.verifySecrets ?? false,
         advisories: advisoriesDirectory(undefined),
         signal: stop.signal,
         ...more,
