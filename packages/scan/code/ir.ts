@@ -80,6 +80,8 @@ export interface Parameter {
 }
 
 export interface Class extends Node {
+  /** No `class` expression or statement makes it: it is a function and what is written to its prototype. Its constructor is its value. */
+  readonly detached?: boolean;
   readonly id: number;
   readonly name: string;
   readonly bases: readonly Expression[];

@@ -150,7 +150,9 @@ function sinksOfWrite(run: Run, target: Pattern & { kind: "member" }, name: stri
 function written(run: Run, target: Pattern, owner: Value, key: Value): void {
   const { dynamic } = run.knowledge;
   const keys = everyTaint(key);
-  if (keys.length === 0) return;
+  // Keys of the object itself (`for (k in o) o[k] = …`) lead nowhere new.
+  const owned = new Set(owner.taints.map(({ atom }) => atom.port));
+  if (keys.length === 0 || keys.every(({ atom }) => owned.has(atom.port))) return;
   for (const known of dynamic.key) run.recorder.reaches(known, keys, target, "[…]", run.fn);
   const chosen = [...owner.via, ...viaOf(owner)];
   if (chosen.length > 0) for (const known of dynamic.nested) run.recorder.reaches(known, run.env.filtered(chosen), target, "[…][…]", run.fn);

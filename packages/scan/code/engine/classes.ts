@@ -21,6 +21,13 @@ export function classValue(run: Run, id: number): Value {
   return tainted([], run.roots.numbered("class", id));
 }
 
+/** A class that is made of functions: its methods wait until all that is written to its prototype is known. */
+export function detachedClass(run: Run, id: number): void {
+  if (run.classes.has(id)) return;
+  run.classes.set(id, []);
+  run.laterClasses.push({ id, env: run.env });
+}
+
 function fields(run: Run, node: Class): void {
   const outer = run.thisValue;
   run.thisValue = tainted([], run.roots.numbered("this", node.id));

@@ -26,18 +26,25 @@ export function evaluate(module: Module, knowledge: Knowledge, outline: OutlineM
 /** Functions see the module as it is when it is loaded. */
 function afterwards(run: Run): void {
   const root = run.env;
-  const classes = run.laterClasses.splice(0);
-  for (const { id, env } of classes) {
-    run.env = env;
-    evaluateMethods(run, id);
-  }
-  run.env = root;
+  methods(run);
   for (const fn of run.hoisted.splice(0)) if (!run.evaluated.has(fn.id)) declared(run, fn);
   for (const { fn, env, thisValue } of run.later.splice(0)) {
     run.env = env;
     run.thisValue = thisValue;
     run.call(fn, null);
   }
+  // Of classes that functions made inside of themselves.
+  methods(run);
+  run.env = root;
+}
+
+function methods(run: Run): void {
+  const root = run.env;
+  for (let round = 0; run.laterClasses.length > 0 && round < 20; round++)
+    for (const { id, env } of run.laterClasses.splice(0)) {
+      run.env = env;
+      evaluateMethods(run, id);
+    }
   run.env = root;
 }
 

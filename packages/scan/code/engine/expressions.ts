@@ -3,12 +3,12 @@ import { maskOf } from "../kinds.ts";
 import { ask } from "./ask.ts";
 import { assignment } from "./bind.ts";
 import { callOf } from "./calls.ts";
-import { classValue } from "./classes.ts";
+import { classValue, detachedClass } from "./classes.ts";
 import { holds } from "./conditions.ts";
 import { memberOf } from "./members.ts";
 import type { Run } from "./run.ts";
 import { concatenated } from "./text.ts";
-import { COPY, constantOf, DEEP, everyTaint, joined, moved, NOTHING, stepped, tainted, united, type Value } from "./value.ts";
+import { atomOf, COPY, constantOf, DEEP, everyTaint, joined, moved, NOTHING, stepped, tainted, united, type Value } from "./value.ts";
 
 export function valueOfExpression(run: Run, node: Expression): Value {
   switch (node.kind) {
@@ -104,11 +104,21 @@ function variable(run: Run, id: number): Value {
 }
 
 function globalOf(run: Run, name: string, node: Expression): Value {
+  if (name === "arguments" && run.fn !== 0) return allArguments(run);
   const sym = run.roots.global.child(name);
   const known = run.knowledge.of(sym);
   if (known === null || known.reads.length === 0) return tainted([], sym);
   const taints = known.reads.map(({ id }) => run.source(id, node.at, node.end));
   return tainted(taints, sym);
+}
+
+/** JavaScript's `arguments`. */
+function allArguments(run: Run): Value {
+  const count = Math.max(3, run.module.functions[run.fn]?.parameters.length ?? 0);
+  const fields = new Map<string, Value>();
+  for (let index = 0; index < Math.min(count, 10); index++)
+    fields.set(String(index), tainted([{ atom: atomOf(`P${run.fn}:${index}`), mode: COPY, mask: 0, step: null }]));
+  return { ...NOTHING, fields };
 }
 
 function imported(run: Run, node: Expression & { kind: "import" }): Value {
@@ -125,12 +135,14 @@ function imported(run: Run, node: Expression & { kind: "import" }): Value {
 function functionValue(run: Run, id: number): Value {
   const fn = run.module.functions[id];
   if (fn === undefined) return NOTHING;
-  if (!run.evaluated.has(id)) {
+  const detached = run.detached.get(id);
+  if (detached !== undefined) detachedClass(run, detached.classId);
+  else if (!run.evaluated.has(id)) {
     run.evaluated.add(id);
     if (run.fn === 0) run.later.push({ fn, env: run.env, thisValue: run.thisValue });
     else run.call(fn, null);
   }
-  return tainted([], run.roots.numbered("function", id));
+  return tainted([], run.functionSym(id));
 }
 
 function objectOf(run: Run, node: Expression & { kind: "object" }): Value {

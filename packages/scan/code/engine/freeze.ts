@@ -35,7 +35,10 @@ export function freeze(run: Run, lines: Lines): FlowFacts {
       const value = recorder.returns.get(fn.id);
       const returns = value === undefined ? null : refOf(value);
       if (!named.has(fn.id) && returns === null) return [];
-      return [[fn.id, fn.name.slice(0, 80), returns, fn.parameters.slice(0, 30).map(({ name }) => name)] as const];
+      const names = fn.parameters.slice(0, 30).map(({ name }) => name);
+      // Named by nobody, read through `arguments`.
+      while (names.length < 3 && ports.has(`P${fn.id}:${names.length}`)) names.push("");
+      return [[fn.id, fn.name.slice(0, 80), returns, names] as const];
     }),
     classes,
     sites: kept.flatMap(({ site, given }) => siteFact(site, given, spot)),

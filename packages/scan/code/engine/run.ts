@@ -5,7 +5,7 @@ import { Environment } from "./environment.ts";
 import type { Knowledge, KnownCheck } from "./knowledge.ts";
 import type { OutlineMaker } from "./outline.ts";
 import { Recorder } from "./recorder.ts";
-import { Roots } from "./sym.ts";
+import { Roots, type Sym } from "./sym.ts";
 import { atomOf, COPY, NOTHING, type Taint, type Value } from "./value.ts";
 
 /** The recursive ones, tied together in `evaluate.ts`: no part imports another. */
@@ -62,6 +62,8 @@ export class Run {
   readonly classes = new Map<number, readonly Value[]>();
   readonly laterClasses: { id: number; env: Environment }[] = [];
   depth = 0;
+  /** Constructors and methods of classes that are made of functions: by function. */
+  readonly detached = new Map<number, { readonly classId: number; readonly isConstructor: boolean }>();
   looping = 0;
   /** The second time through a loop: what is defined in it was seen the first time. */
   again = false;
@@ -80,6 +82,14 @@ export class Run {
     this.knowledge = knowledge;
     this.outline = outline;
     this.path = path;
+    for (const { id, methods, detached } of module.classes)
+      if (detached) for (const { name, fn } of methods) this.detached.set(fn, { classId: id, isConstructor: name === "constructor" });
+  }
+
+  /** What a function is, as a value. */
+  functionSym(id: number): Sym {
+    const detached = this.detached.get(id);
+    return detached?.isConstructor ? this.roots.numbered("class", detached.classId) : this.roots.numbered("function", id);
   }
 
   get exhausted(): boolean {

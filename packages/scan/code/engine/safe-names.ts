@@ -17,6 +17,8 @@ const TOPICS: readonly (readonly [RegExp, KindMask])[] = [
   [/header|log|line/i, maskOf(["header", "log"])],
 ];
 
+const ESCAPED = maskOf(["html", "xml", "sql", "regex", "ldap", "xpath", "header", "log"]);
+
 /** As what the result of a function of this name can do no harm. */
 export function takenByName(name: string): KindMask {
   const [, verb, topic = ""] =
@@ -26,5 +28,7 @@ export function takenByName(name: string): KindMask {
   if (verb === undefined) return 0;
   const mask = TOPICS.reduce((all, [sign, kinds]) => (sign.test(topic) ? all | kinds : all), 0);
   if (mask !== 0) return mask;
-  return /^(sani|escape)/i.test(verb) && topic.length < 8 ? EVERY_KIND : 0;
+  if (topic.length >= 8) return 0;
+  // `escape` alone is for markup or a query; quoting for a shell is what it most often fails at.
+  return /^sani/i.test(verb) ? EVERY_KIND : /^escape$/i.test(verb) ? ESCAPED : 0;
 }

@@ -1,7 +1,7 @@
 import type { Call, Statement } from "../ir.ts";
 import { EVERY_KIND } from "../kinds.ts";
 import { ask } from "./ask.ts";
-import { classValue } from "./classes.ts";
+import { classValue, detachedClass } from "./classes.ts";
 import { Environment } from "./environment.ts";
 import { elementOf } from "./expressions.ts";
 import type { Run } from "./run.ts";
@@ -11,9 +11,11 @@ import { everyTaint, joined, moved, NOTHING, TEXT, tainted, type Value } from ".
 export function runStatements(run: Run, list: readonly Statement[]): boolean {
   for (const statement of list)
     if (statement.kind === "function") {
-      run.env.write(statement.variable, tainted([], run.roots.numbered("function", statement.id)));
+      run.env.write(statement.variable, tainted([], run.functionSym(statement.id)));
       const fn = run.module.functions[statement.id];
-      if (fn !== undefined && !run.again) run.hoisted.push(fn);
+      const detached = run.detached.get(statement.id);
+      if (detached !== undefined) detachedClass(run, detached.classId);
+      else if (fn !== undefined && !run.again) run.hoisted.push(fn);
     }
   let ends = false;
   for (const statement of list) {

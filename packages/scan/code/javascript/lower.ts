@@ -8,6 +8,7 @@ import { Lowering, type Parts } from "./lowering.ts";
 import { lowerModuleStatement } from "./modules.ts";
 import { parseJavascript } from "./parse.ts";
 import { lowerPattern } from "./patterns.ts";
+import { addPrototypeClasses } from "./prototypes.ts";
 import { blockNames, hoistedNames } from "./scope.ts";
 import { lowerStatement } from "./statements.ts";
 
@@ -39,6 +40,7 @@ function moduleOf(lowering: Lowering, program: Program, typescript: boolean): Mo
   blockNames(program.body, names);
   for (const name of names) lowering.scopes.bind(name);
   lowering.functions[0] = { ...draft, body: lowering.statements(program.body) };
+  addPrototypeClasses(lowering.functions, lowering.classes, lowering.scopes.list());
   return {
     language: typescript ? "typescript" : "javascript",
     variables: lowering.scopes.list(),

@@ -61,7 +61,9 @@ function keep(best: Map<string, Found>, start: Start, hit: Hit, graph: Graph, kn
   if (rule === undefined || (hit.state.mask & bit) === bit || !speaksOf(rule.taint.origins, start)) return;
   // An object is sent as JSON: only a text is a page.
   if (rule.taint.sinks[sink[2]]?.shape === "text" && !hit.state.part) return;
-  const key = `${hit.file}\0${rule.id}\0${sink[3][0]}:${sink[3][1]}`;
+  // A loop that writes keys writes in several lines, and is mended once.
+  const isOfFunction = rule.taint.sinks[sink[2]]?.dynamic !== undefined;
+  const key = `${hit.file}\0${rule.id}\0${isOfFunction ? sink[5] : `${sink[3][0]}:${sink[3][1]}`}`;
   const known = best.get(key);
   if (known === undefined || rank(start) < rank(known.start) || (rank(start) === rank(known.start) && hit.state.length < known.state.length))
     best.set(key, { start, state: hit.state, file: hit.file, sink: hit.sink });
