@@ -23,6 +23,8 @@ export function scanCommands(program: Command, terminal: Terminal, done: Done): 
     )
     .option("--all", "of a git checkout, also what .gitignore leaves out")
     .option("--import <file>", "a SARIF log of another tool about the same tree, to judge with ours; repeatable", collect)
+    .option("--history", "of a git repository on this disk, also secrets that later commits took away")
+    .option("--verify-secrets", "ask providers whether the secrets that were found still work: sends each to the provider that gave it out")
     .option("--no-exemptions", "also what .plastron/exemptions.yaml lets stand counts")
     .option("--no-cache", "keep nothing of this scan, and take nothing from earlier ones")
     .option("--file-timeout <seconds>", "for one analyser's look at one file (default: 10)", positive)
