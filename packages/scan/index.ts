@@ -53,3 +53,4 @@ export { DEFAULT_LIMITS, type Limits } from "./intake/limits.ts";
 export { type OpenOptions, openArtifact } from "./intake/open.ts";
 export type { Ability, CodeFacts, Import, Outline, Use } from "./outline.ts";
 export { REPORT_FORMATS, type ReportFormat, type ReportOptions, render } from "./report/index.ts";
+export { redactSecrets } from "./secrets/index.ts";
