@@ -1,8 +1,11 @@
 import type { Reader } from "../facts.ts";
 import { looksLikeSbom, readSbom } from "../sbom/read.ts";
 import { readBunLock } from "./bun-lock.ts";
+import { readCondaEnvironment } from "./conda.ts";
 import { readMetadata, readTopLevel } from "./installed-python.ts";
+import { readPom } from "./maven-pom.ts";
 import { readNpmLock } from "./npm-lock.ts";
+import { readCargoLock, readComposerLock, readGemfileLock, readGoMod, readGradleLock } from "./other-locks.ts";
 import { readPackageJson } from "./package-json.ts";
 import { readPipfileLock } from "./pipfile-lock.ts";
 import { readPnpmLock } from "./pnpm-lock.ts";
@@ -32,6 +35,15 @@ const BY_NAME: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["pylock.toml", readPylock],
   ["pyproject.toml", readPyproject],
   ["setup.cfg", readSetupCfg],
+  ["environment.yml", readCondaEnvironment],
+  ["environment.yaml", readCondaEnvironment],
+  ["Cargo.lock", readCargoLock],
+  ["go.mod", readGoMod],
+  ["Gemfile.lock", readGemfileLock],
+  ["gems.locked", readGemfileLock],
+  ["composer.lock", readComposerLock],
+  ["gradle.lockfile", readGradleLock],
+  ["pom.xml", readPom],
 ]);
 
 /** A file whose name only hints at a bill of materials is one where its beginning says so. */

@@ -130,3 +130,48 @@ test("requirements.txt: options, markers, continued lines, addresses and hashes"
     ["baz", "", 3],
   ]);
 });
+
+const brief = (path: string, text: string) => readerOf(path)?.(text, path).listings[0]?.packages.map(({ name, version, line }) => `${name}@${version}:${line}`);
+
+describe("lock files of other ecosystems", () => {
+  test("Cargo.lock", () => {
+    const text = `version = 4\n\n[[package]]\nname = "app"\nversion = "0.1.0"\ndependencies = [\n "regex",\n]\n\n[[package]]\nname = "regex"\nversion = "1.5.4"\nsource = "registry+https://index.example"\nchecksum = "${"a".repeat(64)}"\ndependencies = ["memchr 2.0.0"]\n\n[[package]]\nname = "memchr"\nversion = "2.0.0"\nsource = "registry+https://index.example"\n`;
+    expect(brief("Cargo.lock", text)).toEqual(["app@0.1.0:3", "regex@1.5.4:10", "memchr@2.0.0:17"]);
+    const listing = readerOf("Cargo.lock")?.(text, "Cargo.lock").listings[0] as Listing;
+    expect(descents(listing)(2).path.map((index) => listing.packages[index]?.name)).toEqual(["regex", "memchr"]);
+  });
+
+  test("go.mod", () => {
+    const text =
+      "module example.com/a\n\ngo 1.21.3\n\nrequire golang.org/x/crypto v0.16.0\n\nrequire (\n\tgithub.com/a/b v1.2.3\n\tgithub.com/c/d v0.0.0-20200101000000-abcdefabcdef // indirect\n)\n";
+    expect(brief("go.mod", text)).toEqual([
+      "stdlib@1.21.3:3",
+      "golang.org/x/crypto@v0.16.0:5",
+      "github.com/a/b@v1.2.3:8",
+      "github.com/c/d@v0.0.0-20200101000000-abcdefabcdef:9",
+    ]);
+    expect(readerOf("go.mod")?.(text, "go.mod").listings[0]?.roots.map(({ name }) => name)).toEqual(["golang.org/x/crypto", "github.com/a/b"]);
+  });
+
+  test("Gemfile.lock", () => {
+    const text =
+      "GEM\n  remote: https://gems.example/\n  specs:\n    activerecord (6.1.4)\n      activemodel (= 6.1.4)\n    activemodel (6.1.4)\n    nokogiri (1.12.0-x86_64-linux)\n\nPLATFORMS\n  ruby\n\nDEPENDENCIES\n  activerecord (~> 6.1)\n  nokogiri!\n";
+    expect(brief("Gemfile.lock", text)).toEqual(["activerecord@6.1.4:4", "activemodel@6.1.4:6", "nokogiri@1.12.0:7"]);
+    const listing = readerOf("Gemfile.lock")?.(text, "Gemfile.lock").listings[0] as Listing;
+    expect(pathOf(listing, "activemodel")).toEqual(["activerecord", "activemodel"]);
+  });
+
+  test("composer.lock, gradle.lockfile, pom.xml, environment.yml", () => {
+    expect(
+      brief("composer.lock", JSON.stringify({ packages: [{ name: "A/b", version: "v1.2.3" }], "packages-dev": [{ name: "c/d", version: "2.0" }] })),
+    ).toEqual(["a/b@1.2.3:1", "c/d@2.0:1"]);
+    expect(brief("gradle.lockfile", "# comment\norg.a:b:1.0=runtimeClasspath\nempty=x\n")).toEqual(["org.a:b@1.0:2"]);
+    const pom =
+      "<project>\n<properties><v>2.14.0</v></properties>\n<!-- <dependency><groupId>x</groupId><artifactId>y</artifactId><version>1</version></dependency> -->\n<dependencies>\n<dependency><groupId>org.apache.logging.log4j</groupId><artifactId>log4j-core</artifactId><version>${v}</version></dependency>\n<dependency><groupId>a</groupId><artifactId>b</artifactId></dependency></dependencies></project>";
+    expect(brief("pom.xml", pom)).toEqual(["org.apache.logging.log4j:log4j-core@2.14.0:5"]);
+    expect(readerOf("pom.xml")?.(pom, "pom.xml").gaps).toMatchObject([{ reason: "declared_only" }]);
+    const conda = "name: x\ndependencies:\n  - numpy=1.21\n  - pip:\n    - flask==1.0\n    - requests>=2\n";
+    expect(brief("environment.yml", conda)).toEqual(["flask@1.0:2"]);
+    expect(readerOf("environment.yml")?.(conda, "environment.yml").gaps).toMatchObject([{ reason: "ecosystem_not_supported", matters: false }]);
+  });
+});
