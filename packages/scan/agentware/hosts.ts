@@ -33,7 +33,7 @@ export function traitsOf(url: string, lists: Lists): readonly string[] {
   const host = hostOf(url);
   const plain = url.replace(/^[a-z]+:\/\//i, "").toLowerCase();
   const traits: string[] = [];
-  if (/^(?:localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker\.internal|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.)/.test(host) || host === "")
+  if (/^(?:localhost|127\.|0\.0\.0\.0|\[::1\]|host\.docker\.internal|10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.)/.test(host) || host === "")
     traits.push("local");
   else if (/^(?:\d{1,3}(?:\.\d{1,3}){3}|0x[0-9a-f]+|\d{8,10}|\[[0-9a-f:]+\])$/.test(host)) traits.push("raw-host");
   if (named(plain, host, lists.of("drop_hosts"))) traits.push("drop-host");

@@ -3,7 +3,9 @@
  * and run, secrets that leave, tools that pose as others. It reads a document's structure and polarity (language/stance.ts): what forbids an
  * attack, warns of one or quotes one is none. What may do much and says so is authority, never malice.
  */
-import type { Analyser, FileHead, Look, Project, ScanFile } from "../analyser.ts";
+import { createHash } from "node:crypto";
+import type { Analyser, FileHead, Language, Look, Project, ScanFile } from "../analyser.ts";
+import { type Approvals, describeTree } from "./config/approvals.ts";
 import { judge, rulesOf, Signals } from "./judge.ts";
 import { seenIn } from "./look.ts";
 import { packOf } from "./pack.ts";
@@ -12,33 +14,41 @@ import { matchOf } from "./report.ts";
 import { isOfUnit } from "./rule.ts";
 import { type AgentFacts, factsOf, overUnits } from "./units.ts";
 
+export { APPROVALS_FILE, type Approvals, approvalsSchema } from "./config/approvals.ts";
 export { agentRuleSchema } from "./rule.ts";
 export type { AgentFacts } from "./units.ts";
 
 /** Number of this code: its answers to equal files change with it. */
 const CODE = 1;
 const MAX_BYTES = 200_000_000;
+const FLOWING: ReadonlySet<Language> = new Set(["markdown", "text", "html", "shell", "dockerfile"]);
 const GENERATED = /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|[^/]*\.(?:map|svg|lock|snap))$/i;
 
-/** An analyser out of the documents of rules/agentware/ (with lexicon/), parsed from YAML. Throws where one of them is malformed. */
-export function createAgentware(rules: readonly unknown[]): Analyser<AgentFacts> {
+/** An analyser out of the documents of rules/agentware/ (with lexicon/), parsed from YAML. Throws where one of them is malformed.
+ * `approvals`: what was approved before; without it those that lie in the artifact count. */
+export function createAgentware(rules: readonly unknown[], approvals: Approvals | null = null): Analyser<AgentFacts> {
   const pack = packOf(rules);
   const ofFile = rulesOf(pack, false, isOfUnit);
   const ofUnit = rulesOf(pack, true, isOfUnit);
   return {
     name: "agentware",
-    version: `${CODE}.${pack.digest}`,
+    version: `${CODE}.${pack.digest}${approvals ? `.${createHash("sha256").update(JSON.stringify(approvals)).digest("hex").slice(0, 12)}` : ""}`,
     wants: (file: FileHead) => file.language !== "binary" && file.size < MAX_BYTES && !GENERATED.test(file.path),
     file(file: ScanFile): Look<AgentFacts> {
       const { text } = file;
       if (text === null) return { matches: [], facts: null, gaps: [] };
       const seen = seenIn(file, text, pack);
       const places = new Places(file, text);
-      const signals = new Signals(seen.signals);
+      const signals = new Signals(seen.signals, FLOWING.has(file.language));
       const placeOf = (signal: { start: number; end: number; layers: readonly string[] }) => places.of(signal.start, signal.end, signal.layers);
       const matches = ofFile.flatMap((rule) => judge(rule, signals, signals)).map((each) => matchOf(each, placeOf(each.signal), placeOf));
-      return { matches, facts: factsOf(file, text, seen, placeOf, ofUnit), gaps: seen.gaps };
+      return { matches, facts: factsOf(file, text, seen, placeOf, ofUnit, pack), gaps: seen.gaps };
     },
-    project: (project: Project) => overUnits(project, ofUnit, pack),
+    project: (project: Project) => overUnits(project, ofUnit, pack, approvals),
   };
+}
+
+/** What there is to approve in a tree: the hash of each tool's and skill's description, as `plastron-approvals.json` keeps them. */
+export function describeForApproval(rules: readonly unknown[], tree: Iterable<ScanFile>): Approvals {
+  return describeTree(tree, packOf(rules));
 }

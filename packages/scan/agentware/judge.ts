@@ -14,7 +14,10 @@ export interface Judgement {
 /** Signals by name, asked for again and again. */
 export class Signals {
   private readonly byName: ReadonlyMap<string, readonly Signal[]>;
-  constructor(signals: readonly Signal[]) {
+  /** Whether blocks that follow each other belong together, as those of a text do; constants of a program do not. */
+  readonly flowing: boolean;
+  constructor(signals: readonly Signal[], flowing = true) {
+    this.flowing = flowing;
     this.byName = Map.groupBy(signals, (signal) => signal.name);
   }
 
@@ -62,7 +65,7 @@ function besides({ near }: Grade, signal: Signal, own: Signals, unit: Signals): 
   const found: Signal[] = [];
   for (const each of near) {
     const reach = (name: string) =>
-      (each.within === "unit" ? unit : own).of([name]).find((other) => other !== signal && other.stance === "told" && isNear(each, signal, other));
+      (each.within === "unit" ? unit : own).of([name]).find((other) => other !== signal && other.stance === "told" && isNear(each, signal, other, own.flowing));
     if (each.none.some((name) => reach(name))) return null;
     const all = each.all.map(reach);
     if (all.some((other) => !other)) return null;
@@ -75,8 +78,8 @@ function besides({ near }: Grade, signal: Signal, own: Signals, unit: Signals): 
 
 const BLOCKS_OF_A_SECTION = 4;
 
-function isNear({ within }: Near, signal: Signal, other: Signal): boolean {
-  if (within === "block") return other.block === signal.block;
+function isNear({ within }: Near, signal: Signal, other: Signal, flowing: boolean): boolean {
+  if (within === "block" || (within === "section" && !flowing && signal.block >= 0)) return other.block === signal.block;
   if (within === "section") return Math.abs(other.block - signal.block) <= BLOCKS_OF_A_SECTION;
   return true;
 }

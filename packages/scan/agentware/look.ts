@@ -1,11 +1,14 @@
 import type { LookGap, ScanFile } from "../analyser.ts";
 import { configSignals } from "./config/read.ts";
+import { markdownBlocks } from "./document/markdown.ts";
 import { type Block, block } from "./document/model.ts";
 import { openDocument } from "./document/open.ts";
 import { encodedBlocks } from "./hidden/encoded.ts";
+import { mixedNames } from "./hidden/mixed.ts";
 import { unseenIn } from "./hidden/unicode.ts";
 import { thoughtsOf } from "./language/read.ts";
 import { turnsOf } from "./language/turns.ts";
+import { nameSignals } from "./names/read.ts";
 import type { Pack } from "./pack.ts";
 import { withReferences } from "./references.ts";
 import { commandSignals } from "./shell/commands.ts";
@@ -24,7 +27,8 @@ export interface Seen {
 export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
   const document = openDocument(file, text);
   const hidden = unseenIn(text, document.surface === "program" && file.language !== "json" && file.language !== "yaml");
-  const blocks = [...document.blocks];
+  if (document.surface === "program") hidden.push(...mixedNames(text, pack.lookalikes));
+  const blocks = document.blocks.flatMap(withInnerText);
   const signals: Signal[] = [];
   for (const { kind, start, end, says, detail } of hidden) {
     const number = blocks.length;
@@ -54,6 +58,7 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
     if (each.kind === "string" && !runs(each)) return;
     if (thoughts.command || each.kind === "code") for (const signal of commandSignals(each, number, file.language, pack)) signals.push(signal);
   });
+  signals.push(...nameSignals(file, document.blocks, text, pack));
   if (file.language === "json" || file.language === "yaml" || file.language === "markdown") signals.push(...configSignals(file, blocks, pack));
   if (file.language === "python" || file.language === "javascript" || file.language === "typescript") signals.push(...sourceSignals(blocks, text, pack));
   if (file.language === "shell" || file.language === "dockerfile") signals.push(...scriptSignals(file, text, blocks, pack));
@@ -62,6 +67,24 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
     blocks,
     gaps: document.degraded.map((gap) => ({ kind: "degraded", matters: document.surface === "agent" || gap.reason === "too_large", ...gap })),
   };
+}
+
+const INNER = new Set<Block["kind"]>(["description", "string", "value", "remark"]);
+
+/** A text of several lines within source or data has headings and lists of its own. */
+function withInnerText(each: Block): readonly Block[] {
+  if (!INNER.has(each.kind) || each.text.length > 100_000 || each.text.indexOf("\n") < 0 || !/\n[ \t]*(?:[-*+#>|]|\d+[.)]|```|~~~)/.test(each.text))
+    return [each];
+  const inner = markdownBlocks(each.text, each.surface).blocks;
+  return inner.map((part) => ({
+    ...part,
+    kind: part.kind === "prose" || part.kind === "heading" ? each.kind : part.kind,
+    start: each.exact ? each.start + part.start : each.start,
+    exact: each.exact,
+    section: [...each.section, ...part.section],
+    hidden: part.hidden ?? each.hidden,
+    layers: each.layers,
+  }));
 }
 
 /** Rules ask for company that is odd by its address as for a signal of its own. */

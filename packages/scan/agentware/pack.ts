@@ -3,6 +3,7 @@ import { type Frame, frameOf } from "./language/frames.ts";
 import { Lexicon, lexiconSchema } from "./language/lexicon.ts";
 import { Stances } from "./language/stance.ts";
 import { Lists, listsSchema } from "./lists.ts";
+import { Names } from "./names/lookalike.ts";
 import { type AgentRule, agentRuleSchema, sharedFramesSchema } from "./rule.ts";
 
 /** Everything of rules/agentware/ as values, made ready. */
@@ -16,6 +17,9 @@ export interface Pack {
   readonly lists: Lists;
   /** Letters of other alphabets that look like Latin ones. */
   readonly lookalikes: ReadonlyMap<string, string>;
+  readonly npmNames: Names;
+  readonly pypiNames: Names;
+  readonly hostNames: Names;
   readonly digest: string;
 }
 
@@ -39,7 +43,20 @@ export function packOf(documents: readonly unknown[]): Pack {
     ...rules.flatMap((rule) => rule.frames.map((frame) => frameOf(frame.signal, frame, lexicon))),
   ];
   const lookalikes = new Map(lists.of("lookalikes").flatMap((entry) => [...entry.slice(2)].map((letter) => [letter, entry[0] as string] as const)));
+  const names = (kind: string) => new Names(lists.of(`popular_${kind}`), lists.of(`known_${kind}`), lookalikes);
   const digest = createHash("sha256").update(JSON.stringify(documents)).digest("hex").slice(0, 16);
   const acts = new Set(lists.of("acts").map((idea) => lexicon.id(idea)));
-  return { rules, frames, lexicon, acts, stances: new Stances(lexicon), lists, lookalikes, digest };
+  return {
+    rules,
+    frames,
+    lexicon,
+    acts,
+    stances: new Stances(lexicon),
+    lists,
+    lookalikes,
+    npmNames: names("npm"),
+    pypiNames: names("pypi"),
+    hostNames: names("hosts"),
+    digest,
+  };
 }

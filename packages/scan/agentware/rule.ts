@@ -60,7 +60,8 @@ export const agentRuleSchema = z.strictObject({
   fix: z.string(),
   references: z.array(z.url()),
   frames: z.array(frameSchema).default([]),
-  grades: z.array(gradeSchema).min(1),
+  /** None: it is about what several files offer, which config/offers.ts compares. */
+  grades: z.array(gradeSchema),
   bad: z.array(example).min(1),
   ok: z.array(example).min(1),
 });

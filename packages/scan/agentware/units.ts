@@ -1,5 +1,8 @@
 import type { Place } from "@plastron/contracts";
-import type { Look, Project, ScanFile } from "../analyser.ts";
+import { fileKey, type Look, type Project, type ScanFile } from "../analyser.ts";
+import { type Approvals, approvalsIn } from "./config/approvals.ts";
+import { type Offer, offersOf } from "./config/catalog.ts";
+import { offerMatches } from "./config/offers.ts";
 import { judge, Signals } from "./judge.ts";
 import type { Seen } from "./look.ts";
 import type { Pack } from "./pack.ts";
@@ -13,6 +16,8 @@ export type PlacedSignal = Signal & { readonly place: Place };
 /** What one file leaves for the look over all. */
 export interface AgentFacts {
   readonly signals: readonly PlacedSignal[];
+  readonly offers: readonly Offer[];
+  readonly approvals: Approvals | null;
 }
 
 const MAX_SIGNALS = 400;
@@ -20,10 +25,20 @@ const MAX_SIGNALS = 400;
 const ROOTS = /(?:^|\/)(?:SKILL\.md|manifest\.ya?ml|package\.json|pyproject\.toml)$/i;
 
 /** Only signals that rules over units ask for are kept. */
-export function factsOf(_file: ScanFile, _text: string, { signals }: Seen, placeOf: (signal: Signal) => Place, rules: readonly AgentRule[]): AgentFacts | null {
+export function factsOf(
+  file: ScanFile,
+  text: string,
+  { signals, blocks }: Seen,
+  placeOf: (signal: Signal) => Place,
+  rules: readonly AgentRule[],
+  pack: Pack,
+): AgentFacts | null {
   const asked = askedBy(rules);
   const kept = signals.filter((signal) => asked.has(signal.name)).slice(0, MAX_SIGNALS);
-  return kept.length === 0 ? null : { signals: kept.map((signal) => ({ ...signal, place: placeOf(signal) })) };
+  const offers = offersOf(file, blocks, text, pack, (start, end) => placeOf({ start, end, layers: [] }));
+  const approvals = approvalsIn(file.path, text);
+  if (kept.length === 0 && offers.length === 0 && !approvals) return null;
+  return { signals: kept.map((signal) => ({ ...signal, place: placeOf(signal) })), offers, approvals };
 }
 
 function askedBy(rules: readonly AgentRule[]): ReadonlySet<string> {
@@ -32,23 +47,48 @@ function askedBy(rules: readonly AgentRule[]): ReadonlySet<string> {
   );
 }
 
+/** More program files than that are no skill or server, but a product whose parts know little of each other. */
+const MAX_OF_UNIT = 40;
+
 /** Rules whose evidence lies in several files of one skill, plugin or package. */
-export function overUnits(project: Project, rules: readonly AgentRule[], _pack: Pack): Look<null> {
+export function overUnits(project: Project, rules: readonly AgentRule[], pack: Pack, given: Approvals | null): Look<null> {
   const facts = project.facts<AgentFacts>("agentware");
-  const roots = [...new Set(project.files.filter(({ path }) => ROOTS.test(path)).map(({ path }) => folderOf(path)))].sort((a, b) => b.length - a.length);
-  const units = Map.groupBy(facts.entries(), ([key]) => roots.find((root) => root === "" || key.startsWith(`${root}/`)) ?? "");
+  const unitOf = unitsOf(project);
+  const units = Map.groupBy(facts.entries(), ([key]) => unitOf(key));
   const matches = [...units.values()].flatMap((files) => {
     // Blocks of different files are never near each other.
-    const all = files.flatMap(([, { signals }], i) => signals.map((signal) => ({ ...signal, block: signal.block + i * 1_000_000 })));
+    const all = files.flatMap(([, { signals }], i) => signals.map((signal) => ({ ...signal, block: signal.block + i * APART })));
     const unit = new Signals(all);
-    return Map.groupBy(all, ({ block }) => Math.floor(block / 1_000_000))
-      .values()
+    return [...Map.groupBy(all, ({ block }) => Math.floor((block + 1) / APART)).values()]
       .flatMap((own) => rules.flatMap((rule) => judge(rule, new Signals(own), unit)))
-      .map((each) => matchOf(each, (each.signal as PlacedSignal).place, (signal) => (signal as PlacedSignal).place))
-      .toArray();
+      .map((each) => matchOf(each, (each.signal as PlacedSignal).place, (signal) => (signal as PlacedSignal).place));
   });
-  return { matches, facts: null, gaps: [] };
+  const offers = new Map([...facts].map(([key, fact]) => [key, fact.offers] as const));
+  const approvals = given ?? [...facts.values()].find((fact) => fact.approvals)?.approvals ?? null;
+  return { matches: [...matches, ...offerMatches(offers, approvals, pack.rules, project)], facts: null, gaps: [] };
 }
+
+const APART = 10_000_000;
+
+/** A file's unit: the innermost folder with a manifest of its own. Of large ones each file is its own, and what hooks name goes with the manifest. */
+function unitsOf({ files }: Project): (key: string) => string {
+  const roots = [...new Set(files.filter(({ path }) => ROOTS.test(path)).map((file) => folderOf(fileKey(file))))].sort((a, b) => b.length - a.length);
+  const byFolder = new Map<string, string>();
+  const rootOf = (key: string): string => {
+    const folder = folderOf(key);
+    const known = byFolder.get(folder) ?? roots.find((root) => root === "" || folder === root || folder.startsWith(`${root}/`)) ?? "";
+    byFolder.set(folder, known);
+    return known;
+  };
+  const sizes = new Map<string, number>();
+  for (const file of files) if (PROGRAM.has(file.language)) sizes.set(rootOf(fileKey(file)), (sizes.get(rootOf(fileKey(file))) ?? 0) + 1);
+  return (key) => {
+    const root = rootOf(key);
+    return (sizes.get(root) ?? 0) > MAX_OF_UNIT ? key : root;
+  };
+}
+
+const PROGRAM = new Set(["javascript", "typescript", "python", "shell"]);
 
 function folderOf(path: string): string {
   const slash = path.lastIndexOf("/");

@@ -10,6 +10,9 @@ import { yamlValues } from "./values.ts";
 /** A text is read as blocks up to here; the rest of it is only looked through for hidden characters. */
 export const MAX_TEXT = 8_000_000;
 
+const LOCALES =
+  /(?:^|[/._-])(?:locales?|i18n|l10n|lang|langs|translations?|intl|messages|(?:en|zh|ja|ko|de|fr|es|pt|ru|it|tr|pl|nl|uk|vi|id|ar|fa|th)[-_][A-Za-z]{2,4})[/._-]/;
+
 /** A file as the blocks it is made of, whatever its format. */
 export function openDocument(file: Pick<ScanFile, "path" | "language">, whole: string): AgentDocument {
   const cut = whole.length > MAX_TEXT;
@@ -47,8 +50,11 @@ function openWhole(file: Pick<ScanFile, "path" | "language">, text: string): Age
         }
       );
     }
-    default:
-      return sourceBlocks(text, file.language);
+    default: {
+      const source = sourceBlocks(text, file.language);
+      // What an interface says to people in many languages is called description as well.
+      return LOCALES.test(file.path) ? { ...source, blocks: source.blocks.map((each) => ({ ...each, surface: "program" })) } : source;
+    }
   }
 }
 

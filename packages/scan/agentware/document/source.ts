@@ -21,6 +21,9 @@ const GRAMMARS: Readonly<Record<string, Grammar>> = {
 const TOOL_TEXT =
   /(?:\bdescription|\binstructions|\bsystem_?prompt|\bsystemPrompt|\bprompt|\bpersona)["']?\s*[:=]\s*(?:[frub]{0,2}|\(\s*)$|\.(?:tool|registerTool|addTool|prompt)\(\s*["'`][\w.:/-]{1,80}["'`]\s*,\s*(?:\{\s*(?:title\s*:\s*["'`][^"'`]{0,80}["'`]\s*,\s*)?description\s*:\s*)?$/i;
 const TOOL_FUNCTION = /@(?:\w+\.)?(?:tool|prompt|resource|function_tool|agent)\b[^\n]*\n(?:\s*@[^\n]*\n)*\s*(?:async\s+)?def\s[^\n]*(?:\n[^\n]*){0,12}:\s*$/;
+/** Only source that defines tools or prompts gives texts to a model. */
+const TOOLS =
+  /inputSchema|input_schema|McpServer|FastMCP|registerTool|\.tool\(|@(?:\w+\.)?tool\b|modelcontextprotocol|defineTool|function_tool|tool_choice|system_?prompt|dify_plugin|langchain/i;
 const MIN_TEXT = 12;
 
 /** Comments, docstrings and text constants of source code: what a model that reads it may take for words to itself. Linear; no parser can be made to fail. */
@@ -28,6 +31,7 @@ export function sourceBlocks(text: string, language: string): AgentDocument {
   const grammar = GRAMMARS[language];
   if (!grammar) return { surface: "program", blocks: [], degraded: [] };
   const blocks: Block[] = [];
+  const tools = TOOLS.test(text);
   for (let at = 0; at < text.length && blocks.length < MAX_BLOCKS; ) {
     const line = grammar.line.find((mark) => text.startsWith(mark, at));
     if (line && (language !== "shell" || at === 0 || /\s/.test(text[at - 1] as string))) {
@@ -48,7 +52,7 @@ export function sourceBlocks(text: string, language: string): AgentDocument {
       continue;
     }
     const end = stringEnd(text, at + quote.length, quote);
-    if (end - at > MIN_TEXT) push(blocks, stringBlock(text, at, quote, end, language));
+    if (end - at > MIN_TEXT) push(blocks, stringBlock(text, at, quote, end, language, tools));
     at = end + quote.length;
   }
   const full = blocks.length >= MAX_BLOCKS;
@@ -75,10 +79,10 @@ function lineRemark(text: string, at: number, mark: string, blocks: Block[]): nu
   return end;
 }
 
-function stringBlock(text: string, at: number, quote: string, end: number, language: string): Block {
+function stringBlock(text: string, at: number, quote: string, end: number, language: string, tools: boolean): Block {
   const start = at + quote.length;
   const before = text.slice(Math.max(0, at - 600), at);
-  const ofTool = TOOL_TEXT.test(before.slice(-200)) || (language === "python" && quote.length === 3 && TOOL_FUNCTION.test(before));
+  const ofTool = tools && (TOOL_TEXT.test(before.slice(-200)) || (language === "python" && quote.length === 3 && TOOL_FUNCTION.test(before)));
   return block(ofTool ? "description" : "string", text.slice(start, end), start, ofTool ? "agent" : "program");
 }
 

@@ -98,14 +98,22 @@ function* bidi(text: string, program: boolean): Iterable<Unseen> {
     if (match.index - start > 2000) continue;
     const newline = text.indexOf("\n", match.index);
     const line = text.slice(start, Math.min(newline < 0 ? text.length : newline, match.index + 2000));
-    if (line.search(/[\u202a-\u202e\u2066-\u2069]/) !== match.index - start) continue;
+    if (line.search(/[\u202a-\u202e\u2066-\u2069]/) !== match.index - start || isNamed(line)) continue;
     const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufefc]/.test(line);
     const override = /[\u202d\u202e]/.test(line);
     if (rightToLeft && (!program || !override) && balanced(line)) continue;
     if (!program && !override) continue;
-    if (program && !override && balanced(line) && !/[\u2066-\u2069][^\u2069]*[;(){}=]/.test(line)) continue;
+    if (program && !override && balanced(line)) continue;
     yield { kind: "bidi", start: match.index, end: match.index + 1, says: "", detail: "marks that turn the direction of text" };
   }
+}
+
+/** Programs that clean text list these marks: one alone between quotes, or many in a row. */
+function isNamed(line: string): boolean {
+  return (
+    /[\u200b-\u200f\u202a-\u202e\u2066-\u2069]{3}/.test(line) ||
+    !/[\u202a-\u202e\u2066-\u2069]/.test(line.replace(/(["'`])[\u202a-\u202e\u2066-\u2069]\1/g, ""))
+  );
 }
 
 function balanced(line: string): boolean {

@@ -1,7 +1,7 @@
 import type { Block } from "../document/model.ts";
 import { traitsOf } from "../hosts.ts";
 import type { Pack } from "../pack.ts";
-import { secretOf } from "../shell/harm.ts";
+import { secretOf } from "../shell/secret.ts";
 import { type Signal, signalAt } from "../signal.ts";
 import { type Folded, fold, originOf } from "./fold.ts";
 import { bitsOf, findFrame } from "./frames.ts";

@@ -3,6 +3,7 @@ import type { Lists } from "../lists.ts";
 import type { Deed } from "./deed.ts";
 import type { Command } from "./lex.ts";
 import { program } from "./program.ts";
+import { secretOf, secretTraits } from "./secret.ts";
 
 /** A key that opens the way there is used, not sent. */
 const KEY_ARGUMENT = /(?:^|\s)(?:-i|--key|--cert|--cacert|--identity(?:-file)?|--private-key|-o\s+IdentityFile|--env-file|--kubeconfig)[=\s]+\S+/g;
@@ -58,7 +59,7 @@ export function harmsOf(command: Command, lists: Lists): Deed[] {
   if (archive) add("locked-archive", archive);
   const secret = USES_SECRETS.has(name) ? null : secretOf(all.replace(KEY_ARGUMENT, " "), lists);
   const sends = sendsOf(name, rest, all, lists);
-  if (secret) add("secret-read", secret);
+  if (secret) add("secret-read", secret, secretTraits(all));
   if (sends) add(secret || sends.traits.includes("takes-input") ? "send" : "contact", sends.url, secret ? [...sends.traits, "sends-secret"] : sends.traits);
   if (runsOwnText(name, all)) add("runs-document", whole);
   return deeds;
@@ -104,14 +105,6 @@ function openedWithPassword(name: string, rest: readonly string[]): string | nul
   if (name === "unzip" && /(?:^|\s)-P\s*\S+/.test(text)) return text;
   if (/^(?:7z|7za|7zz|7zr|unrar|rar)$/.test(name) && /(?:^|\s)[xe]\s/.test(`${text} `) && /(?:^|\s)-p\S+/.test(text)) return text;
   return null;
-}
-
-/** The secret that a command names, by its place. Public halves of keys and templates of settings are none. */
-export function secretOf(text: string, lists: Lists): string | null {
-  const found = lists.pattern("secret_places").exec(text);
-  if (!found) return null;
-  const around = text.slice(found.index, found.index + found[0].length + 16);
-  return /\.pub\b|\.example\b|\.sample\b|\.template\b|\.dist\b/.test(around) ? null : found[0].trim();
 }
 
 function sendsOf(name: string, rest: readonly string[], all: string, lists: Lists): { url: string; traits: readonly string[] } | null {

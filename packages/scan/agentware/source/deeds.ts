@@ -1,7 +1,7 @@
 import type { Block } from "../document/model.ts";
 import { traitsOf, urlsOf } from "../hosts.ts";
 import type { Pack } from "../pack.ts";
-import { secretOf } from "../shell/harm.ts";
+import { secretOf, secretTraits } from "../shell/secret.ts";
 import { type Signal, signalAt } from "../signal.ts";
 import { decodedCode } from "./decoded.ts";
 
@@ -15,8 +15,6 @@ const GUARDING =
   /deny|block|sensitive|forbid|danger|pattern|suspicious|protect|detect|ignore|exclude|redact|scan|guard|rule|check|secret_?(?:path|file)|malicious|ioc|test|fixture|expect|assert/i;
 const SENDS =
   /\b(?:requests|httpx|session|client|axios|got|ky|superagent|http|aiohttp)\s*\.\s*(?:post|put|patch|request)\s*\(|\burlopen\s*\([^)\n]*(?:data\s*=|Request)|\bfetch\s*\(|\bsendBeacon\s*\(|\.sendall\s*\(|\bsend_?(?:message|document|photo)\s*\(|\bnew\s+WebSocket\s*\(|https?\.request\s*\(|\bXMLHttpRequest\b|urllib\.request\.Request\s*\(/i;
-const HIGH_VALUE =
-  /ssh[/\\]|id_(?:rsa|ed25519|ecdsa)|cookies|login data|key4\.db|logins\.json|keychain|wallet|electrum|keystore|solana|exodus|nkbih|\.gnupg|shadow|mcp\.json|claude_desktop/i;
 const SHELL_OUT = /socket|TCPSocket/;
 
 /** What source code does that is of note: which secrets it opens, where it sends, what it decodes and runs. */
@@ -40,8 +38,9 @@ function secretsOpened(blocks: readonly Block[], text: string, { lists }: Pack):
     const listed = LISTED.test(before);
     if (!READS.test(line) && !listed) continue;
     if (listed && GUARDING.test(before)) continue;
-    const traits = HIGH_VALUE.test(each.text) ? ["high-value"] : [];
-    signals.push(signalAt("secret-read", each, number, { start: 0, end: each.text.length }, { stance: "told", detail: secret, traits }));
+    signals.push(
+      signalAt("secret-read", each, number, { start: 0, end: each.text.length }, { stance: "told", detail: secret, traits: secretTraits(each.text) }),
+    );
   }
   return signals;
 }

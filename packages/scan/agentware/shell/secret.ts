@@ -1,0 +1,18 @@
+import type { Lists } from "../lists.ts";
+
+/** Keys, sessions and money: nothing but their owner's own tools opens these. */
+const HIGH_VALUE =
+  /ssh[/\\]|id_(?:rsa|ed25519|ecdsa)|cookies|login data|key4\.db|logins\.json|keychain|find-generic-password|wallet|electrum|keystore|solana|exodus|nkbih|gnupg|shadow|mcp\.json|claude_desktop|_history|openclaw[/\\]|clawdbot[/\\]/i;
+const CLOUD = /\.aws|gcloud|default_credentials|kube[/\\]config|git-credentials|netrc|npmrc|pypirc|docker[/\\]config|169\.254|metadata\.google/i;
+
+/** The secret that a text names, by its place. Public halves of keys and templates of settings are none. */
+export function secretOf(text: string, lists: Lists): string | null {
+  const found = lists.pattern("secret_places").exec(text);
+  if (!found) return null;
+  const around = text.slice(found.index, found.index + found[0].length + 16);
+  return /\.pub\b|\.example\b|\.sample\b|\.template\b|\.dist\b/.test(around) ? null : found[0].trim();
+}
+
+export function secretTraits(text: string): string[] {
+  return HIGH_VALUE.test(text) ? ["high-value"] : CLOUD.test(text) ? ["cloud"] : [];
+}
