@@ -39,6 +39,7 @@ interface Pass {
 
 /** Code that says too little to be known again by itself: `eval(x)` stands anywhere. */
 const TELLING = 16;
+const TELLING_ANYWHERE = 24;
 
 /**
  * The surest first; what one pass has paired no later one sees. Each base finding stands for one head finding at most, in every pass:
@@ -54,6 +55,7 @@ const PASSES: readonly Pass[] = [
   { how: "same", confidence: 0.95, key: (finding) => packageKey(finding), fits: (base, head) => sharesAdvisory([base], head) },
   { how: "moved_between", confidence: 0.9, key: ({ secret }) => secret && `${secret.detector}\n${secret.digest}` },
   { how: "moved_between", confidence: 0.8, key: (finding) => (bare(finding.place.snippet).length < TELLING ? null : codeKey(finding, "")) },
+  { how: "moved_between", confidence: 0.75, key: (finding) => meantKey(finding, "", TELLING_ANYWHERE) },
 ];
 
 /**
@@ -112,9 +114,9 @@ function codeKey(finding: Finding, path: string | null): string | null {
   return path === null || text === "" || finding.package || finding.secret ? null : `${path}\n${text}`;
 }
 
-function meantKey({ place, package: affected, secret }: Finding, path: string | null): string | null {
+function meantKey({ place, package: affected, secret }: Finding, path: string | null, least = TELLING): string | null {
   const text = bare(meantText(place));
-  return path === null || text.length < TELLING || affected || secret ? null : `${path}\n${text}`;
+  return path === null || text.length < least || affected || secret ? null : `${path}\n${text}`;
 }
 
 function packageKey({ package: affected, place }: Finding): string | null {

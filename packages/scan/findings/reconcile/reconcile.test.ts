@@ -46,7 +46,9 @@ describe("what stood at the base is known again", () => {
     const base = scan(spans("a.js:3:1", `app.get("/ping", (req) => ${call});`, call));
     const head = scan(spans("b.js:8:1", `  ${call}`, call));
     expect(reconcile(base, head, [{ from: "a.js", to: "b.js" }])).toMatchObject({ fresh: [], gone: [], pairs: [{ how: "renamed" }] });
-    expect(reconcile(base, head)).toMatchObject({ fresh: [{}] });
+    expect(reconcile(base, head)).toMatchObject({ fresh: [], pairs: [{ how: "moved_between" }] });
+    const short = (at: string) => scan(spans(at, at.startsWith("a") ? "if (x) run(request.q)" : "  run(request.q)", "run(request.q)"));
+    expect(reconcile(short("a.js:3:1"), short("b.js:8:1"))).toMatchObject({ fresh: [{}] });
   });
 
   test("where its function went to another file; too weak a sign for an exemption to follow", () => {
