@@ -21,7 +21,7 @@ export function withReferences(signals: readonly Signal[], blocks: readonly Bloc
 }
 
 function pointedAt(reference: Signal, shielded: readonly Signal[], blocks: readonly Block[]): Signal[] {
-  const text = reference.detail.toLowerCase();
+  const text = plainOf(reference.detail);
   const near = (distance: number) => distance !== 0 && Math.abs(distance) <= REACH;
   const before = shielded.filter((signal) => near(reference.block - signal.block) && signal.block < reference.block);
   const after = shielded.filter((signal) => near(signal.block - reference.block) && signal.block > reference.block);
@@ -38,10 +38,15 @@ function ofBlock(one: Signal | undefined, all: readonly Signal[]): Signal[] {
 
 /** Whether a sentence names a heading: its words, or its anchor. */
 function names(text: string, title: string): boolean {
-  const plain = title
+  const plain = plainOf(title);
+  if (plain.length < 4) return false;
+  return text.includes(plain) || text.includes(plain.replace(/\s+/g, "-"));
+}
+
+function plainOf(text: string): string {
+  return text
     .toLowerCase()
     .replace(/[^\p{L}\p{N}\s-]/gu, "")
+    .replace(/\s+/g, " ")
     .trim();
-  if (plain.length < 4) return false;
-  return text.includes(plain) || text.includes(`#${plain.replace(/\s+/g, "-")}`);
 }

@@ -29,7 +29,7 @@ export function factsOf(
   file: ScanFile,
   text: string,
   { signals, blocks }: Seen,
-  placeOf: (signal: Signal) => Place,
+  placeOf: (span: Pick<Signal, "start" | "end" | "layers">) => Place,
   rules: readonly AgentRule[],
   pack: Pack,
 ): AgentFacts | null {

@@ -10,7 +10,7 @@ const SPELLINGS: readonly (readonly [needs: string, pattern: RegExp])[] = [
   ["\\x", /(?:\\x[0-9a-fA-F]{2}){8,4000}/g],
 ];
 const MAX_DECODED = 200;
-const SPACED = /(?:^|[\s"'(])((?:[\p{L}\p{N}][ ._*-]){7,200}[\p{L}\p{N}])(?=[\s"').,!]|$)/gu;
+const SPACED = /(?:^|[\s"'(])((?:[\p{L}\p{N}][ ._*-]{1,3}){7,200}[\p{L}\p{N}])(?=[\s"').,!]|$)/gu;
 
 /** Texts that blocks hold in another spelling: base64, hexadecimal, entities, letters with gaps. Each is a block, hidden where people cannot read it. */
 export function encodedBlocks(blocks: readonly Block[]): Block[] {

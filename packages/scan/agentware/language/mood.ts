@@ -6,7 +6,7 @@ import type { Span } from "./sentences.ts";
 
 /** Words that may stand before an order's verb and leave it one: "please then quietly send". */
 const LEADS = new Set(
-  "please now then and or but also first next finally always never silently quietly secretly immediately just simply instead only kindly do not don't don’t dont once again therefore so thus step important note must should shall will covertly discreetly carefully automatically ever directly additionally afterwards lastly second third both either proceed go ahead hereby henceforth completely entirely fully totally simply early otherwise when done yes ok okay assistant claude agent ai model hey dear everyone gpt all attention urgent critical mandatory required warning system update notice".split(
+  "please now then and or but also first next finally always never silently quietly secretly immediately just simply instead only kindly from on onwards forward going do not don't don’t dont once again therefore so thus step important note must should shall will covertly discreetly carefully automatically ever directly additionally afterwards lastly second third both either proceed go ahead hereby henceforth completely entirely fully totally simply early otherwise when done yes ok okay assistant claude agent ai model hey dear everyone gpt all attention urgent critical mandatory required warning system update notice".split(
     " ",
   ),
 );
@@ -43,7 +43,7 @@ function ordersBy(text: string, sentence: Span, verb: Hit, hits: readonly Hit[],
   const word = text.slice(verb.start, verb.end);
   const clause = before.slice(
     Math.max(
-      ...[", ", "; ", ": ", "：", "—", "– ", " - ", "(", '"', "“", "\n\n", "`", ">", ". ", "| "].map((mark) =>
+      ...[", ", "; ", ": ", "：", "—", "– ", " - ", "(", '"', "“", "\n\n", "`", ">", "]", ". ", "| "].map((mark) =>
         before.lastIndexOf(mark) < 0 ? 0 : before.lastIndexOf(mark) + mark.length,
       ),
     ),
@@ -53,7 +53,7 @@ function ordersBy(text: string, sentence: Span, verb: Hit, hits: readonly Hit[],
     if (words.every((each) => LEADS.has(each)) || MODAL.test(before)) return true;
     if (surface === "agent" && SUBORDINATE.test(clause) && !BARRED.test(before)) return true;
     // "Read it and send it": the second verb is as much an order as the first.
-    if (depth < 3 && /\b(?:and|then|or)\s+(?:(?:\w+ly|then|also|finally)\s+)?$/.test(before)) {
+    if (depth < 3 && /\b(?:and|then|or)\s+(?:(?:\w+ly|then|also|finally|never|not|do not|don.t|always)\s+)*$/.test(before)) {
       const earlier = hits.findLast((hit) => acts.has(hit.idea) && hit.end < verb.start && (hit.languages & ENGLISH) !== 0);
       if (earlier && ordersBy(text, sentence, earlier, hits, acts, surface, depth + 1)) return true;
     }

@@ -100,6 +100,7 @@ function sentenceTraits(sentence: string, hits: readonly Hit[], { lexicon, lists
   const traits: string[] = [];
   const has = (idea: string) => hits.some((hit) => hit.idea === lexicon.id(idea));
   if (has("agent")) traits.push("to-agent");
+  if (has("private-high")) traits.push("high-private");
   if (has("own-case")) traits.push("own-case");
   if (has("urgent")) traits.push("urgent");
   if (has("up")) traits.push("points-up");

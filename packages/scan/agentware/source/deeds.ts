@@ -6,7 +6,7 @@ import { type Signal, signalAt } from "../signal.ts";
 import { decodedCode } from "./decoded.ts";
 
 const WORTH =
-  /ssh|id_rsa|id_ed|aws|credential|cookie|Login Data|keychain|wallet|\.env|mcp\.json|shadow|webhook|telegram|discord|socket|net\.|pty|dup2|b64decode|atob|base64|fromCharCode|exec|eval|cmdclass|https?:\/\//i;
+  /ssh|id_rsa|id_ed|aws|solana|electrum|ethereum|exodus|nkbih|kube|docker|gnupg|netrc|npmrc|pypirc|_history|Local State|openclaw|clawdbot|credential|cookie|Login Data|keychain|wallet|\.env|mcp\.json|shadow|webhook|telegram|discord|socket|net\.|pty|dup2|b64decode|atob|base64|fromCharCode|exec|eval|cmdclass|https?:\/\//i;
 const READS =
   /(?:\bopen|read\w*|expanduser|join|Path|resolve|glob\w*|copy\w*|createReadStream|homedir|\bcat|exists\w*|load\w*)\s*\(?[^()\n]{0,120}(?:\([^()\n]{0,80}\)[^()\n]{0,80})?$/i;
 const LISTED = /[[,(]\s*$/;
