@@ -2,6 +2,7 @@ import { join } from "node:path";
 import type { Artifact } from "./artifact.ts";
 import { fetchWith, type Scratch, withoutCredentials } from "./download.ts";
 import { GIT_ENVIRONMENT } from "./git-command.ts";
+import { withHistory } from "./git-history.ts";
 import { openRevision, type RevisionOptions } from "./git-revision.ts";
 import type { Limits } from "./limits.ts";
 
@@ -10,6 +11,8 @@ export interface CloneRequest {
   readonly revision: string;
   readonly scratch: Scratch;
   readonly limits: Limits;
+  /** `one`: the commit alone. `all`: every commit of every branch, for those who look into the past. */
+  readonly depth: "one" | "all";
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -27,14 +30,15 @@ const CLONE_ENVIRONMENT: Readonly<Record<string, string>> = {
 /**
  * Fetches one commit without a work tree: so there is nothing that a hook, a filter, a submodule or LFS could do, and nothing that `.gitattributes` hides.
  */
-export async function cloneRepository({ url, revision, scratch, limits, signal }: CloneRequest): Promise<string> {
+export async function cloneRepository({ url, revision, scratch, limits, depth, signal }: CloneRequest): Promise<string> {
   const repository = join(scratch.path, "repository.git");
   const env = { ...process.env, ...CLONE_ENVIRONMENT };
   const common = { program: "git", env, scratch, limits, signal, what: withoutCredentials(url) };
   const careful = ["-c", "core.hooksPath=/dev/null", "-c", "transfer.fsckObjects=true", "-c", "protocol.version=2", "-c", "init.templateDir="];
   await fetchWith({ ...common, args: [...careful, "init", "--quiet", "--bare", repository] });
-  const fetch = ["fetch", "--quiet", "--depth=1", "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
-  await fetchWith({ ...common, args: [...careful, "--git-dir", repository, ...fetch, "--", url, `+${revision}:refs/heads/scanned`] });
+  const refs = [`+${revision}:refs/heads/scanned`, ...(depth === "all" ? ["+refs/heads/*:refs/heads/of/*"] : [])];
+  const fetch = ["fetch", "--quiet", ...(depth === "one" ? ["--depth=1"] : []), "--no-tags", "--no-recurse-submodules", "--no-write-fetch-head"];
+  await fetchWith({ ...common, args: [...careful, "--git-dir", repository, ...fetch, "--", url, ...refs] });
   return repository;
 }
 
@@ -42,5 +46,6 @@ export async function cloneRepository({ url, revision, scratch, limits, signal }
 export async function openClone(request: CloneRequest, options: Omit<RevisionOptions, "repository" | "env">): Promise<Artifact> {
   const repository = await cloneRepository(request);
   const artifact = await openRevision("refs/heads/scanned", { ...options, repository, env: GIT_ENVIRONMENT });
-  return { ...artifact, ref: { ...artifact.ref, name: withoutCredentials(request.url) } };
+  const named = { ...artifact, ref: { ...artifact.ref, name: withoutCredentials(request.url) } };
+  return request.depth === "all" ? withHistory(named, { repository, signal: request.signal }) : named;
 }

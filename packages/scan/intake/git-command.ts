@@ -24,7 +24,20 @@ export const GIT_ENVIRONMENT: Readonly<Record<string, string>> = {
 };
 
 /** Reading trees and blobs runs nothing of the repository's, so whose it is does not matter; without this git refuses those of others. */
-const ALWAYS = ["-c", "safe.directory=*", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null", "-c", "core.quotePath=false"];
+const ALWAYS = [
+  "-c",
+  "safe.directory=*",
+  "-c",
+  "core.fsmonitor=false",
+  "-c",
+  "core.hooksPath=/dev/null",
+  "-c",
+  "core.quotePath=false",
+  "-c",
+  "log.showSignature=false",
+  "-c",
+  "gpg.program=/bin/false",
+];
 
 export interface GitOptions {
   /** Where the repository is: a work tree or a bare repository. */

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
@@ -7,12 +7,15 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { IgnoreRules } from "./git-ignore.ts";
 import { openArtifact } from "./open.ts";
 
+let home: string;
 let root: string;
 beforeEach(() => {
-  root = mkdtempSync(join(tmpdir(), "plastron-ignore-test-"));
+  home = mkdtempSync(join(tmpdir(), "plastron-ignore-test-"));
+  root = join(home, "repo");
+  mkdirSync(root);
   git("init", "-q");
 });
-afterEach(() => rmSync(root, { recursive: true, force: true }));
+afterEach(() => rmSync(home, { recursive: true, force: true }));
 
 const git = (...args: string[]) => execFileSync("git", ["-c", "user.name=a", "-c", "user.email=a@example.com", ...args], { cwd: root, encoding: "utf8" });
 const put = (path: string, content = "x") => {
@@ -98,6 +101,36 @@ test("what a checkout's configuration would have git run is not run", async () =
   git("config", "core.worktree", "/etc");
   const { files } = await openArtifact(root);
   expect(files.map(({ key }) => key)).toEqual(["a"]);
+  expect(existsSync(join(root, "ran"))).toBe(false);
+});
+
+test("nor where its history is read", async () => {
+  put("a");
+  put(".gitattributes", "a diff=evil\n");
+  git("add", "-A");
+  git("commit", "-qm", "one");
+  const signed = git("cat-file", "commit", "HEAD").replace("\n\n", "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n");
+  writeFileSync(join(root, "../commit.txt"), signed);
+  git("update-ref", "HEAD", git("hash-object", "-t", "commit", "-w", join(root, "../commit.txt")).trim());
+  for (const program of ["textconv", "external"]) writeFileSync(join(root, program), `#!/bin/sh\ntouch ${root}/ran-${program}\n`, { mode: 0o755 });
+  writeFileSync(join(root, "gpg"), `#!/bin/sh\ntouch ${root}/ran-gpg\n`, { mode: 0o755 });
+  for (const [name, value] of [
+    ["diff.evil.textconv", `${root}/textconv`],
+    ["diff.external", `${root}/external`],
+    ["log.showSignature", "true"],
+    ["gpg.program", `${root}/gpg`],
+    ["core.fsmonitor", `${root}/external`],
+  ] as const)
+    git("config", name, value);
+  git("log", "-p", "--ext-diff", "--textconv"); // the attack works where nobody minds it
+  expect(
+    readdirSync(root)
+      .filter((name) => name.startsWith("ran-"))
+      .sort(),
+  ).toContain("ran-gpg");
+  for (const name of readdirSync(root)) if (name.startsWith("ran-")) rmSync(join(root, name));
+  await (await openArtifact(root, { history: true })).close();
+  expect(readdirSync(root).filter((name) => name.startsWith("ran"))).toEqual([]);
 });
 
 test("patterns that are made to take long take no time", () => {

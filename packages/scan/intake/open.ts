@@ -75,7 +75,7 @@ async function openRemote(source: Extract<Source, { type: "git" | "npm" | "pypi"
     const artifact =
       source.type === "git"
         ? await openClone(
-            { ...source, scratch, limits, signal: options.signal },
+            { ...source, scratch, limits, depth: options.history ? "all" : "one", signal: options.signal },
             { limits, signal: options.signal, ...(options.onFile ? { onFile: options.onFile } : {}) },
           )
         : await openPackage(source, scratch, limits, options);
