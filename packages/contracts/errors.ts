@@ -37,6 +37,12 @@ export const ERRORS = {
     title: "This host cannot give the isolation asked for",
     hint: "`plastron doctor` says what is missing; lower min_tier only if you accept less.",
   },
+  not_admitted: {
+    status: 403,
+    exit: 1,
+    title: "The project's gate does not let this run",
+    hint: "Run an artifact that passed: POST /v1/projects/{name}/admissions says why one does not.",
+  },
   session_busy: { status: 409, exit: 2, title: "A run is in progress in this session", hint: "Wait for it to end; a session runs one program at a time." },
   session_gone: { status: 410, exit: 2, title: "The session has ended", hint: "Open a new session." },
   overloaded: { status: 503, exit: 1, title: "Too many runs at once", hint: "Retry after the given number of seconds." },

@@ -21,6 +21,9 @@ import { DifyLimits } from "./modules/dify/limits.ts";
 import { difyRoutes } from "./modules/dify/routes.ts";
 import { DifyService } from "./modules/dify/service.ts";
 import { eventPartitions, startHousekeeping } from "./modules/events/housekeeping.ts";
+import { gateRoutes } from "./modules/gates/routes.ts";
+import { GateService } from "./modules/gates/service.ts";
+import { GateStore } from "./modules/gates/store.ts";
 import { Metrics } from "./modules/health/metrics.ts";
 import { healthRoutes } from "./modules/health/routes.ts";
 import { HealthService } from "./modules/health/service.ts";
@@ -139,12 +142,6 @@ export async function compose(parts: Parts): Promise<Server> {
   const sessions = new SessionService(sessionStore, agent, policies);
   const health = new HealthService({ version: parts.version, pingDatabase: () => sql`select 1`.execute(pool.db), agent });
   const runtimes = new RuntimeService(new RuntimeStore(pool.db), agent);
-  const dify = new DifyService(runs, policies, runtimes, { workerTimeoutMs: config.WORKER_TIMEOUT * 1000 });
-  const difyDependencies = {
-    ...{ auth, dify, dependencies: new PythonDependencies(dify, runtimes), networkFlagAccepted: config.ENABLE_NETWORK },
-    limits: new DifyLimits(config.MAX_WORKERS, config.MAX_REQUESTS),
-  };
-
   const artifactStore = new ArtifactStore(pool.db);
   const artifacts = new ArtifactService(artifactStore, {
     uploadBytes: config.PLASTRON_ARTIFACT_BYTES,
@@ -153,6 +150,11 @@ export async function compose(parts: Parts): Promise<Server> {
     gitHosts: config.PLASTRON_SCAN_GIT_HOSTS,
   });
   const scanStore = new ScanStore(pool.db);
+  const results = {
+    latest: (tenant: string, artifact: string) => scanStore.latest(tenant, artifact),
+    of: (tenant: string, scan: string) => scanStore.result(tenant, scan),
+  };
+  const gates = new GateService(new GateStore(pool.db), results, (tenant, digest) => artifactStore.open(tenant, digest));
   const scanWorker = new ScanWorker({
     store: scanStore,
     open: (tenant, digest) => artifactStore.open(tenant, digest),
@@ -160,8 +162,15 @@ export async function compose(parts: Parts): Promise<Server> {
     server: parts.serverId,
     options: { concurrency: config.PLASTRON_SCAN_AT_ONCE, pollMs: 2_000, beatMs: 5_000, scan: { advisories: parts.advisories ?? null } },
     onError: (error) => logger.error({ err: { message: error.message } }, "a scan failed"),
+    onDone: async ({ tenant, project, artifact }) => void (project && (await gates.decide(tenant, project, artifact))),
   });
   const scans = new ScanService(scanStore, artifacts, scanWorker);
+  const dify = new DifyService(runs, policies, runtimes, { workerTimeoutMs: config.WORKER_TIMEOUT * 1000 });
+  const difyDependencies = {
+    ...{ auth, dify, dependencies: new PythonDependencies(dify, runtimes), networkFlagAccepted: config.ENABLE_NETWORK },
+    limits: new DifyLimits(config.MAX_WORKERS, config.MAX_REQUESTS),
+    gates,
+  };
 
   await runStore.markLost(parts.serverId, [], { seconds: 0 });
   const days = config.PLASTRON_RETENTION_DAYS;
@@ -185,14 +194,15 @@ export async function compose(parts: Parts): Promise<Server> {
   const app = newApp(logger, bootId);
   await describeApi(app as unknown as FastifyInstance, parts.version);
   healthRoutes(app, { auth, health, metrics, agent, violationsLog: parts.violationsLog });
-  runRoutes(app, { auth, runtimes, runs, store: runStore, policies, idempotency });
-  sessionRoutes(app, { auth, runtimes, sessions, runs, policies, idempotency });
+  runRoutes(app, { auth, runtimes, runs, store: runStore, policies, idempotency, gates });
+  sessionRoutes(app, { auth, runtimes, sessions, runs, policies, idempotency, gates });
   violationRoutes(app, { auth, store: violationStore, feed });
   adviseRoute(app, { auth });
   exportRoute(app, { auth });
   behaviorRoutes(app, { auth, behavior });
   policyRoutes(app, { auth, policies, tests: new PolicyTests(agent, gate) });
   runtimeRoutes(app, { auth, runtimes });
+  gateRoutes(app, { auth, gates });
   artifactRoutes(app, { auth, artifacts });
   scanRoutes(app, { auth, scans, idempotency, version: parts.version });
   keyRoutes(app, { auth, tenants, idempotency });

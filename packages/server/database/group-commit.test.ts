@@ -11,6 +11,8 @@ function admission(): Admission {
     ...{ id, tenant: "default", server: "s", session_id: null, key_id: "key", language: "python3", policy: "default", policy_version: null },
     policy_sha256: null,
     runtime: null,
+    project: null,
+    artifact: null,
     network: null,
     ...{ confinement: "c", code_sha256: "h", created_at: new Date().toISOString() },
   };

@@ -19,6 +19,9 @@ export interface Admission {
   runtime: string | null;
   /** What it can reach, as its record tells it. */
   network: object | null;
+  /** Whom it ran for, and the artifact that its program came from. */
+  project: string | null;
+  artifact: string | null;
   created_at: string;
 }
 

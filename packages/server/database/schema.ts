@@ -13,6 +13,27 @@ export interface Schema {
     preset: Generated<boolean>;
     created_at: Generated<Date>;
     revoked_at: Date | null;
+    project: string | null;
+  };
+  projects: {
+    tenant: string;
+    name: string;
+    admission: string;
+    gate: string | null;
+    environment: string | null;
+    updated_at: Generated<Date>;
+    updated_by: string;
+  };
+  admissions: {
+    tenant: string;
+    project: string;
+    artifact: string;
+    decision: string;
+    reasons: JSONColumnType<object[]>;
+    policy_sha256: string;
+    scan: string;
+    valid_until: Date | null;
+    decided_at: Generated<Date>;
   };
   policy_versions: {
     tenant: string;
@@ -44,6 +65,8 @@ export interface Schema {
     stderr: Buffer | null;
     problem: unknown;
     runtime: string | null;
+    project: string | null;
+    artifact: string | null;
     network: unknown;
   };
   sessions: {

@@ -84,3 +84,36 @@ create table findings (
   primary key (scan, fingerprint)
 );
 create index findings_tenant on findings (tenant, scan desc, position);
+
+-- An assistant, plugin or app of a tenant, and what may run for it.
+create table projects (
+  tenant text not null references tenants (id),
+  name text not null,
+  admission text not null check (admission in ('open', 'passed')),
+  gate text, -- its gate policy, YAML; null: the default
+  environment text,
+  updated_at timestamptz not null default now(),
+  updated_by text not null,
+  primary key (tenant, name)
+);
+
+-- The newest decision over an artifact for a project.
+create table admissions (
+  tenant text not null,
+  project text not null,
+  artifact text not null,
+  decision text not null check (decision in ('pass', 'deny', 'hold')),
+  reasons json not null,
+  policy_sha256 text not null, -- of what it was decided by: another policy needs another decision
+  scan text not null,
+  valid_until timestamptz, -- when an exemption or the advisories that it leans on are over
+  decided_at timestamptz not null default now(),
+  primary key (tenant, project, artifact),
+  foreign key (tenant, project) references projects (tenant, name) on delete cascade,
+  foreign key (tenant, artifact) references artifacts (tenant, digest) on delete cascade
+);
+
+-- A key that is bound to a project can do nothing past it.
+alter table api_keys add column project text;
+alter table runs add column project text;
+alter table runs add column artifact text;

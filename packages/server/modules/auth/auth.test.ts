@@ -171,7 +171,7 @@ describe("guessing", () => {
 });
 
 describe("remembered keys", () => {
-  const principal = { key: "key_1", tenant: "default", scopes: ["run"] as const };
+  const principal = { key: "key_1", tenant: "default", scopes: ["run"] as const, project: null };
   it("go stale, so that another server's revocation is noticed", () => {
     const keys = new VerifiedKeys(1000);
     keys.put("f", principal, 0);

@@ -10,6 +10,8 @@ export interface Principal {
   key: string;
   tenant: string;
   scopes: readonly Scope[];
+  /** The project that the key is bound to: it can do nothing past it. */
+  project: string | null;
 }
 
 /** The tenant of whoever operates this installation: its admins make tenants, and keys for all of them. */

@@ -14,6 +14,7 @@ const keySchema = z.object({
   tenant: z.string(),
   name: z.string(),
   scopes: z.array(scopeSchema),
+  project: z.string().nullable().describe("the project that it is bound to"),
   created_at: z.iso.datetime(),
   revoked_at: z.iso.datetime().nullable(),
 });
@@ -24,9 +25,15 @@ const createSchema = z
   .object({
     name: z.string().min(1).max(200).default("key"),
     scopes: z.array(scopeSchema).min(1).max(3).default(["run"]),
+    project: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9._-]{0,99}$/)
+      .optional()
+      .describe("bind it: what it runs, runs for this project, whatever a request says"),
     tenant: tenantIdSchema.optional().describe("another tenant than the caller's own: for admin keys of the operator's tenant"),
   })
-  .strict();
+  .strict()
+  .refine(({ project, scopes }) => project === undefined || !scopes.includes("admin"), "a key that is bound to a project cannot have the scope admin");
 
 /** `/v1/keys`: for admins, of their own tenant; for the operator, of every tenant. */
 export function keyRoutes(app: App, deps: { auth: AuthService; tenants: TenantService; idempotency: Idempotency }): void {
@@ -36,10 +43,10 @@ export function keyRoutes(app: App, deps: { auth: AuthService; tenants: TenantSe
     "/v1/keys",
     { onRequest, schema: { tags: ["keys"], summary: "Make an API key", body: createSchema, response: { 201: createdKeySchema, ...problems } } },
     async (request, reply) => {
-      const { name, scopes, tenant = request.principal.tenant } = request.body;
+      const { name, scopes, project, tenant = request.principal.tenant } = request.body;
       await mayManage(request.principal, tenant, deps.tenants);
       const answer = await deps.idempotency.once(request, async (): Promise<Answer<z.infer<typeof createdKeySchema>>> => {
-        const created = await deps.auth.create(tenant, name, scopes);
+        const created = await deps.auth.create(tenant, name, scopes, project ?? null);
         const shown = { ...created, created_at: created.created_at.toISOString(), revoked_at: null };
         return { status: 201, body: shown, kept: { ...shown, key: null } }; // the secret must not be at rest anywhere
       });
@@ -64,7 +71,7 @@ export function keyRoutes(app: App, deps: { auth: AuthService; tenants: TenantSe
       const rows = await deps.auth.list(tenant);
       return {
         data: rows.map((row) => ({
-          ...{ id: row.id, tenant: row.tenant, name: row.name, scopes: row.scopes },
+          ...{ id: row.id, tenant: row.tenant, name: row.name, scopes: row.scopes, project: row.project },
           ...{ created_at: row.created_at.toISOString(), revoked_at: row.revoked_at?.toISOString() ?? null },
         })),
       };

@@ -16,6 +16,7 @@ export interface CreatedKey {
   name: string;
   scopes: Scope[];
   created_at: Date;
+  project: string | null;
   /** The token. It is shown this once: only its argon2id hash is kept. */
   key: string;
 }
@@ -55,10 +56,10 @@ export class AuthService {
     return running.finally(() => this.#checking.delete(name));
   }
 
-  async create(tenant: string, name: string, scopes: Scope[]): Promise<CreatedKey> {
+  async create(tenant: string, name: string, scopes: Scope[], project: string | null = null): Promise<CreatedKey> {
     const { id, token } = makeToken();
-    const created_at = await this.#store.insert({ id, tenant, name, scopes, hash: await hash(token, ARGON2), preset: false });
-    return { id, tenant, name, scopes, created_at, key: token };
+    const created_at = await this.#store.insert({ id, tenant, name, scopes, hash: await hash(token, ARGON2), preset: false, project });
+    return { id, tenant, name, scopes, created_at, project, key: token };
   }
 
   list(tenant: string): Promise<KeyRow[]> {
@@ -75,7 +76,7 @@ export class AuthService {
   async preset(id: string, token: string, scopes: Scope[]): Promise<void> {
     const before = await this.#store.byId(id);
     if (before && before.revoked_at === null && (await verify(before.hash, token))) return;
-    await this.#store.putPreset({ id, tenant: OPERATOR_TENANT, name: "preset by the environment", scopes, hash: await hash(token, ARGON2) });
+    await this.#store.putPreset({ id, tenant: OPERATOR_TENANT, name: "preset by the environment", scopes, hash: await hash(token, ARGON2), project: null });
   }
 
   /** The very first admin key, or undefined where there is one. */
@@ -91,7 +92,7 @@ export class AuthService {
       return row !== undefined;
     });
     if (row === undefined) throw unauthorized();
-    const principal: Principal = { key: row.id, tenant: row.tenant, scopes: row.scopes };
+    const principal: Principal = { key: row.id, tenant: row.tenant, scopes: row.scopes, project: row.project };
     this.#verified.put(name, principal, Date.now());
     return principal;
   }

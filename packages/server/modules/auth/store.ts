@@ -11,9 +11,10 @@ export interface KeyRow {
   preset: boolean;
   created_at: Date;
   revoked_at: Date | null;
+  project: string | null;
 }
 
-const COLUMNS = ["id", "tenant", "name", "scopes", "hash", "preset", "created_at", "revoked_at"] as const;
+const COLUMNS = ["id", "tenant", "name", "scopes", "hash", "preset", "created_at", "revoked_at", "project"] as const;
 
 export class KeyStore {
   readonly #db: Database;
@@ -43,7 +44,7 @@ export class KeyStore {
         .executeTakeFirstOrThrow();
       await tx
         .insertInto("events")
-        .values({ tenant: key.tenant, type: "key.created", subject: key.id, data: JSON.stringify({ scopes: key.scopes }) })
+        .values({ tenant: key.tenant, type: "key.created", subject: key.id, data: JSON.stringify({ scopes: key.scopes, project: key.project ?? undefined }) })
         .execute();
       return row.created_at;
     });

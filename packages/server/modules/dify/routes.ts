@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { sendProblem } from "../../http/problem.ts";
 import { authenticateWith, type TokenReader } from "../auth/hook.ts";
 import type { AuthService } from "../auth/service.ts";
+import type { GateService } from "../gates/service.ts";
 import { clientGone } from "../runs/event-stream.ts";
 import type { PythonDependencies } from "./dependencies.ts";
 import { failure, runData, success } from "./envelope.ts";
@@ -17,6 +18,7 @@ export interface DifyDependencies {
   limits: DifyLimits;
   /** Dify's ENABLE_NETWORK. */
   networkFlagAccepted: boolean;
+  gates: Pick<GateService, "demandOpen">;
 }
 
 const RUNTIMES: Record<string, Runtime> = { python3: "python3", nodejs: "nodejs" };
@@ -67,6 +69,7 @@ async function run(request: FastifyRequest, reply: FastifyReply, deps: DifyDepen
     if (runtime === undefined) return envelope(reply, 400, failure(-400, "unsupported language"));
     if (enable_network && !deps.networkFlagAccepted) return envelope(reply, 200, failure(-400, "network is disabled, please enable it in the configuration"));
     const { principal, receivedAt, authUs } = request;
+    await deps.gates.demandOpen(principal);
     const result = await deps.dify.execute({ principal, runtime, code, enableNetwork: enable_network, receivedAt, authUs, signal });
     return envelope(reply, 200, success(runData(result)));
   });

@@ -1,4 +1,4 @@
-import { type Limits, type Program, programSchema, type Runtime, type Sensing, type Tier, tierSchema } from "@plastron/contracts";
+import { type Limits, type Program, programSchema, type Runtime, type Sensing, type Tier, tierSchema, workspacePathSchema } from "@plastron/contracts";
 import { z } from "zod";
 import type { AskedNetwork } from "../policies/networks.ts";
 import { runtimeReferenceSchema } from "../runtimes/name.ts";
@@ -31,6 +31,7 @@ export const policyTextSchema = z
   .max(1024 * 1024);
 
 const { runtime: _runtime, code, ...rest } = programSchema.shape;
+const projectNameSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/);
 
 /** Of a run and of a session. */
 export const ONE_INTERPRETER: [check: (given: { language?: unknown; runtime?: unknown }) => boolean, message: string] = [
@@ -43,7 +44,14 @@ const runFields = z
   .object({
     language: languageSchema.optional().describe("of the program; or name a `runtime`"),
     runtime: runtimeReferenceSchema.optional().describe("NAME or NAME@VERSION of a runtime with packages, which has a language"),
-    code: refuse(code, "contains a NUL character or half a surrogate pair"),
+    code: refuse(code, "contains a NUL character or half a surrogate pair").optional().describe("the program; or name an `artifact` and its `entry`"),
+    project: projectNameSchema.optional().describe("whom it runs for: one that demands it runs only artifacts that passed its gate"),
+    artifact: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .optional()
+      .describe("digest of an artifact: its files are the workspace"),
+    entry: workspacePathSchema.optional().describe("the artifact's file that is the program"),
     ...rest,
     timeout_ms: z.number().int().min(50).max(600_000).optional().describe("short for limits.wall_ms"),
     policy: policyNameSchema.optional().describe("name of a stored policy; the built-in default where absent"),
@@ -61,12 +69,16 @@ const runFields = z
 /** The body of `POST /v1/runs`. Attacker-controlled, every field. */
 export const runRequestSchema = runFields
   .refine((run) => run.policy === undefined || run.policy_yaml === undefined, "policy and policy_yaml cannot both be given")
+  .refine(({ code, artifact, entry }) => (code === undefined) === (artifact !== undefined && entry !== undefined), "give either code, or artifact and entry")
+  .refine(({ code, artifact, entry }) => code === undefined || (artifact === undefined && entry === undefined), "give either code, or artifact and entry")
+  .refine(({ artifact, files }) => artifact === undefined || files.length === 0, "an artifact runs with its own files and no others")
   .refine(...ONE_INTERPRETER)
   .refine(...ONE_VALUE);
 export type RunRequest = z.infer<typeof runRequestSchema>;
 
 /** The body of `POST /v1/sessions/{id}/runs`: the session has the language, the policy, the network, the limits but wall time and the imports. */
-export const sessionRunRequestSchema = runFields.omit({
+export const sessionRunRequestSchema = runFields.required({ code: true }).omit({
+  ...{ project: true, artifact: true, entry: true },
   ...{ language: true, runtime: true, policy: true, policy_yaml: true, upstream_compat: true },
   ...{ min_tier: true, imports: true, limits: true, network: true, secrets: true },
 });
@@ -94,9 +106,10 @@ export interface RunPackages {
 export const sensingOf = ({ trace }: { trace: boolean }): Sensing => (trace ? "trace" : "account");
 
 /** `resolved`: what the request's `runtime` is to its tenant. */
-export function parseRun(request: RunRequest, resolved?: RunPackages & { language: Runtime }): ParsedRun {
+export function parseRun(request: RunRequest, resolved?: RunPackages & { language: Runtime }, loaded?: Pick<Program, "code" | "files"> | null): ParsedRun {
   const { language, runtime: _runtime, policy, policy_yaml: yaml, upstream_compat: upstreamCompat = false, min_tier, ...others } = request;
-  const { stream: _stream, trace, timeout_ms, network, secrets, ...program } = others;
+  const { project: _project, artifact: _artifact, entry: _entry, stream: _stream, trace, timeout_ms, network, secrets, ...asked } = others;
+  const program = { ...asked, code: asked.code ?? "", ...loaded };
   const limits: Limits = timeout_ms === undefined ? program.limits : { ...program.limits, wall_ms: timeout_ms };
   return {
     program: { ...program, limits, runtime: resolved?.language ?? runtimeOf(language as z.infer<typeof languageSchema>) },

@@ -5,6 +5,7 @@ import { problems } from "../../http/problem.ts";
 import { authenticateWith } from "../auth/hook.ts";
 import { requireScope } from "../auth/principal.ts";
 import type { AuthService } from "../auth/service.ts";
+import type { GateService } from "../gates/service.ts";
 import type { Idempotency } from "../idempotency/service.ts";
 import type { PolicyService } from "../policies/service.ts";
 import type { RuntimeService } from "../runtimes/service.ts";
@@ -21,6 +22,7 @@ export interface RunDependencies {
   policies: PolicyService;
   runtimes: Pick<RuntimeService, "resolve">;
   idempotency: Idempotency;
+  gates: Pick<GateService, "admit">;
 }
 
 const idParams = z.object({ id: idSchema("run") });
@@ -58,7 +60,8 @@ export function runRoutes(app: App, deps: RunDependencies): void {
     async (request, reply) => {
       const { runtime } = request.body;
       const packed = runtime === undefined ? undefined : await deps.runtimes.resolve(request.principal.tenant, runtime);
-      const { program, policy: name, text, minTier, sensing, packages, asked } = parseRun(request.body, packed);
+      const { project, artifact, loaded } = await deps.gates.admit(request.principal, request.body);
+      const { program, policy: name, text, minTier, sensing, packages, asked } = parseRun(request.body, packed, loaded);
       // Whoever may choose any rules can also choose none: a key that only runs has what its tenant's admins stored.
       if (text) requireScope(request.principal, "admin");
       const resolved = text ? deps.policies.resolveText({ ...text, minTier }) : deps.policies.resolve(request.principal.tenant, name, minTier);
@@ -68,7 +71,7 @@ export function runRoutes(app: App, deps: RunDependencies): void {
       const strongest = Math.max(minTier ?? 1, policy.confinement.value.min_tier) as typeof policy.confinement.value.min_tier;
       await answerRun(request, reply, {
         ...deps,
-        order: { program, packages, policy, asked, minTier: strongest, sensing, session_id: null },
+        order: { program, packages, policy, asked, minTier: strongest, sensing, session_id: null, project, artifact },
         stream: request.body.stream,
       });
       return reply;

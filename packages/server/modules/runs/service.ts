@@ -30,12 +30,17 @@ import { accountOf, type RunHead, type RunView, type StoredResult, summaryOf } f
 
 /** One run as a front door orders it. */
 export interface RunOrder {
+  /** Whom it runs for, and the artifact that its program came from. */
+  project?: string | null;
+  artifact?: string | null;
   principal: Principal;
   program: Program;
   packages: RunPackages | null;
   policy: RunPolicy;
   /** What of the policy's network was the request's; of a session's run what the session was opened with. */
-  asked: AskedNetwork | { view: NetworkView };
+  asked:
+    | AskedNetwork
+    | { view: NetworkView /** Whom it runs for, and the artifact that its program came from. */; project?: string | null; artifact?: string | null };
   minTier: Tier;
   sensing: Sensing;
   session_id: string | null;
@@ -146,6 +151,8 @@ export class RunService {
         confinement: order.policy.confinement.value.id,
         code_sha256: head.code_sha256,
         runtime: head.runtime,
+        project: head.project,
+        artifact: head.artifact,
         network: head.network,
         created_at: head.created_at,
       },
@@ -254,6 +261,8 @@ function headOf(order: RunOrder): RunHead {
   return {
     ...{ id: newId("run"), language: order.program.runtime, session_id: order.session_id },
     runtime: order.packages?.reference ?? null,
+    project: order.project ?? null,
+    artifact: order.artifact ?? null,
     network: "view" in order.asked ? order.asked.view : networkView(order.policy, order.asked),
     policy: { name: order.policy.name, version: order.policy.version, ...(order.policy.sha256 === undefined ? {} : { sha256: order.policy.sha256 }) },
     code_sha256: createHash("sha256").update(order.program.code).digest("hex"),

@@ -20,6 +20,8 @@ const SUMMARY = [
   "status",
   "language",
   "runtime",
+  "project",
+  "artifact",
   "network",
   "session_id",
   "policy",
@@ -114,6 +116,8 @@ interface SummaryRow {
   status: string;
   language: RunHead["language"];
   runtime: string | null;
+  project: string | null;
+  artifact: string | null;
   network: NetworkView;
   session_id: string | null;
   policy: string;
@@ -128,7 +132,15 @@ interface SummaryRow {
 
 function summary(row: SummaryRow): RunSummary {
   const head: RunHead = {
-    ...{ id: row.id, language: row.language, runtime: row.runtime, network: row.network, session_id: row.session_id },
+    ...{
+      id: row.id,
+      language: row.language,
+      runtime: row.runtime,
+      project: row.project,
+      artifact: row.artifact,
+      network: row.network,
+      session_id: row.session_id,
+    },
     policy: { name: row.policy, version: row.policy_version, ...(row.policy_sha256 === null ? {} : { sha256: row.policy_sha256 }) },
     ...{ code_sha256: row.code_sha256, created_at: row.created_at.toISOString() },
   };

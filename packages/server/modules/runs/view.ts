@@ -19,6 +19,8 @@ export const runSummarySchema = z.object({
   id: z.string(),
   status: runStatusSchema,
   language: z.enum(["python3", "nodejs", "bash"]),
+  project: z.string().nullable().describe("whom it ran for"),
+  artifact: z.string().nullable().describe("digest of the artifact that its program came from"),
   runtime: z.string().nullable().describe("NAME@VERSION of the packages that it had; null: the interpreter's own"),
   session_id: z.string().nullable(),
   network: networkViewSchema,
@@ -60,7 +62,10 @@ export const runSchema = runSummarySchema
 export type RunView = z.infer<typeof runSchema>;
 
 /** What is known of a run before its end. */
-export type RunHead = Pick<RunSummary, "id" | "language" | "runtime" | "network" | "session_id" | "policy" | "code_sha256" | "created_at">;
+export type RunHead = Pick<
+  RunSummary,
+  "id" | "language" | "runtime" | "project" | "artifact" | "network" | "session_id" | "policy" | "code_sha256" | "created_at"
+>;
 /** What its end adds, as it is stored in one column. */
 export type StoredResult = Omit<RunResult, "status" | "stdout" | "stderr" | "artifacts">;
 

@@ -109,6 +109,14 @@ export class ScanStore {
     return { ...(row.result as Omit<ScanResult, "findings">), findings: found.map(({ data }) => data as unknown as Finding) };
   }
 
+  /** The newest scan of an artifact that ended. */
+  async latest(tenant: string, artifact: string): Promise<{ id: string; result: ScanResult } | undefined> {
+    const query = this.#db.selectFrom("scans").select("id").where("tenant", "=", tenant).where("artifact", "=", artifact).where("latest", "=", true);
+    const row = await query.executeTakeFirst();
+    const result = row && (await this.result(tenant, row.id));
+    return row && result ? { id: row.id, result } : undefined;
+  }
+
   /** Takes a scan that waits, of the tenant that has waited longest for its turn: no tenant's flood holds up another. */
   async claim(server: string): Promise<Job | undefined> {
     const { rows } = await sql<Job>`

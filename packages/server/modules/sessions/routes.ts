@@ -5,6 +5,7 @@ import { problems } from "../../http/problem.ts";
 import { authenticateWith } from "../auth/hook.ts";
 import { requireScope } from "../auth/principal.ts";
 import type { AuthService } from "../auth/service.ts";
+import type { GateService } from "../gates/service.ts";
 import type { Idempotency } from "../idempotency/service.ts";
 import type { PolicyService } from "../policies/service.ts";
 import { answerRun } from "../runs/answer.ts";
@@ -55,6 +56,7 @@ export interface SessionDependencies {
   policies: PolicyService;
   runtimes: Pick<RuntimeService, "resolve">;
   idempotency: Idempotency;
+  gates: Pick<GateService, "demandOpen">;
 }
 
 /** `/v1/sessions`. */
@@ -69,6 +71,7 @@ export function sessionRoutes(app: App, deps: SessionDependencies): void {
     async (request, reply) => {
       const { language, runtime, imports, limits, ttl_ms, min_tier, policy: name, network, secrets } = request.body;
       if (secrets.length > 0) requireScope(request.principal, "admin");
+      await deps.gates.demandOpen(request.principal);
       const answer = await deps.idempotency.once(request, async () => {
         const packages = runtime === undefined ? null : await deps.runtimes.resolve(request.principal.tenant, runtime);
         const named = packages?.language ?? runtimeOf(language as z.infer<typeof languageSchema>);
