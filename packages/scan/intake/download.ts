@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PlastronError } from "@plastron/contracts";
@@ -12,8 +12,19 @@ export interface Scratch {
 }
 
 export function makeScratch(): Scratch {
-  const path = mkdtempSync(join(tmpdir(), "plastron-fetch-"));
+  sweep();
+  const path = mkdtempSync(join(tmpdir(), `plastron-fetch-${process.pid}-`));
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) };
+}
+
+/** What processes left that were killed. Only our own, only of processes that are no more. */
+function sweep(): void {
+  for (const name of readdirSync(tmpdir())) {
+    const pid = Number(/^plastron-fetch-(\d+)-/.exec(name)?.[1]);
+    if (!pid || existsSync(`/proc/${pid}`)) continue;
+    const path = join(tmpdir(), name);
+    if (lstatSync(path, { throwIfNoEntry: false })?.uid === process.geteuid?.()) rmSync(path, { recursive: true, force: true });
+  }
 }
 
 export interface Fetch {
@@ -45,15 +56,16 @@ export function fetchWith({ program, args, env, scratch, limits, signal, what }:
     if (signal?.aborted) stop();
     signal?.addEventListener("abort", stop);
     const clock = setTimeout(() => end(failed(what, `it took longer than ${limits.downloadMs / 1000} s`)), limits.downloadMs);
-    const scale = setInterval(() => {
-      if (sizeOf(scratch.path) > limits.downloadBytes) end(failed(what, `it is larger than ${limits.downloadBytes} bytes`));
-    }, LOOK_MS);
+    const scale = setInterval(() => weigh(), LOOK_MS);
     child.stdout.on("data", (chunk: Buffer) => {
       output = (output + chunk.toString("utf8")).slice(-65_536);
     });
     child.stderr.on("data", (chunk: Buffer) => {
       trouble = (trouble + chunk.toString("utf8")).slice(-4096);
     });
+    const weigh = () => {
+      if (sizeOf(scratch.path) > limits.downloadBytes) end(failed(what, `it is larger than ${limits.downloadBytes} bytes`));
+    };
     const over = (error: Error | null) => {
       clearTimeout(clock);
       clearInterval(scale);
@@ -62,7 +74,10 @@ export function fetchWith({ program, args, env, scratch, limits, signal, what }:
       else resolve(output);
     };
     child.on("error", (error: NodeJS.ErrnoException) => over(error.code === "ENOENT" ? missing(program) : error));
-    child.on("close", (code) => over(ended ?? (code === 0 ? null : failed(what, lastWords(trouble) || `${program} ended with ${code}`))));
+    child.on("close", (code) => {
+      if (code === 0) weigh();
+      over(ended ?? (code === 0 ? null : failed(what, lastWords(trouble) || `${program} ended with ${code}`)));
+    });
   });
 }
 

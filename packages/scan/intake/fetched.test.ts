@@ -23,6 +23,8 @@ const set = (name: string, value: string) => {
 };
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "plastron-fetched-test-"));
+  mkdirSync(join(home, "tmp"));
+  set("TMPDIR", join(home, "tmp"));
 });
 afterEach(() => {
   for (const end of ends.splice(0)) end();
@@ -131,6 +133,15 @@ describe("a repository's address", () => {
     await expect(openArtifact(quiet, { signal: stop.signal })).rejects.toThrow("enough");
     expect(scratches()).toEqual([]);
     expect(present("pgrep", "-f", `127.0.0.1:${(silent.address() as AddressInfo).port}`)).toBe(false);
+  });
+
+  test("a process that was killed leaves its download to the next one to remove", async () => {
+    const dead = spawn("true");
+    await new Promise((done) => dead.once("close", done));
+    mkdirSync(join(home, `tmp/plastron-fetch-${dead.pid}-x`));
+    mkdirSync(join(home, `tmp/plastron-fetch-${process.pid}-x`));
+    await openArtifact("git://127.0.0.1:9/x").catch(() => {});
+    expect(scratches()).toEqual([`plastron-fetch-${process.pid}-x`]);
   });
 
   test("never shows its password", async () => {

@@ -75,7 +75,7 @@ test("the same for patterns and names of all kinds", async () => {
       put(".gitignore", `${patterns.join("\n")}\n`);
       expect(await weSee()).toEqual(gitSees());
     }),
-    { numRuns: 60 },
+    { numRuns: 150 },
   );
 });
 

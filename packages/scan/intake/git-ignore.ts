@@ -57,7 +57,7 @@ function patternOf(line: string): Pattern | null {
 
 function matcherOf(text: string, anchored: boolean): Pattern["matches"] {
   if (!/[*?[\\]/.test(text)) return anchored ? (path) => path === text : (_, name) => name === text;
-  const suffix = /^\*([^*?[\\/]+)$/.exec(text)?.[1];
+  const suffix = anchored ? undefined : /^\*([^*?[\\/]+)$/.exec(text)?.[1];
   if (suffix !== undefined) return (_, name) => name.endsWith(suffix);
   const matches = globMatcher(`/${globOf(text)}`);
   return anchored ? (path) => matches(`/${path}`) : (_, name) => matches(`/${name}`);
