@@ -17,9 +17,13 @@ import { readYarnLock } from "./yarn-lock.ts";
 /** Who reads a file of this name; undefined where nobody does. */
 export function readerOf(path: string): Reader | undefined {
   const name = path.slice(path.lastIndexOf("/") + 1);
+  // The lock file of an installed package was its author's, and nothing obeys it where the package is used.
+  if (/(^|\/)(node_modules|site-packages|dist-packages)\//.test(path) && !INSTALLED.test(path)) return undefined;
   return BY_NAME.get(name) ?? PATTERNS.find(([pattern]) => pattern.test(path))?.[1];
 }
 
+const INSTALLED =
+  /node_modules\/(\.package-lock\.json|(@[^/]+\/)?[^/]+\/package\.json)$|\.dist-info\/[^/]+$|\.egg-info\/PKG-INFO$|\.(cdx|spdx3?|bom|sbom)\.json$/;
 const BY_NAME: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["package-lock.json", readNpmLock],
   ["npm-shrinkwrap.json", readNpmLock],

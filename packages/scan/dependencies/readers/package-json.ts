@@ -19,8 +19,6 @@ export function readPackageJson(source: string, path: string): Reading {
     const listing: Listing = { format: "node_modules", tool: "npm", role: "installed", subject: null, packages, roots: [] };
     return { listings: packages.length === 0 ? [] : [listing], gaps: [] };
   }
-  // A manifest deeper in an installed package is one of its tests or templates.
-  if (/(^|\/)node_modules\//.test(path)) return { listings: [], gaps: [] };
   const places = keyPlaces(source);
   const roots = FIELDS.flatMap(([field, group]) =>
     Object.entries(object(document, field)).map(([name, range]): Root => {

@@ -175,3 +175,22 @@ describe("lock files of other ecosystems", () => {
     expect(readerOf("environment.yml")?.(conda, "environment.yml").gaps).toMatchObject([{ reason: "ecosystem_not_supported", matters: false }]);
   });
 });
+
+test.each([
+  ["package-lock.json", true],
+  ["a/b/requirements-dev.txt", true],
+  ["requirements/base.txt", true],
+  ["node_modules/x/package.json", true],
+  ["node_modules/@s/x/package.json", true],
+  ["node_modules/.package-lock.json", true],
+  ["venv/lib/python3/site-packages/x-1.0.dist-info/METADATA", true],
+  ["node_modules/x/test/fixture/package.json", false],
+  ["node_modules/x/package-lock.json", false],
+  ["node_modules/x/yarn.lock", false],
+  ["site-packages/x/requirements.txt", false],
+  ["site-packages/x/pyproject.toml", false],
+  ["src/requirements.ts", false],
+  ["notes.txt", false],
+])("%s is read: %s", (path, read) => {
+  expect(readerOf(path) !== undefined).toBe(read);
+});

@@ -111,12 +111,28 @@ export const NPM: readonly SeedLine[] = [
     ...{ cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:N/I:N/A:H", cwe: [1321], functions: ["parse"] },
   },
   {
-    ...{ id: "CVE-2024-29041", alias: ["GHSA-rv95-896h-c2vc"], package: npm("express"), ranges: [["0", "4.19.2"]] },
+    ...{
+      id: "CVE-2024-29041",
+      alias: ["GHSA-rv95-896h-c2vc"],
+      package: npm("express"),
+      ranges: [
+        ["0", "4.19.2"],
+        ["5.0.0-alpha.1", "5.0.0-beta.3"],
+      ],
+    },
     summary: "Open redirect: a malformed address passes an allow-list and is read otherwise by the browser",
     ...{ cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N", cwe: [601, 1286] },
   },
   {
-    ...{ id: "CVE-2024-43796", alias: ["GHSA-qw6h-vgh9-j6wx"], package: npm("express"), ranges: [["0", "4.20.0"]] },
+    ...{
+      id: "CVE-2024-43796",
+      alias: ["GHSA-qw6h-vgh9-j6wx"],
+      package: npm("express"),
+      ranges: [
+        ["0", "4.20.0"],
+        ["5.0.0-alpha.1", "5.0.0"],
+      ],
+    },
     summary: "Untrusted text given to response.redirect can run script in the page that it makes",
     ...{ cvss: "CVSS:3.1/AV:N/AC:H/PR:N/UI:R/S:U/C:L/I:L/A:L", cwe: [79] },
   },
@@ -307,7 +323,7 @@ export const NPM: readonly SeedLine[] = [
   {
     ...{ id: "CVE-2023-32314", alias: ["GHSA-whpj-8f3w-67p5"], package: npm("vm2"), ranges: [["0", "3.9.18"]] },
     summary: "Code in the sandbox gets out of it, by a proxy that the host makes",
-    ...{ cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", cwe: [74] },
+    ...{ severity: "CRITICAL", cwe: [74] },
   },
   {
     ...{ id: "CVE-2023-37466", alias: ["GHSA-cchq-frgv-rjh5"], package: npm("vm2"), ranges: [["0", "=3.9.19"]] },

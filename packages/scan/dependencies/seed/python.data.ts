@@ -233,14 +233,14 @@ export const PYTHON: readonly SeedLine[] = [
     ...{ cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", cwe: [74], functions: ["LLMMathChain", "chains.LLMMathChain"] },
   },
   {
-    ...{ id: "CVE-2024-1561", alias: ["GHSA-8g7r-5r6r-5rpc"], package: pypi("gradio"), ranges: [["0", "4.13.0"]] },
+    ...{ id: "CVE-2024-1561", package: pypi("gradio"), ranges: [["0", "4.13.0"]] },
     summary: "Anybody can have any file of the server moved to where it can be downloaded",
     ...{ cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:N/A:N", cwe: [29] },
   },
   {
     ...{ id: "CVE-2023-1177", alias: ["GHSA-xg73-94fp-g449"], package: pypi("mlflow"), ranges: [["0", "2.2.1"]] },
     summary: "Anybody can read any file of the server through a model version's source",
-    ...{ cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:C/C:H/I:H/A:H", cwe: [29] },
+    ...{ severity: "CRITICAL", cwe: [29] },
   },
   {
     ...{ id: "CVE-2023-7018", alias: ["GHSA-v68g-wm8c-6x7j"], package: pypi("transformers"), ranges: [["0", "4.36.0"]] },
@@ -278,7 +278,7 @@ export const PYTHON: readonly SeedLine[] = [
     ...{ cvss: "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N", cwe: [601] },
   },
   {
-    ...{ id: "CVE-2021-41496", alias: ["GHSA-f7c7-j99h-c22f"], package: pypi("numpy"), ranges: [["0", "1.22.0"]] },
+    ...{ id: "CVE-2021-41496", package: pypi("numpy"), ranges: [["0", "1.22.0"]] },
     summary: "f2py copies an array of negative dimensions beyond its buffer",
     ...{ severity: "MODERATE", cwe: [120] },
   },
