@@ -131,6 +131,12 @@ function contains(value: Value, text: string): Guards {
   return /\.\.|^[/\\]$|\0/.test(text) ? guard(value, PATH) : /__proto__|prototype/.test(text) ? guard(value, PROTOTYPE) : NONE;
 }
 
+/** That a text does not begin so: `relative.startsWith("..")`, `name.startsWith("-")`. */
+function begins(value: Value, text: unknown): Guards {
+  if (text === "-") return guard(value, OPTION);
+  return typeof text === "string" && text.startsWith("..") ? guard(value, PATH) : NONE;
+}
+
 function ofType(run: Run, node: Expression, compare: Expression & { kind: "compare" }): Answer {
   const value = run.value(node);
   const type = run.value(compare.right).constant;
@@ -183,7 +189,7 @@ function ofCall(called: Called): Answer {
     const text = given.values[0]?.constant;
     if (given.receiver !== null && typeof text === "string") no = both(no, contains(given.receiver, text));
   }
-  if (name === "startsWith" && given.receiver !== null && given.values[0]?.constant === "-") no = both(no, guard(given.receiver, OPTION));
+  if (name === "startsWith" && given.receiver !== null) no = both(no, begins(given.receiver, given.values[0]?.constant));
   const pattern = name === "test" ? given.receiver?.text : name === "match" || name === "exec" ? given.values[0]?.text : null;
   const subject = name === "match" ? given.receiver : given.values[0];
   if (typeof pattern === "string" && pattern.startsWith("/") && subject) {

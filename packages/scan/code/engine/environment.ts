@@ -32,11 +32,12 @@ export class Environment {
   }
 
   /** As what this data can do no harm here. What a guard said of an object holds for its fields. */
-  allowed(atom: Atom): KindMask {
+  allowed({ key, port }: Atom): KindMask {
     let mask = 0;
-    for (let layer: Environment | null = this; layer?.guarded; layer = layer.parent)
-      for (const [key, granted] of layer.guards) if (atom.key === key || (atom.key.startsWith(key) && atom.key[key.length] === ".")) mask |= granted;
-    return mask;
+    for (let prefix = key; ; prefix = prefix.slice(0, prefix.lastIndexOf("."))) {
+      for (let layer: Environment | null = this; layer?.guarded; layer = layer.parent) mask |= layer.guards.get(prefix) ?? 0;
+      if (prefix.length <= port.length || !prefix.includes(".")) return mask;
+    }
   }
 
   filtered(taints: readonly Taint[]): readonly Taint[] {

@@ -39,26 +39,34 @@ function attempt(text: string, lang: Lang, sourceType: "unambiguous" | "script")
 
 let rawTransfer = true;
 
+interface Result {
+  readonly program: Program;
+  readonly errors: readonly { readonly start: number; readonly message: string }[];
+}
+
 /** Null where the reader of the tree ran out of stack. */
-function parse(
-  text: string,
-  lang: Lang,
-  sourceType: "unambiguous" | "script",
-): { program: Program; errors: readonly { start: number; message: string }[] } | null {
-  const options: ParserOptions & { experimentalRawTransfer?: boolean } = { lang, sourceType, preserveParens: false };
+function parse(text: string, lang: Lang, sourceType: "unambiguous" | "script"): Result | null {
+  if (rawTransfer)
+    try {
+      return parseWith(text, lang, sourceType, { experimentalRawTransfer: true });
+    } catch (error) {
+      // It shares a large buffer with the parser, which not every machine grants; and its reader takes no file of 100,000 statements.
+      if (!(error instanceof RangeError)) rawTransfer = false;
+    }
   try {
-    const result = parseSync("file", text, rawTransfer ? { ...options, experimentalRawTransfer: true } : options);
-    const { program } = result;
-    // Semantic complaints (`return` outside of a function, `await` as a name) come with a whole tree.
-    const errors = program.body.length > 0 ? [] : result.errors.map(({ labels, message }) => ({ start: labels[0]?.start ?? 0, message }));
-    return { program, errors };
-  } catch (error) {
-    if (error instanceof RangeError && /stack/i.test(error.message)) return null;
-    if (!rawTransfer) return null;
-    // It shares a large buffer with the parser, which not every machine grants.
-    rawTransfer = false;
-    return parse(text, lang, sourceType);
+    return parseWith(text, lang, sourceType, {});
+  } catch {
+    return null;
   }
+}
+
+function parseWith(text: string, lang: Lang, sourceType: "unambiguous" | "script", more: { experimentalRawTransfer?: boolean }): Result {
+  const options: ParserOptions = { lang, sourceType, preserveParens: false, ...more };
+  const result = parseSync("file", text, options);
+  const { program } = result;
+  // Semantic complaints (`return` outside of a function, `await` as a name) come with a whole tree.
+  const errors = program.body.length > 0 ? [] : result.errors.map(({ labels, message }) => ({ start: labels[0]?.start ?? 0, message }));
+  return { program, errors };
 }
 
 /** Blanks the statement around an error, keeping every offset, and tries again: the rest of the file is worth having. */

@@ -13,8 +13,10 @@ import { follow, type Hit } from "./search.ts";
 import { type Found, tellFlow } from "./tell.ts";
 
 /** States that the whole search may visit, and one source's part of it. */
-const BUDGET = 1_500_000;
+const BUDGET = 1_000_000;
 const PER_START = 20_000;
+/** Of a package's exported functions there are thousands, and most lead the same ways. */
+const PER_EXPORT = 2_000;
 
 export interface Linked {
   readonly matches: MatchInput[];
@@ -30,17 +32,19 @@ export function link(files: ReadonlyMap<string, FileFacts>, languages: Knowledge
   const hot = new Hot(graph, sinksOf(files));
   const best = new Map<string, Found>();
   let left = BUDGET;
+  let cut = false;
   for (const start of starts) {
     if (left <= 0) break;
     if (!hot.has(start.file, start.port)) continue;
-    const budget = { left: Math.min(PER_START, left) };
+    const budget = { left: Math.min(start.origin === "library" ? PER_EXPORT : PER_START, left) };
     const given = budget.left;
     for (const hit of follow(graph, hot, start, budget)) keep(best, start, hit, graph, knowledge);
+    cut ||= budget.left < 0 && start.origin !== "library";
     left -= given - Math.max(0, budget.left);
   }
   const matches = [...best.values()].flatMap((found) => tellFlow(found, files, graph, knowledge) ?? []);
   const gap: LookGap = { kind: "degraded", reason: "budget", detail: "more ways for data than are followed in one scan", matters: true };
-  return { matches, gaps: left <= 0 ? [gap] : [] };
+  return { matches, gaps: cut || left <= 0 ? [gap] : [] };
 }
 
 const RANKS = ["request", "tool", "message", "dom", "cli", "environment", "response", "stored", "library"] as const;
@@ -61,12 +65,21 @@ function keep(best: Map<string, Found>, start: Start, hit: Hit, graph: Graph, kn
   if (rule === undefined || (hit.state.mask & bit) === bit || !speaksOf(rule.taint.origins, start)) return;
   // An object is sent as JSON: only a text is a page.
   if (rule.taint.sinks[sink[2]]?.shape === "text" && !hit.state.part) return;
+  if (start.origin === "library" && !toldOfLibrary(hit, rule.taint.sinks[sink[2]]?.dynamic !== undefined)) return;
   // A loop that writes keys writes in several lines, and is mended once.
   const isOfFunction = rule.taint.sinks[sink[2]]?.dynamic !== undefined;
   const key = `${hit.file}\0${rule.id}\0${isOfFunction ? sink[5] : `${sink[3][0]}:${sink[3][1]}`}`;
   const known = best.get(key);
   if (known === undefined || rank(start) < rank(known.start) || (rank(start) === rank(known.start) && hit.state.length < known.state.length))
     best.set(key, { start, state: hit.state, file: hit.file, sink: hit.sink });
+}
+
+/**
+ * What a package is given is its caller's. Worth a word is text of it in a shell; not what lies deep in its settings, which a developer
+ * writes. And keys of an object that it enumerates, not a key that it is given as such.
+ */
+function toldOfLibrary({ state }: Hit, ofKeys: boolean): boolean {
+  return ofKeys ? state.scalar : state.taken <= 1;
 }
 
 function speaksOf(origins: Knowledge["rules"][number]["taint"]["origins"], { origin }: Start): boolean {

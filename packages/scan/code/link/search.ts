@@ -23,6 +23,8 @@ export interface State {
   readonly scalar: boolean;
   /** It is a part of what came in: a field was taken of it, or it became a text. */
   readonly part: boolean;
+  /** How many fields deep in what came in. */
+  readonly taken: number;
   readonly mask: number;
   readonly frame: Frame | null;
   readonly before: State | null;
@@ -38,8 +40,10 @@ export interface Hit {
 }
 
 export function follow(graph: Graph, hot: Hot, start: { file: string; port: string; path: string; mask: number }, budget: { left: number }): Hit[] {
-  const first: State = { ...start, scalar: false, part: false, frame: null, before: null, edge: null, length: 0 };
+  const first: State = { ...start, scalar: false, part: false, taken: 0, frame: null, before: null, edge: null, length: 0 };
   const hits: Hit[] = [];
+  // What a function gives back of its own arguments goes to who gave them, which is not here.
+  const own = start.port.startsWith("P") ? `Q${Number.parseInt(start.port.slice(1), 10)}` : "";
   const seen = new Map<string, number>();
   let queue: State[] = [first];
   while (queue.length > 0) {
@@ -57,7 +61,7 @@ export function follow(graph: Graph, hot: Hot, start: { file: string; port: stri
         if (moved === null) continue;
         if (moved.port.startsWith("K")) {
           if (moved.path === "") hits.push({ state: moved, file: moved.file, sink: Number(moved.port.slice(1)) });
-        } else next.push(...onward(graph, moved));
+        } else next.push(...onward(graph, moved, own));
       }
     }
     queue = next;
@@ -79,9 +83,10 @@ function along(state: State, edge: Edge): State | null {
   if (fromPath === ".%" && state.path !== ".%") return null;
   if (mode === 1 && rest !== "") return null;
   const scalar = mode !== 0 || (state.scalar && fromPath === state.path);
-  const part = state.part || scalar || fromPath.length > state.path.length;
+  const deeper = Math.max(0, fromPath.split(".").length - state.path.split(".").length);
+  const part = state.part || scalar || deeper > 0;
   const path = limited(mode === 0 ? toPath + rest : toPath);
-  return { ...state, port: to, path, scalar, part, mask: state.mask | mask, before: state, edge, length: state.length + 1 };
+  return { ...state, port: to, path, scalar, part, taken: state.taken + deeper, mask: state.mask | mask, before: state, edge, length: state.length + 1 };
 }
 
 function limited(path: string): string {
@@ -90,7 +95,7 @@ function limited(path: string): string {
 }
 
 /** Into the function that is called, out of the one that returns; other ports are where they are. */
-function onward(graph: Graph, state: State): State[] {
+function onward(graph: Graph, state: State, own: string): State[] {
   const { port, file } = state;
   if (port.startsWith("A")) {
     const colon = port.indexOf(":");
@@ -109,6 +114,7 @@ function onward(graph: Graph, state: State): State[] {
   }
   if (!port.startsWith("Q")) return [state];
   const { frame } = state;
+  if (frame === null && port === own && file === startOf(state)) return [state];
   const back = (to: { file: string; site: number }, outer: Frame | null): State => ({
     ...state,
     file: to.file,
@@ -122,6 +128,12 @@ function onward(graph: Graph, state: State): State[] {
   // Back to where it came from, if that is a call of this function; else (a closure, a source in it) to all that call it.
   if (frame !== null && callers.some((each) => each.file === frame.file && each.site === frame.site)) return [state, back(frame, frame.outer)];
   return [state, ...callers.slice(0, 40).map((each) => back(each, frame))];
+}
+
+function startOf(state: State): string {
+  let first = state;
+  while (first.before !== null) first = first.before;
+  return first.file;
 }
 
 /** Null where the call stands in the way already: a recursion is followed once. */
