@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ANALYSERS, type AnalyserName } from "@plastron/contracts";
 
@@ -38,7 +39,8 @@ export function settle(options: ScanOptions): Settled {
     heapMb: options.heapMb ?? 2048,
     memoryMb: options.memoryMb ?? 4096,
     rules: [OWN_RULES, ...(options.rules ?? [])],
-    advisories: options.advisories ?? null,
+    // A directory that is not there yet cannot be opened to the workers; the seed stands in.
+    advisories: options.advisories && existsSync(options.advisories) ? options.advisories : null,
     cache: options.cache ?? null,
     verifySecrets: options.verifySecrets ?? false,
     imports: options.imports ?? [],

@@ -187,6 +187,11 @@ describe("an index that somebody touched", () => {
     expect(reason()).toBe("manifest");
   });
 
+  test("gone altogether: the seed does not take its place unsaid", () => {
+    rmSync(join(store.directory, "current"));
+    expect(reason()).toBe("manifest");
+  });
+
   test("a key that is gone or swapped", () => {
     rmSync(join(store.directory, "trust", "trusted.pem"));
     expect(reason()).toBe("signature");

@@ -32,7 +32,10 @@ const KEPT = 2;
 /** Opens what is in use, checked: manifest, signature, and that nothing newer was taken before. Null where there is none. Throws IndexDamaged. */
 export function openStore({ directory }: AdvisoryStore): AdvisoryIndex | null {
   const id = readId(directory);
-  if (id === null) return null;
+  if (id === null) {
+    if (newestTaken(directory) > 0) throw new IndexDamaged("manifest", "the advisories that were in use are gone");
+    return null;
+  }
   const { manifest, signature } = readIndex(directory, id);
   checkSignature(manifest, signature, trustedKey(directory));
   const index = openIndex(manifest, (hash) => readFileSync(join(directory, "pages", hash)));
