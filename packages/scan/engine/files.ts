@@ -4,7 +4,7 @@ import type { ArtifactFile } from "../intake/artifact.ts";
 import type { KeptLook } from "./cache/index.ts";
 import { Lane, type LaneHost, type Task } from "./lane.ts";
 import type { Settled } from "./options.ts";
-import type { RawLook } from "./protocol.ts";
+import type { Arrived } from "./protocol.ts";
 import { checkLook } from "./tally.ts";
 import type { Work } from "./work.ts";
 
@@ -87,9 +87,8 @@ async function readOrSay({ artifact, result }: Work, file: ArtifactFile): Promis
   }
 }
 
-function take({ result, cache, versions }: Work, file: ArtifactFile, analyser: AnalyserName, raw: RawLook & { readonly ms: number }): void {
+function take({ result, cache, versions }: Work, file: ArtifactFile, analyser: AnalyserName, raw: Arrived): void {
   const look = { ...checkLook(analyser, file.key, raw), wanted: raw.wanted, ms: raw.ms };
-  const facts = raw.facts === null ? null : Buffer.from(JSON.stringify(raw.facts));
-  cache.putLook(file, analyser, versions[analyser] ?? "", look, facts);
-  result.take(file, analyser, look, facts, "new");
+  cache.putLook(file, analyser, versions[analyser] ?? "", look, raw.facts);
+  result.take(file, analyser, look, raw.facts, "new");
 }

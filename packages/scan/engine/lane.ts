@@ -3,7 +3,7 @@ import type { LookGap } from "../analyser.ts";
 import type { ArtifactFile } from "../intake/artifact.ts";
 import { listen, type Outcome } from "./listen.ts";
 import type { WorkerProcess } from "./process.ts";
-import type { RawLook } from "./protocol.ts";
+import type { Arrived } from "./protocol.ts";
 
 /** A file and who is to look at it. */
 export interface Task {
@@ -19,7 +19,7 @@ export interface LaneHost {
   release(worker: WorkerProcess): void;
   /** Null where its bytes are not to be had; that was said. */
   read(file: ArtifactFile): Promise<Uint8Array | null>;
-  looked(file: ArtifactFile, analyser: AnalyserName, look: RawLook & { readonly ms: number }): void;
+  looked(file: ArtifactFile, analyser: AnalyserName, look: Arrived): void;
   failed(file: ArtifactFile, analyser: AnalyserName, gap: LookGap): void;
   done(file: ArtifactFile): void;
   /** How long one look at this file may take. */

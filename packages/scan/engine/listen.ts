@@ -1,9 +1,10 @@
 import { type AnalyserName, analyserSchema } from "@plastron/contracts";
+import { z } from "zod";
 import type { LookGap } from "../analyser.ts";
 import type { WorkerProcess } from "./process.ts";
-import type { RawLook } from "./protocol.ts";
+import type { Answer, Arrived } from "./protocol.ts";
 
-export type Looked = (analyser: AnalyserName, look: RawLook & { readonly ms: number }) => void;
+export type Looked = (analyser: AnalyserName, look: Arrived) => void;
 
 /** How a piece of work ended. `analyser` is the one that it was in; null where none had begun. */
 export type Outcome = { readonly type: "done" } | { readonly type: "died" | "silent"; readonly analyser: AnalyserName | null; readonly gap: LookGap };
@@ -33,18 +34,30 @@ export async function listen(worker: WorkerProcess, timeoutMs: number, looked: L
           gap: { kind: "failed", reason: "timeout", detail: `no answer within ${(timeoutMs * waited) / 1000} s`, matters: true },
         };
       }
-      const { answer } = event;
+      const { answer, body } = event;
+      if (!isAnswer(answer)) return { type: "died", analyser, gap: LIES };
       waited = 0;
       if (answer.type === "done") return { type: "done" };
-      if (answer.type === "began") analyser = analyserSchema.parse(answer.analyser);
+      if (answer.type === "began") analyser = answer.analyser;
       if (answer.type === "looked") {
         analyser = null;
-        looked(analyserSchema.parse(answer.analyser), answer);
+        looked(answer.analyser, { ...answer, facts: body.length === 0 ? null : body });
       }
     }
   } finally {
     signal?.removeEventListener("abort", stop);
   }
+}
+
+/** What only a worker would say that something in it has taken over. */
+const LIES: LookGap = { kind: "failed", reason: "invalid_answer", detail: "the worker answered what is no answer, twice", matters: true };
+const NAMED = z.object({ analyser: analyserSchema });
+const LOOKED = NAMED.extend({ ms: z.number(), wanted: z.boolean(), matches: z.array(z.unknown()), gaps: z.array(z.unknown()) });
+
+function isAnswer(answer: Answer): boolean {
+  if (answer?.type === "looked") return LOOKED.safeParse(answer).success;
+  if (answer?.type === "began") return NAMED.safeParse(answer).success;
+  return answer?.type === "done";
 }
 
 function deathGap(how: string, memory: boolean): LookGap {

@@ -7,7 +7,7 @@ import type { Isolation } from "./isolation.ts";
 import type { Answer, Order, WorkerSetup } from "./protocol.ts";
 
 export type Event =
-  | { readonly type: "answer"; readonly answer: Answer }
+  | { readonly type: "answer"; readonly answer: Answer; readonly body: Buffer }
   | { readonly type: "silent" }
   | { readonly type: "ended"; readonly how: string; readonly memory: boolean };
 
@@ -130,7 +130,7 @@ export class WorkerProcess {
     const output = this.#child.stdio[3] as Readable;
     output.on("data", (piece: Buffer) => {
       try {
-        for (const { head } of parser.push(piece)) this.#put({ type: "answer", answer: head as Answer });
+        for (const { head, body } of parser.push(piece)) this.#put({ type: "answer", answer: head as Answer, body: Buffer.from(body) });
       } catch {
         this.#child.kill("SIGKILL");
       }

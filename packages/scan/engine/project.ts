@@ -1,7 +1,7 @@
 import type { AnalyserName } from "@plastron/contracts";
 import { listen } from "./listen.ts";
 import type { WorkerProcess } from "./process.ts";
-import type { RawLook } from "./protocol.ts";
+import type { Arrived } from "./protocol.ts";
 import { checkLook } from "./tally.ts";
 import type { Work } from "./work.ts";
 
@@ -37,6 +37,6 @@ async function told({ artifact, facts, pool, signal }: Work): Promise<WorkerProc
   return worker;
 }
 
-function take({ result }: Work, analyser: AnalyserName, look: RawLook & { readonly ms: number }): void {
+function take({ result }: Work, analyser: AnalyserName, look: Arrived): void {
   result.joined(analyser, { ...checkLook(analyser, "", look), ms: look.ms, sbom: analyser === "dependencies" ? (look.sbom ?? null) : null });
 }

@@ -1,4 +1,4 @@
-import type { AnalyserName, Gap } from "@plastron/contracts";
+import type { AnalyserName } from "@plastron/contracts";
 import type { FileHead, Language, LookGap } from "../analyser.ts";
 import type { Encoding } from "../intake/artifact.ts";
 
@@ -48,9 +48,12 @@ export interface RawLook {
   /** False where the analyser does not want this file: then there is nothing else. */
   readonly wanted: boolean;
   readonly matches: readonly unknown[];
-  readonly facts: unknown;
   readonly gaps: readonly LookGap[];
   readonly sbom?: unknown;
 }
 
-export type EngineGap = Gap;
+/** A look as it arrives: its facts, as JSON, are the frame's body. The parent never looks into them. */
+export interface Arrived extends RawLook {
+  readonly ms: number;
+  readonly facts: Buffer | null;
+}

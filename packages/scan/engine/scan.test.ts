@@ -113,6 +113,14 @@ describe("an analyser that misbehaves costs its look at that file alone", () => 
     expect(result.findings.filter(({ place }) => place.path === "evil.js")).toEqual([]);
   });
 
+  test("answers in another shape altogether", async () => {
+    put("evil.js", "OBEY babble");
+    put("ok.js", "BAD");
+    const result = await run();
+    expect(gaps(result)).toEqual([["code", "evil.js", "invalid_answer", "failed", true]]);
+    expect(result.findings.map(({ place }) => place.path)).toContain("ok.js");
+  });
+
   test("answers without end", async () => {
     put("evil.js", "OBEY flood");
     const result = await run();

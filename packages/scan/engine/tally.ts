@@ -1,4 +1,4 @@
-import { type AnalyserName, type Coverage, type Gap, type Match, matchSchema } from "@plastron/contracts";
+import { type AnalyserName, type Coverage, type Gap, gapSchema, type Match, matchSchema } from "@plastron/contracts";
 import type { LookGap } from "../analyser.ts";
 import type { Artifact } from "../intake/artifact.ts";
 import type { Versions } from "./pool.ts";
@@ -19,13 +19,15 @@ export function checkLook(
   path: string,
   look: { readonly matches: readonly unknown[]; readonly gaps: readonly LookGap[] },
 ): CheckedLook {
-  const gaps: Gap[] = look.gaps.map(({ kind, reason, detail, matters, path: own }) => ({ kind, analyser, path: own ?? path, reason, detail, matters }));
+  const gaps: Gap[] = look.gaps.map((raw) => {
+    const gap = gapSchema.safeParse({ path, ...raw, analyser });
+    return gap.success ? gap.data : invalid(analyser, path, "a gap that is none");
+  });
   const matches: Match[] = [];
   for (const raw of look.matches.slice(0, MOST_MATCHES)) {
     const match = matchSchema.safeParse(raw);
     if (match.success && match.data.analyser === analyser) matches.push(match.data);
-    else
-      gaps.push({ kind: "failed", analyser, path, reason: "invalid_answer", detail: match.error?.issues[0]?.message ?? "of another analyser", matters: true });
+    else gaps.push(invalid(analyser, path, match.error?.issues[0]?.message ?? "of another analyser"));
   }
   if (look.matches.length > MOST_MATCHES)
     gaps.push({
@@ -37,6 +39,10 @@ export function checkLook(
       matters: true,
     });
   return { matches, gaps };
+}
+
+function invalid(analyser: AnalyserName, path: string, detail: string): Gap {
+  return { kind: "failed", analyser, path, reason: "invalid_answer", detail, matters: true };
 }
 
 interface Counts {

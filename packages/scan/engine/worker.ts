@@ -14,7 +14,8 @@ const IN = 0;
 const OUT = 3;
 const LARGEST_FACTS = 32 * 2 ** 20;
 const CHECKOUT = new URL("../../../", import.meta.url).href;
-const UNWANTED: RawLook = { wanted: false, matches: [], facts: null, gaps: [] };
+const UNWANTED: RawLook = { wanted: false, matches: [], gaps: [] };
+const NO_FACTS = Buffer.alloc(0);
 
 const setup = JSON.parse(process.argv[2] as string) as WorkerSetup;
 const analysers = await load(setup);
@@ -71,33 +72,27 @@ function lookAtProject(analyser: Analyser | undefined, name: AnalyserName): void
 function answer(analyser: AnalyserName, work: () => Look<unknown> | null): void {
   say({ type: "began", analyser });
   const before = process.cpuUsage();
-  const look = looked(work);
+  const { look, facts } = looked(work);
   const { user, system } = process.cpuUsage(before);
-  say({ type: "looked", analyser, ms: (user + system) / 1000, ...look });
+  say({ type: "looked", analyser, ms: (user + system) / 1000, ...look }, facts);
 }
 
-function looked(work: () => Look<unknown> | null): RawLook {
+function looked(work: () => Look<unknown> | null): { look: RawLook; facts: Buffer } {
   try {
     const said = work();
-    return said === null
-      ? UNWANTED
-      : withinReason({ wanted: true, matches: said.matches, facts: said.facts, gaps: said.gaps, ...(said.sbom ? { sbom: said.sbom } : {}) });
+    if (said === null) return { look: UNWANTED, facts: NO_FACTS };
+    const look = { wanted: true, matches: said.matches, gaps: said.gaps, ...(said.sbom ? { sbom: said.sbom } : {}) };
+    return withinReason(look, said.facts === null ? NO_FACTS : Buffer.from(JSON.stringify(said.facts)));
   } catch (error) {
-    return { wanted: true, matches: [], facts: null, gaps: [{ kind: "failed", reason: "exception", detail: wordsOf(error), matters: true }] };
+    return { look: { wanted: true, matches: [], gaps: [{ kind: "failed", reason: "exception", detail: wordsOf(error), matters: true }] }, facts: NO_FACTS };
   }
 }
 
 /** Facts of all files together have to fit into one worker. */
-function withinReason(look: RawLook): RawLook {
-  const size = look.facts === null ? 0 : JSON.stringify(look.facts).length;
-  if (size <= LARGEST_FACTS) return look;
-  const gap = {
-    kind: "degraded",
-    reason: "facts_too_large",
-    detail: `${size} characters of facts: it was not joined with other files`,
-    matters: true,
-  } as const;
-  return { ...look, facts: null, gaps: [...look.gaps, gap] };
+function withinReason(look: RawLook, facts: Buffer): { look: RawLook; facts: Buffer } {
+  if (facts.length <= LARGEST_FACTS) return { look, facts };
+  const detail = `${facts.length} bytes of facts: it was not joined with other files`;
+  return { look: { ...look, gaps: [...look.gaps, { kind: "degraded", reason: "facts_too_large", detail, matters: true }] }, facts: NO_FACTS };
 }
 
 function forget(): void {
@@ -116,8 +111,8 @@ function wordsOf(error: unknown): string {
   return text.replaceAll(CHECKOUT, "").slice(0, 400);
 }
 
-function say(message: Answer): void {
-  for (const piece of encodeFrame(message)) for (let at = 0; at < piece.length; ) at += writeSync(OUT, piece, at);
+function say(message: Answer, body?: Uint8Array): void {
+  for (const piece of encodeFrame(message, body)) for (let at = 0; at < piece.length; ) at += writeSync(OUT, piece, at);
 }
 
 function receive(): { head: unknown; body: Buffer } | null {
