@@ -90,7 +90,19 @@ function severityOf(members: readonly Advisory[], cvss: readonly Cvss[]): Severi
 
 /** CVSS 3.0 is told as 3.1: the base metrics are the same, and scores differ in rounding alone. */
 function scored(vectors: readonly string[]): Cvss[] {
-  return [...new Set(vectors.map((vector) => vector.replace(/^CVSS:3\.0\//, "CVSS:3.1/")))].flatMap((vector) => scoreVector(vector) ?? []);
+  return [...new Set(vectors.map((vector) => vector.replace(/^CVSS:3\.0\//, "CVSS:3.1/")))].flatMap((vector) => scoreOnce(vector) ?? []);
+}
+
+/** Few vectors are many advisories', and scoring one costs as much as everything else about a hit. */
+const scores = new Map<string, Cvss | null>();
+
+function scoreOnce(vector: string): Cvss | null {
+  const before = scores.get(vector);
+  if (before !== undefined) return before;
+  if (scores.size > 10_000) scores.clear();
+  const score = scoreVector(vector);
+  scores.set(vector, score);
+  return score;
 }
 
 function lowestClear(known: readonly Advisory[], ecosystem: string, version: string): string | null {
