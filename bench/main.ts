@@ -8,6 +8,8 @@ import { printGvisor } from "./gvisor/print.ts";
 import { measureHands, printHands } from "./hands/index.ts";
 import { benchPolicy } from "./policy/index.ts";
 import { printPolicyReport } from "./policy/print.ts";
+import { benchPrecision } from "./precision/index.ts";
+import { printPrecision } from "./precision/print.ts";
 import { startProgress } from "./progress.ts";
 import { type Around, benchSandbox } from "./sandbox/index.ts";
 import type { Endpoint } from "./sandbox/platform.ts";
@@ -19,7 +21,7 @@ import { benchSensor } from "./sensor/index.ts";
 import { printSensorReport } from "./sensor/print.ts";
 import { measureStacks, printStacks } from "./stacks/index.ts";
 
-const USAGE = `usage: npm run bench -- [sandbox | gvisor | policy | sensor | stacks | hands | scan] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
+const USAGE = `usage: npm run bench -- [sandbox | gvisor | policy | sensor | stacks | hands | scan | precision] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
 
   --quick      a look in about fifteen seconds: it works, but do not judge by it
   --json       one JSON document instead of tables
@@ -52,6 +54,10 @@ const AREAS: Record<string, (settings: SandboxSettings, around: Around) => Promi
   scan: async ({ quick }, { say: tell }) => {
     const report = await benchScan(quick, tell);
     return { report, lines: printScan(report) };
+  },
+  precision: async ({ quick }, { say: tell }) => {
+    const report = benchPrecision(quick, tell);
+    return { report, lines: printPrecision(report) };
   },
   stacks: async ({ quick }, { say: tell }) => {
     const report = await measureStacks(quick, tell);
