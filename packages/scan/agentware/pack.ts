@@ -30,8 +30,11 @@ export interface Pack {
  */
 export function packOf(documents: readonly unknown[]): Pack {
   const has = (key: string) => documents.filter((document) => typeof document === "object" && document !== null && key in document);
-  const lexicon = new Lexicon(has("lexicon").map((document) => lexiconSchema.parse(document)));
   const lists = new Lists(has("lists").map((document) => listsSchema.parse(document)));
+  const lexicon = new Lexicon(
+    has("lexicon").map((document) => lexiconSchema.parse(document)),
+    new Set(lists.of("acts")),
+  );
   const rules = has("id").map((document) => agentRuleSchema.parse(document));
   for (const rule of rules)
     for (const frame of rule.frames)

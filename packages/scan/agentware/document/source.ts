@@ -24,7 +24,7 @@ const TOOL_FUNCTION = /@(?:\w+\.)?(?:tool|prompt|resource|function_tool|agent)\b
 /** Only source that defines tools or prompts gives texts to a model. */
 const TOOLS =
   /inputSchema|input_schema|McpServer|FastMCP|registerTool|\.tool\(|@(?:\w+\.)?tool\b|modelcontextprotocol|defineTool|function_tool|tool_choice|system_?prompt|dify_plugin|langchain/i;
-const MIN_TEXT = 12;
+const MIN_TEXT = 8;
 
 /** Comments, docstrings and text constants of source code: what a model that reads it may take for words to itself. Linear; no parser can be made to fail. */
 export function sourceBlocks(text: string, language: string): AgentDocument {

@@ -10,7 +10,7 @@ const SPELLINGS: readonly (readonly [needs: string, pattern: RegExp])[] = [
   ["\\x", /(?:\\x[0-9a-fA-F]{2}){8,4000}/g],
 ];
 const MAX_DECODED = 200;
-const SPACED = /(?:^|[\s"'(])((?:[\p{L}\p{N}][ ._*-]{1,3}){7,200}[\p{L}\p{N}])(?=[\s"').,!]|$)/gu;
+const SPACED = /(^|[\s"'(])((?:[\p{L}\p{N}][._*-]){3,60}[\p{L}\p{N}]|(?:[\p{L}\p{N}] {1,3}){5,200}[\p{L}\p{N}])(?=[\s"').,!]|$)/gu;
 
 /** Texts that blocks hold in another spelling: base64, hexadecimal, entities, letters with gaps. Each is a block, hidden where people cannot read it. */
 export function encodedBlocks(blocks: readonly Block[]): Block[] {
@@ -28,11 +28,10 @@ export function encodedBlocks(blocks: readonly Block[]): Block[] {
       }
     }
     if (each.kind === "code" || each.kind === "string" || each.kind === "value" || each.kind === "remark") continue;
-    if (!/\S[ ._*-]\S[ ._*-]\S[ ._*-]\S[ ._*-]\S[ ._*-]/.test(each.text)) continue;
-    for (const match of each.text.matchAll(SPACED)) {
-      if (found.length >= MAX_DECODED) return found;
-      found.push(inner(each, joined(match[1] as string), match.index, "spaced-letters"));
-    }
+    if (!/\S[ ._*-]\S[ ._*-]\S[ ._*-]\S/.test(each.text) && !LEET.test(each.text)) continue;
+    if (LEET.test(each.text) && found.length < MAX_DECODED) found.push(inner(each, unleet(each.text), 0, "leetspeak"));
+    const plain = unspaced(each.text);
+    if (plain !== null && found.length < MAX_DECODED) found.push(inner(each, plain, 0, "spaced-letters"));
   }
   return found;
 }
@@ -87,11 +86,24 @@ function character(code: number): string {
   return code > 0 && code <= 0x10ffff && (code < 0xd800 || code > 0xdfff) ? String.fromCodePoint(code) : "\ufffd";
 }
 
-/** `i g n o r e  a l l`: two gaps part words, one parts letters. */
-function joined(spaced: string): string {
-  const gap = /[ ._*-]/.exec(spaced)?.[0] ?? " ";
-  return spaced
-    .split(gap === " " ? /\s{2,}|[/|]/ : " ")
-    .map((word) => word.replaceAll(gap, "").replace(/\s/g, ""))
-    .join(" ");
+/** `i g n o r e  a l l` and `i.g.n.o.r.e all`: the text with such words joined; null where there are none. One gap parts letters, two part words. */
+function unspaced(text: string): string | null {
+  let changed = false;
+  const plain = text.slice(0, 20_000).replace(SPACED, (whole, first: string, spaced: string) => {
+    changed = true;
+    const gap = /[ ._*-]/.exec(spaced)?.[0] ?? " ";
+    const words = gap === " " ? spaced.split(/ {2,}/) : spaced.split(" ");
+    return `${first}${words.map((word) => word.replaceAll(gap, "")).join(" ")}${whole.slice(first.length + spaced.length)}`;
+  });
+  return changed ? plain : null;
+}
+
+/** Three words in a row, each with a digit among its letters. */
+const LEET = /(?:(?<![\w-])(?=[a-z]*\d)(?=\d*[a-z])[a-z\d@$]{3,20}(?![\w-])[ \t]+){2}(?=[a-z]*\d)(?=\d*[a-z])[a-z\d@$]{3,20}/i;
+const LEET_LETTERS: Readonly<Record<string, string>> = { "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", $: "s" };
+
+function unleet(text: string): string {
+  return text
+    .slice(0, 20_000)
+    .replace(/[a-z\d@$]*[a-z][a-z\d@$]*/gi, (word) => (/\d/.test(word) ? word.replace(/[013457@$]/g, (sign) => LEET_LETTERS[sign] as string) : word));
 }

@@ -11,7 +11,14 @@ export function mixedNames(text: string, lookalikes: ReadonlyMap<string, string>
     const letters = [...match[0]];
     const foreign = letters.filter((letter) => letter > "\u036f");
     // A word of Russian with a Latin letter is a slip; a Latin word with others is a trick. Letters that look like nothing else are names of quantities.
-    if (letters.length < 4 || foreign.length > letters.length / 2 || !foreign.every((letter) => lookalikes.has(letter)) || found.length > 50) continue;
+    if (
+      letters.length < 4 ||
+      foreign.length > letters.length / 2 ||
+      !foreign.every((letter) => lookalikes.has(letter)) ||
+      found.length > 50 ||
+      isPacked(text, match.index)
+    )
+      continue;
     const plain = letters.map((letter) => lookalikes.get(letter) ?? letter).join("");
     found.push({
       kind: "mixed-script",
@@ -22,4 +29,11 @@ export function mixedNames(text: string, lookalikes: ReadonlyMap<string, string>
     });
   }
   return found;
+}
+
+/** Lines that no person writes hold tables of letters next to each other, which are no names. */
+function isPacked(text: string, at: number): boolean {
+  const start = text.lastIndexOf("\n", at);
+  const end = text.indexOf("\n", at);
+  return (end < 0 ? text.length : end) - start > 2000;
 }

@@ -62,12 +62,13 @@ export class Lexicon {
   private ends = new Int32Array(8192);
   private tokens = 0;
 
-  constructor(documents: readonly LexiconDocument[]) {
+  /** `acts`: ideas that are verbs, whose English words also come as `sends` and `sending`. */
+  constructor(documents: readonly LexiconDocument[], acts: ReadonlySet<string> = new Set()) {
     for (const { ideas } of documents)
       for (const [idea, byLanguage] of Object.entries(ideas))
         for (const [language, words] of Object.entries(byLanguage)) {
           const bit = language === "any" ? EVERY_LANGUAGE : 1 << LANGUAGES.indexOf(language);
-          for (const word of words) this.add(this.id(idea), bit, word);
+          for (const word of words) for (const form of bit === ENGLISH && acts.has(idea) ? formsOf(word) : [word]) this.add(this.id(idea), bit, form);
         }
   }
 
@@ -193,6 +194,15 @@ function grown(ends: Int32Array): Int32Array<ArrayBuffer> {
   const more = new Int32Array(ends.length * 2);
   more.set(ends);
   return more;
+}
+
+/** `send it` → `sends it`, `sending it`. A form that is no word harms nobody. */
+function formsOf(phrase: string): string[] {
+  const [first = "", ...rest] = phrase.split(" ");
+  if (!/^[a-z]{3,}$/.test(first) || /(?:ing|ed|ly|[^s]s)$/.test(first)) return [phrase];
+  const third = /(?:s|x|z|ch|sh|o)$/.test(first) ? `${first}es` : /[^aeiou]y$/.test(first) ? `${first.slice(0, -1)}ies` : `${first}s`;
+  const going = /[^aeiou]e$/.test(first) || /[^eo]e$/.test(first) ? `${first.slice(0, -1)}ing` : `${first}ing`;
+  return [phrase, [third, ...rest].join(" "), [going, ...rest].join(" ")];
 }
 
 function go(node: Node, from: { readonly token: number; readonly start: number }, token: number, end: number, hits: Hit[], still: Begun[]): void {

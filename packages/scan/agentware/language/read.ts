@@ -56,7 +56,16 @@ function withKnown(text: string, hits: Hit[], pack: Pack): Hit[] {
   const secrets = pack.lexicon.id("secret-word");
   if (!text.includes("://") && !hits.some((hit) => hit.idea === secrets)) return hits;
   const known = knownIn(text, pack);
-  return known.length === 0 ? hits : pack.lexicon.withKnown(hits, known);
+  if (known.length === 0) return hits;
+  // Words within an address are no words of the sentence.
+  const link = pack.lexicon.id("link");
+  const links = known.filter(({ idea }) => idea === link);
+  let at = 0;
+  const own = hits.filter((hit) => {
+    while (at < links.length && (links[at] as Known).end <= hit.start) at++;
+    return !(at < links.length && (links[at] as Known).start < hit.end && hit.start >= (links[at] as Known).start);
+  });
+  return pack.lexicon.withKnown(own, known);
 }
 
 function knownIn(text: string, { lexicon, lists }: Pack): Known[] {

@@ -27,7 +27,7 @@ export class Stances {
 
   /** The stance of something found in a sentence of a block. `hits` are the sentence's; `text` is the block's, folded. */
   of(block: Block, text: string, sentence: Span, hits: readonly Hit[], match: Pick<FrameMatch, "hits"> & Span): Stance {
-    const said = this.inSentence(text, sentence, hits, match);
+    const said = this.inSentence(text, sentence, hits, match, block.kind);
     if (said !== "told") return said;
     return this.around(block);
   }
@@ -60,10 +60,11 @@ export class Stances {
 
   /** What a comment right above a command of a fence says of it. */
   ofRemark(remark: string): Stance {
+    if (/\b(?:bad|wrong|unsafe|insecure|vulnerable|evil|dangerous|malicious)\b\s*[:：!–-]|^\W*(?:bad|wrong)\b/im.test(remark)) return "warned";
     return remark === "" ? "told" : this.ofHeading(remark.slice(0, 400));
   }
 
-  private inSentence(text: string, sentence: Span, hits: readonly Hit[], match: Pick<FrameMatch, "hits"> & Span): Stance {
+  private inSentence(text: string, sentence: Span, hits: readonly Hit[], match: Pick<FrameMatch, "hits"> & Span, kind: Block["kind"] = "prose"): Stance {
     const { ids } = this;
     const own = new Set(match.hits);
     const languages = languagesOf(match.hits);
@@ -83,7 +84,9 @@ export class Stances {
     if (after.some((hit) => hit.idea === ids.taboo)) return "warned";
     const last = Math.max(...match.hits.map((hit) => hit.last), -1);
     if (after.some((hit) => hit.idea === ids.foreign && hit.token - last <= 4)) return "quoted";
-    const quotes = quotedAt(text, sentence, match);
+    // A row of a table says in one cell what it thinks of another.
+    if (kind === "cell" && others.some(({ idea }) => idea === ids.guard || idea === ids.attack || idea === ids.taboo)) return "quoted";
+    const quotes = quotedAt(text, match);
     if (!quotes) return "told";
     const judged = others.some((hit) => hit.idea === ids.guard || hit.idea === ids.attack || hit.idea === ids.example || hit.idea === ids.reported);
     const ordered = before.some((hit) => hit.idea === ids.do && !judged);
@@ -150,10 +153,10 @@ function speaksOf(between: string): boolean {
 
 const PAIRS: Readonly<Record<string, string>> = { '"': '"', "“": "”", "«": "»", "„": "“", "「": "」", "『": "』", "`": "`", "‘": "’", "'": "'" };
 
-/** Whether a place of a sentence lies within quotation marks or inline code that open and close in it. */
-function quotedAt(text: string, sentence: Span, { start, end }: Span): boolean {
+/** Whether a place lies within quotation marks or inline code of its paragraph. */
+function quotedAt(text: string, { start, end }: Span): boolean {
   let open: { mark: string; at: number } | null = null;
-  for (let at = Math.max(sentence.start, start - 400); at < Math.min(sentence.end + 4, text.length, end + 400); at++) {
+  for (let at = Math.max(paragraphStart(text, start), start - 400); at < Math.min(text.length, end + 400); at++) {
     const character = text[at] as string;
     if (open) {
       if (character !== open.mark || (character === "'" && isLetter(text[at + 1]))) continue;
@@ -163,6 +166,11 @@ function quotedAt(text: string, sentence: Span, { start, end }: Span): boolean {
     if (!open && at >= start) return false;
   }
   return false;
+}
+
+/** Quotation marks of another paragraph or item say nothing here. */
+function paragraphStart(text: string, at: number): number {
+  return Math.max(text.lastIndexOf("\n\n", at), text.lastIndexOf("\n- ", at), 0);
 }
 
 function isLetter(character: string | undefined): boolean {

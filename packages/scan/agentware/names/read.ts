@@ -37,7 +37,7 @@ export function nameSignals(file: Pick<ScanFile, "path" | "language">, blocks: r
     }
   }
   if (text.includes("://"))
-    for (const url of text.matchAll(/\bhttps?:\/\/[^\s"'`<>()\\/]{4,200}/g))
+    for (const url of text.matchAll(/\bhttps?:\/\/[\p{L}\p{N}.-]{4,200}/gu))
       add("lookalike-host", url[0], pack.hostNames.of(boughtName(hostOf(url[0]))), url.index);
   return signals;
 }

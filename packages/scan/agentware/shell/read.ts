@@ -3,6 +3,7 @@ import type { Pack } from "../pack.ts";
 import { type Signal, signalAt } from "../signal.ts";
 import type { Deed } from "./deed.ts";
 import { commandsOf } from "./lex.ts";
+import { powershellDeeds } from "./powershell.ts";
 import { deedsOf } from "./recognise.ts";
 
 const MAX_TEXT = 2_000_000;
@@ -10,10 +11,11 @@ const MAX_NESTED = 4;
 
 /** What the commands of a text would do, those that it decodes to or hands to another shell included. */
 export function deedsIn(text: string, pack: Pack, depth = 0): (Deed & { readonly layers: readonly string[] })[] {
-  const deeds = deedsOf(commandsOf(text.slice(0, MAX_TEXT)), pack.lists);
+  const own = text.slice(0, MAX_TEXT);
+  const deeds = [...deedsOf(commandsOf(own), pack.lists), ...powershellDeeds(own, pack.lists)];
   return deeds.flatMap((deed) => {
-    const own = deed.name === "" ? [] : [{ ...deed, layers: [] as string[] }];
-    if (!deed.inner || depth >= MAX_NESTED) return own;
+    const itself = deed.name === "" ? [] : [{ ...deed, layers: [] as string[] }];
+    if (!deed.inner || depth >= MAX_NESTED) return itself;
     const { text: inner, layer } = deed.inner;
     const nested = deedsIn(inner, pack, depth + 1).map((each) => ({
       ...each,
@@ -21,7 +23,7 @@ export function deedsIn(text: string, pack: Pack, depth = 0): (Deed & { readonly
       end: deed.end,
       layers: layer === "" ? each.layers : [layer, ...each.layers],
     }));
-    return [...own, ...nested];
+    return [...itself, ...nested];
   });
 }
 

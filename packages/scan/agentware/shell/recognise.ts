@@ -10,10 +10,19 @@ import { program } from "./program.ts";
 export function deedsOf(commands: readonly Command[], lists: Lists): Deed[] {
   const deeds: Deed[] = [];
   const pipelines = Map.groupBy(commands, (command) => command.pipeline);
-  for (const pipeline of pipelines.values()) deeds.push(...pipedDeeds(pipeline, lists));
-  for (const command of commands) deeds.push(...substitutedDeeds(command, lists), ...harmsOf(command, lists));
+  for (const pipeline of pipelines.values()) {
+    deeds.push(...pipedDeeds(pipeline, lists));
+    const done = pipeline.flatMap((command) => [...substitutedDeeds(command, lists), ...harmsOf(command, lists)]);
+    deeds.push(...(done.some(({ name }) => name === "secret-read") ? done.map(sendingSecrets) : done));
+  }
   deeds.push(...downloadedAndRun(commands, lists));
   return deeds;
+}
+
+/** What one command of a pipeline reads the last one sends. */
+function sendingSecrets(deed: Deed): Deed {
+  const sends = deed.name === "send" || (deed.name === "contact" && deed.traits.includes("takes-input"));
+  return sends ? { ...deed, name: "send", traits: [...deed.traits, "sends-secret"] } : deed;
 }
 
 const URL_WORD = /^["'(]*(?:(?:https?|ftp):\/\/|www\.)[^\s"')]+/i;
@@ -50,7 +59,7 @@ function substitutedDeeds(command: Command, lists: Lists): Deed[] {
   if (!runs) return [];
   const text = rest.join(" ");
   const body = /\$\((.*)/s.exec(text)?.[1];
-  if (body === undefined) return scriptArgument(command, name, rest);
+  if (body === undefined) return scriptArgument(command, name, rest, lists);
   const fetcher = new RegExp(`(?:^|[\\s(|;&])(?:${[...lists.set("downloaders")].map((each) => RegExp.escape(each)).join("|")})(?:\\.exe)?\\s`, "i");
   if (fetcher.test(` ${body}`)) {
     const url = /(?:https?|ftp):\/\/[^\s"')|]+/i.exec(body)?.[0] ?? "";
@@ -72,7 +81,7 @@ function substitutedDeeds(command: Command, lists: Lists): Deed[] {
 }
 
 /** `bash -c "…"`, `python3 -c "…"`, `powershell -enc …`: a program as an argument. */
-function scriptArgument(command: Command, name: string, rest: readonly string[]): Deed[] {
+function scriptArgument(command: Command, name: string, rest: readonly string[], lists: Lists): Deed[] {
   const { start, end } = command;
   const flag = rest.findIndex((word) => /^(?:-[a-z]*c|-e|--eval|-command)$/i.test(word));
   const shell = RUNS_INPUT.has(name) || name === "eval";
@@ -89,7 +98,8 @@ function scriptArgument(command: Command, name: string, rest: readonly string[])
   const code = flag >= 0 ? (rest[flag + 1] ?? "") : "";
   if (INTERPRETERS.has(name) && /\b(?:exec|eval|compile|system|spawn|popen|run)\b/.test(code)) {
     const url = /https?:\/\/[^\s"')]+/i.exec(code)?.[0];
-    if (url && /urlopen|requests\.get|fetch\(|https?\.get|open-uri|LWP/.test(code)) return [{ name: "download-run", start, end, detail: url, traits: [] }];
+    if (url && /urlopen|requests\.get|fetch\(|https?\.get|open-uri|LWP/.test(code))
+      return [{ name: "download-run", start, end, detail: url, traits: traitsOf(url, lists) }];
     const literal = /b64decode\(\s*b?["']([A-Za-z0-9+/=]{12,})|from\(\s*["']([A-Za-z0-9+/=]{12,})["']\s*,\s*["']base64/.exec(code);
     if (literal) {
       const text = Buffer.from((literal[1] ?? literal[2]) as string, "base64").toString("utf8");

@@ -14,7 +14,7 @@ const caseSchema = z.strictObject({
   tags: z.string().optional(),
   bits: z.string().optional(),
   selectors: z.string().optional(),
-  then: z.string().default(""),
+  after: z.string().default(""),
 });
 export interface Case {
   readonly name: string;
@@ -26,11 +26,11 @@ export function corpus(name: "hostile" | "benign" | "rephrased"): Case[] {
   return cases.map((each) => ({ name: each.name, files: exampleFiles({ files: each.files ?? { "SKILL.md": textOf(each) } }) }));
 }
 
-function textOf({ text = "", pad = 0, tags = "", bits = "", selectors = "", then }: z.infer<typeof caseSchema>): string {
+function textOf({ text = "", pad = 0, tags = "", bits = "", selectors = "", after }: z.infer<typeof caseSchema>): string {
   const tagged = [...tags].map((letter) => String.fromCodePoint(0xe0000 + letter.charCodeAt(0))).join("");
   const zeros = [...bits]
     .flatMap((letter) => [...letter.charCodeAt(0).toString(2).padStart(8, "0")].map((bit) => (bit === "1" ? "\u200c" : "\u200b")))
     .join("");
   const chosen = [...Buffer.from(selectors)].map((byte) => String.fromCodePoint(byte < 16 ? 0xfe00 + byte : 0xe0100 + byte - 16)).join("");
-  return text + "\n".repeat(pad) + tagged + zeros + chosen + then;
+  return text + "\n".repeat(pad) + tagged + zeros + chosen + after;
 }
