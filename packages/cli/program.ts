@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { advisoryCommands } from "./command-line/advisories.ts";
 import { exemptCommands } from "./command-line/exempt.ts";
+import { fuzzCommands } from "./command-line/fuzz.ts";
 import { gateCommands } from "./command-line/gate.ts";
 import { hostCommands } from "./command-line/host.ts";
 import { learnCommands } from "./command-line/learn.ts";
@@ -99,6 +100,7 @@ function define(terminal: Terminal, done: Done): Command {
     learnCommands,
     runtimeCommands,
     scanCommands,
+    fuzzCommands,
     advisoryCommands,
     gateCommands,
     exemptCommands,

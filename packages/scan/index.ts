@@ -40,6 +40,20 @@ export {
 } from "./exemptions/index.ts";
 export { findingsOf, type Judged, scoreVector, severityOfScore } from "./findings/index.ts";
 export { identitiesOf, type Kinship, knownAt, type Move, movesOf, type Pair, type Reconciled, reconcile } from "./findings/reconcile/index.ts";
+export {
+  FUZZ_VERSION,
+  type FuzzCase,
+  type FuzzOrder,
+  type FuzzResult,
+  type FuzzSandbox,
+  type FuzzSettings,
+  fuzzArtifact,
+  type HarnessReport,
+  type Replayed,
+  readCases,
+  replayCases,
+  writeCase,
+} from "./fuzz/index.ts";
 export { decide, type GateInput } from "./gate/decide.ts";
 export { githubCheck } from "./gate/forges/github.ts";
 export type { ForgeRequest, Target } from "./gate/forges/request.ts";
@@ -51,6 +65,7 @@ export { countAdvisories, DEFAULT_SOURCES, openAdvisories, openPreviousAdvisorie
 export type { Artifact, ArtifactFile } from "./intake/artifact.ts";
 export { DEFAULT_LIMITS, type Limits } from "./intake/limits.ts";
 export { type OpenOptions, openArtifact } from "./intake/open.ts";
+export { packArtifact } from "./intake/pack.ts";
 export type { Ability, CodeFacts, Import, Outline, Use } from "./outline.ts";
 export { REPORT_FORMATS, type ReportFormat, type ReportOptions, render } from "./report/index.ts";
 export { redactSecrets } from "./secrets/index.ts";
