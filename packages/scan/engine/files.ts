@@ -16,7 +16,7 @@ export async function lookAtFiles(work: Work): Promise<void> {
   const { pool } = work;
   const tasks = await recall(work);
   const host = hostOf(work, tasks);
-  const lanes = Array.from({ length: Math.min(pool.size, tasks.length) }, () => new Lane(host).run());
+  const lanes = Array.from({ length: Math.min(pool.size, lanesFor(tasks)) }, () => new Lane(host).run());
   try {
     await Promise.all(lanes);
   } catch (error) {
@@ -24,6 +24,12 @@ export async function lookAtFiles(work: Work): Promise<void> {
     await Promise.allSettled(lanes);
     throw error;
   }
+}
+
+/** One for every few files, or where they are large: starting a worker is not for nothing. */
+function lanesFor(tasks: readonly Task[]): number {
+  const bytes = tasks.reduce((sum, { file }) => sum + file.size, 0);
+  return Math.min(tasks.length, Math.ceil(tasks.length / 8) + Math.ceil(bytes / 2 ** 20));
 }
 
 /** Takes what earlier scans saw; gives what is left to look at, the largest last: a lane takes from the end, and what takes long is to begin early. */

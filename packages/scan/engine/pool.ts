@@ -32,9 +32,13 @@ export class WorkerPool {
     this.size = size;
   }
 
-  /** What each analyser calls itself; starts a worker where none has said so yet. */
-  async versions(): Promise<Versions> {
-    if (this.#versions === null) this.release(await this.acquire());
+  /** What each analyser calls itself; starts so many workers where none has said so yet. */
+  async versions(workers: number): Promise<Versions> {
+    if (this.#versions === null) {
+      const started = await Promise.allSettled(Array.from({ length: Math.min(workers, this.size) }, () => this.acquire()));
+      for (const one of started) if (one.status === "fulfilled") this.release(one.value);
+      for (const one of started) if (one.status === "rejected") throw one.reason;
+    }
     return this.#versions as unknown as Versions;
   }
 

@@ -15,6 +15,9 @@ import { Tally } from "./tally.ts";
 import { verifyMatches } from "./verify/index.ts";
 import { Progress, type Work } from "./work.ts";
 
+/** To start a worker takes a second of processor time: not for a handful of files. */
+const FILES_WORTH_A_WORKER = 16;
+
 export type OnProgress = (progress: ScanProgress) => void;
 
 /** Takes an artifact in and scans it; see `openArtifact` for what `source` may be. */
@@ -58,7 +61,7 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
   const result = new Gathered(tally, facts);
   const progress = new Progress(onProgress, artifact.files.length, () => result.count);
   try {
-    const versions = await versionsOf(pool, cache, settings);
+    const versions = await versionsOf(pool, cache, settings, artifact.files.length);
     const names = analysers.filter((name) => name in versions);
     for (const gap of artifact.gaps) tally.gap({ ...gap, analyser: "intake" });
     for (const name of analysers) if (!(name in versions)) tally.gap(absent(name));
@@ -100,10 +103,10 @@ function openCache({ cache, registry, analysers, rules, advisories }: Settled): 
   return new ScanCache(cache, { registry, analysers, rules, advisories });
 }
 
-async function versionsOf(pool: WorkerPool, cache: ScanCache, { analysers }: Settled): Promise<Versions> {
+async function versionsOf(pool: WorkerPool, cache: ScanCache, { analysers }: Settled, files: number): Promise<Versions> {
   const known = cache.versions(analysers);
   if (known) return known;
-  const versions = await pool.versions();
+  const versions = await pool.versions(Math.ceil(files / FILES_WORTH_A_WORKER) || 1);
   cache.putVersions(analysers, versions);
   return versions;
 }
