@@ -16,6 +16,7 @@ import { isManifest, readManifest } from "./manifests.ts";
 import { lowerPython } from "./python/lower.ts";
 import { roleOf } from "./role.ts";
 import type { CodeRules } from "./spec.ts";
+import { createStructural } from "./structural/index.ts";
 import { matchOf } from "./tell.ts";
 
 /** Of what this code answers; a hash of the rules stands beside it. */
@@ -25,16 +26,15 @@ const CODE_VERSION = 1;
 export function createCode(rules: CodeRules): Analyser<FileFacts> {
   const known: KnowledgeByLanguage = { javascript: new Knowledge(rules, ["javascript", "typescript"]), python: new Knowledge(rules, ["python"]) };
   const hash = createHash("sha256").update(JSON.stringify(rules)).digest("hex").slice(0, 16);
+  const structural = createStructural(rules.structural);
   return {
     name: "code",
     version: `${CODE_VERSION}-${hash}`,
-    wants: ({ path, language }) => lowerings[language] !== undefined || isManifest(path),
+    wants: (head) => lowerings[head.language] !== undefined || isManifest(head.path) || structural.wants(head),
     file(file) {
-      if (isManifest(file.path)) return { matches: [], gaps: [], facts: manifestFacts(file) };
-      const lower = lowerings[file.language];
-      return lower === undefined || file.text === null
-        ? NOTHING_READ
-        : lookAt(file, file.text, lower, known[file.language === "python" ? "python" : "javascript"]);
+      const shape = structural.look(file);
+      const data = followed(file, known);
+      return { matches: [...data.matches, ...shape.matches], gaps: [...data.gaps, ...shape.gaps], facts: data.facts };
     },
     project(project) {
       const facts = project.facts<FileFacts>("code");
@@ -42,6 +42,14 @@ export function createCode(rules: CodeRules): Analyser<FileFacts> {
       return { matches, gaps, facts: null };
     },
   };
+}
+
+/** Where its data goes, for files of a language that is followed. */
+function followed(file: ScanFile, known: KnowledgeByLanguage): Look<FileFacts> {
+  if (isManifest(file.path)) return { matches: [], gaps: [], facts: manifestFacts(file) };
+  const lower = lowerings[file.language];
+  if (lower === undefined) return { matches: [], gaps: [], facts: null };
+  return file.text === null ? NOTHING_READ : lookAt(file, file.text, lower, known[file.language === "python" ? "python" : "javascript"]);
 }
 
 const lowerings: Readonly<Partial<Record<Language, Lower>>> = { javascript: lowerJavascript, typescript: lowerJavascript, python: lowerPython };

@@ -21,6 +21,7 @@ import { z } from "zod";
 import type { RuleKind } from "../rules/read.ts";
 import { type RuleHead, ruleFields } from "../rules/schema.ts";
 import { KINDS, ORIGINS } from "./kinds.ts";
+import { readStructuralRules, type StructuralRule } from "./structural/index.ts";
 
 const oneOrMore = z
   .union([z.string(), z.array(z.string()).min(1)])
@@ -137,7 +138,7 @@ export const taintSchema = z.strictObject({
 export type Taint = z.infer<typeof taintSchema>;
 
 /** For `readRule`: a rule with the key `taint`. In its `message`, `{source}` and `{sink}` are put in, in words. */
-export const taintKind = { name: "taint", key: "taint", fields: { taint: taintSchema } } as const satisfies RuleKind;
+export const taintKind = { name: "taint", key: "taint", expressions: "backtracking", fields: { taint: taintSchema } } as const satisfies RuleKind;
 
 export type TaintRule = RuleHead & { readonly taint: Taint };
 export const taintRuleSchema = z.strictObject({ ...ruleFields, taint: taintSchema });
@@ -265,13 +266,16 @@ export type Model = z.infer<typeof modelSchema>;
 export interface CodeRules {
   readonly rules: readonly TaintRule[];
   readonly models: readonly Model[];
+  /** Rules on the shape of a file alone (`structural/`). */
+  readonly structural: readonly StructuralRule[];
 }
 
-/** Parsed YAML documents to rules and models; rules of other kinds are passed over. Throws zod's error for what is neither or is broken. */
+/** Parsed YAML documents to rules and models; what is neither, and no rule, is passed over. Throws zod's error for what is neither or is broken. */
 export function readCodeRules(documents: readonly unknown[]): CodeRules {
   const has = (document: unknown, key: string) => typeof document === "object" && document !== null && key in document;
   return {
     rules: documents.filter((each) => has(each, "taint")).map((each) => taintRuleSchema.parse(each)),
     models: documents.filter((each) => has(each, "model")).map((each) => modelSchema.parse(each)),
+    structural: readStructuralRules(documents),
   };
 }

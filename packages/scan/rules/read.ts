@@ -7,6 +7,8 @@ export interface RuleKind {
   readonly name: string;
   readonly key: string;
   readonly fields: z.ZodRawShape;
+  /** What runs its regular expressions. A linear engine is fast whatever they are; for a backtracking one each is looked into (`slowRegex`). */
+  readonly expressions: "linear" | "backtracking";
   /** What the schema cannot say of a rule's body: a pattern that the matcher refuses. Each is a fault of the rule. */
   check?(body: Readonly<Record<string, unknown>>, head: RuleHead): readonly { path: string; message: string }[];
 }

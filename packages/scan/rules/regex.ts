@@ -3,7 +3,7 @@ import type { Diagnostics, Parameters } from "recheck";
 import recheck from "recheck/lib/browser.js";
 
 /** Milliseconds for one expression; what cannot be judged within is refused, too. */
-const TIMEOUT = 4000;
+const TIMEOUT = 15_000;
 const judged = new Map<string, string | null>();
 
 /**
@@ -39,7 +39,7 @@ function judge(whole: string, given: string): string | null {
   return `takes ${time} time on hostile text, around ${JSON.stringify(source.slice(start, end).slice(0, 80))}: bound its repetitions, {0,100} instead of *, or make them exclude one another`;
 }
 
-/** Every value under a key `regex`, `matches` or `not_matches`, however deep, with its path. */
+/** Every text under a key that holds a regular expression, in rules of any kind, however deep, with its path. */
 export function regexesIn(value: unknown, path = ""): { path: string; regex: string }[] {
   if (Array.isArray(value)) return value.flatMap((each, i) => regexesIn(each, `${path}[${i}]`));
   if (typeof value !== "object" || value === null) return [];
@@ -48,4 +48,4 @@ export function regexesIn(value: unknown, path = ""): { path: string; regex: str
     return typeof inner === "string" ? (REGEX_KEYS.has(key) ? [{ path: at, regex: inner }] : []) : regexesIn(inner, at);
   });
 }
-const REGEX_KEYS = new Set(["regex", "matches", "not_matches"]);
+const REGEX_KEYS = new Set(["regex", "matches", "not_matches", "unless_prefix", "context", "mentions"]);

@@ -6,6 +6,7 @@ import { packVersion, type RuleKind, readPack, readRule, slowRegex, tryExamples 
 const KIND: RuleKind = {
   name: "word",
   key: "word",
+  expressions: "backtracking",
   fields: { word: z.string() },
   check: ({ word }) => (word === "" ? [{ path: "word", message: "is empty" }] : []),
 };

@@ -1,0 +1,75 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { fileOf } from "../../rules/index.ts";
+import { createStructural, readStructuralRules } from "./index.ts";
+
+const root = join(import.meta.dirname, "../../../../rules/code");
+const documents = readdirSync(root, { recursive: true, encoding: "utf8" })
+  .filter((name) => name.endsWith(".yaml"))
+  .map((name) => parse(readFileSync(join(root, name), "utf8")));
+const structural = createStructural(readStructuralRules(documents));
+const told = (path: string, text: string) => structural.look(fileOf(path, text)).matches.map(({ rule, place }) => `${rule.slice(5)}:${place.line}`);
+
+describe("shapes in real files", () => {
+  test("of a workflow: the line of a block that holds the text, however it is written", () => {
+    const workflow = `on:\n  issues:\njobs:\n  a:\n    steps:\n      - name: x\n        run: |\n          set -e\n          echo "\${{ github.event.issue.title }}"\n      - { run: 'echo \${{github.event.comment.body}}' }\n`;
+    expect(told(".github/workflows/a.yml", workflow)).toEqual(["workflow/script-injection:9", "workflow/script-injection:10"]);
+    expect(told("x/.github/workflows/a.yaml", workflow)).toHaveLength(2);
+    expect(told("docs-of/a.yml", workflow)).toEqual([]);
+  });
+
+  test.each([
+    ["on: pull_request_target"],
+    ["on: [push, pull_request_target]"],
+    ["on:\n  pull_request_target:\n    types: [opened]"],
+    ["on:\n  - pull_request_target"],
+  ])("of a workflow: %j is the same event", (on) => {
+    const steps = "jobs:\n  a:\n    steps:\n      - uses: actions/checkout@v4\n        with:\n          ref: ${{ github.event.pull_request.head.sha }}\n";
+    expect(told(".github/workflows/a.yml", `${on}\n${steps}`).map((each) => each.split(":")[0])).toEqual(["workflow/untrusted-checkout"]);
+    expect(told(".github/workflows/a.yml", `on: pull_request\n${steps}`)).toEqual([]);
+  });
+
+  test("of a Dockerfile: continued lines, comments between them, lower case, here-documents", () => {
+    expect(told("Dockerfile", "from a:1\nrun true && \\\n  # said of it\n  curl -s https://example.com | \\\n  sh\n")).toEqual(["dockerfile/pipe-to-shell:2"]);
+    expect(told("app/Dockerfile.prod", "FROM a:1\nRUN <<EOF\nset -e\ncurl -s https://example.com | bash\nEOF\nUSER app\n")).toEqual([
+      "dockerfile/pipe-to-shell:2",
+    ]);
+    expect(told("Dockerfile", "# RUN curl https://example.com | sh\nFROM a:1\n")).toEqual([]);
+  });
+
+  test("of a shell script: what is printed, quoted or commented is not run", () => {
+    expect(told("a.sh", "#!/bin/sh\ncurl https://example.com/x | sh\n")).toEqual(["shell/pipe-to-shell:2"]);
+    expect(
+      told("a.sh", "# curl https://example.com/x | sh\necho 'curl https://example.com/x | sh'\ncat <<EOF\ncurl https://example.com/x | sh\nEOF\n"),
+    ).toEqual([]);
+  });
+
+  test("are told with columns behind characters of two units", () => {
+    const [match] = structural.look(fileOf("a.py", "x = '😀'; y = yaml.load(z)\n")).matches;
+    expect(match?.place).toMatchObject({ line: 1, column: 15, end_column: 27 });
+  });
+
+  test("are not told of tests", () => expect(told("tests/test_a.py", "y = yaml.load(z)\n")).toEqual([]));
+});
+
+describe("hostile files", () => {
+  test.each<[string, string]>([
+    ["a.py", `yaml.load${"(".repeat(100_000)}`],
+    ["a.js", `webPreferences: contextIsolation ${"[{(".repeat(50_000)}`],
+    ["a.sh", `curl ${"$(".repeat(50_000)}`],
+    ["a.sh", `curl wget ${"'\"`|".repeat(50_000)}`],
+    ["Dockerfile", `FROM a\nRUN ${"curl ".repeat(200_000)}`],
+    ["Dockerfile", `RUN a \\\n${"# b\n".repeat(100_000)}`],
+    ["Dockerfile", `${"RUN <<A\n".repeat(20_000)}`],
+    ["Dockerfile", "a".repeat(5_000_000)],
+    [".github/workflows/a.yml", `uses: ${"[".repeat(50_000)}`],
+    [".github/workflows/a.yml", `uses: &a [*a, *a]\njobs: {a: {steps: [{uses: ${"a".repeat(100_000)}}]}}`],
+    [".github/workflows/a.yml", `on: x\njobs:\n  a:\n    steps:\n      - run: |\n${`          \${{ ${"github.event.".repeat(20)}\n`.repeat(500)}`],
+  ])("%s takes bounded time: %#", (path, text) => {
+    const start = process.cpuUsage();
+    structural.look(fileOf(path, text));
+    expect(process.cpuUsage(start).user / 1_000_000).toBeLessThan(6);
+  });
+});
