@@ -1,6 +1,7 @@
 /** `package.json` and `tsconfig.json`: what a package offers, and where its modules are. */
 import { type ParseError, parse } from "jsonc-parser";
 import type { ManifestFacts } from "./engine/facts.ts";
+import { nestsTooDeep } from "./javascript/nesting.ts";
 
 const MAX_MANIFEST = 1024 * 1024;
 
@@ -10,7 +11,8 @@ export function isManifest(path: string): boolean {
 
 /** Null for what is none, or is broken: whoever reads dependencies says so. */
 export function readManifest(path: string, text: string): ManifestFacts | null {
-  if (text.length > MAX_MANIFEST) return null;
+  // The reader of JSON recurses.
+  if (text.length > MAX_MANIFEST || nestsTooDeep(text, 200)) return null;
   const errors: ParseError[] = [];
   const data: unknown = parse(text, errors, { allowTrailingComma: true });
   if (!isRecord(data)) return null;

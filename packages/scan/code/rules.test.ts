@@ -1,18 +1,11 @@
 /** Every rule's own examples, through the whole analyser. */
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { parse } from "yaml";
 import { scoreVector, severityOfScore } from "../findings/cvss.ts";
 import { fileOf, lookAt } from "../testing/look.ts";
 import { createCode } from "./create.ts";
-import { readCodeRules } from "./spec.ts";
+import { codeRules } from "./testing/rules.ts";
 
-const root = join(import.meta.dirname, "../../../rules/code/javascript");
-const documents = readdirSync(root, { recursive: true, encoding: "utf8" })
-  .filter((name) => name.endsWith(".yaml"))
-  .map((name) => parse(readFileSync(join(root, name), "utf8")));
-const rules = readCodeRules(documents);
+const rules = codeRules("javascript");
 const analyser = createCode(rules);
 
 describe.each(rules.rules)("$id", (rule) => {

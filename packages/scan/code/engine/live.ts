@@ -23,10 +23,12 @@ export function liveEdges(run: Run, exports: FlowFacts["exports"], classes: Flow
       for (const port of graph.begins(prefix)) outs.push(port);
       continue;
     }
-    const names = run.module.functions[local]?.parameters.map(({ name }) => name) ?? [];
+    const parameters = run.module.functions[local]?.parameters ?? [];
+    const rest = parameters.findIndex(({ kind }) => kind === "rest");
     for (const port of graph.begins(prefix)) {
       const slot = port.slice(prefix.length);
-      graph.link(port, `P${local}:${/^-?\d+$/.test(slot) ? slot : names.indexOf(slot)}`);
+      const index = /^-?\d+$/.test(slot) ? Number(slot) : parameters.findIndex(({ name }) => name === slot);
+      graph.link(port, `P${local}:${rest >= 0 && index > rest ? rest : index}`);
     }
     graph.link(`Q${local}`, `R${site.id}`);
   }

@@ -26,7 +26,7 @@ export function memberOf(run: Run, node: Expression & { kind: "member" }, whole:
     const taints = known.reads.map(({ id }) => run.source(id, node.at, node.end));
     value = { ...value, taints: united(value.taints, taints) };
   }
-  if (known !== null && whole && known.abilities.length > 0 && known.reads.length > 0) run.outline.ability(known, name, [], node.at);
+  if (known !== null && known.abilities.length > 0 && known.reads.length > 0) run.outline.ability(known, name, [], node.at);
   if (whole && value.sym !== null) run.outline.used(value.sym, node.at);
   return { object, value: run.guarded(value), name };
 }

@@ -113,7 +113,8 @@ function isOurs(run: Run, sym: Sym | null, known: Known | null): boolean {
   // A method of an argument is nobody's that can be named; a function that is an argument is its caller's.
   if (root.kind === "parameter") return sym.depth === 0;
   if (root.kind !== "module") return true;
-  return known === null && !run.knowledge.knowsModule(root.module);
+  // What is known by a method's name alone (`find`) may be this project's own.
+  return (known === null || run.knowledge.of(sym) === null) && !run.knowledge.knowsModule(root.module);
 }
 
 function throughSite(run: Run, node: Call, { given, known, name }: CallSeen, sym: Sym, value: Value): Value {
@@ -124,7 +125,8 @@ function throughSite(run: Run, node: Call, { given, known, name }: CallSeen, sym
   for (const [name, each] of given.named) recorder.flowsWhole(each, `A${site.id}:${name}`);
   if (given.receiver !== null) recorder.flows(given.receiver.taints, `A${site.id}:-1`);
   site.given = given.values;
-  if (known !== null && (known.sanitisers.length > 0 || known.propagators.length > 0)) return value;
+  const isOwn = sym.root.kind === "module";
+  if (!isOwn && known !== null && (known.sanitisers.length > 0 || known.propagators.length > 0)) return value;
   const mask = takenByName(name);
   if (mask === EVERY_KIND) return value;
   const back: Taint = { atom: atomOf(`R${site.id}`), mode: COPY, mask, step: null };

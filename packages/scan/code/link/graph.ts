@@ -108,7 +108,11 @@ export class Graph {
 
 /** The parameter that an argument becomes; by position, or by its name. */
 export function parameterOf(slot: string, names: readonly string[]): number | null {
-  if (/^-?\d+$/.test(slot)) return Number(slot);
+  if (/^-?\d+$/.test(slot)) {
+    // `...xs` takes all that is left.
+    const rest = names.findIndex((name) => name.startsWith("..."));
+    return rest >= 0 && Number(slot) > rest ? rest : Number(slot);
+  }
   const at = names.indexOf(slot);
   return at < 0 ? null : at;
 }
