@@ -1,7 +1,8 @@
 import { chmodSync, copyFileSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { text } from "node:stream/consumers";
-import { judgePush } from "@plastron/scan";
+import { defaultCacheDirectory, judgePush } from "@plastron/scan";
+import { advisoriesDirectory } from "../advisories/home.ts";
 import { Failure, usage } from "../failure.ts";
 import { showDecision } from "../gate/show.ts";
 import { line, painter, type Terminal } from "../terminal/terminal.ts";
@@ -40,7 +41,12 @@ export async function receiveHook(flags: { policy?: string }, terminal: Terminal
   const input = await text(process.stdin);
   const screen = { paint: painter(false), columns: 100 };
   let refused = 0;
-  for await (const judged of judgePush({ repository: process.cwd(), input, policy })) {
+  for await (const judged of judgePush({
+    repository: process.cwd(),
+    input,
+    policy,
+    scan: { advisories: advisoriesDirectory(undefined), cache: defaultCacheDirectory() },
+  })) {
     line(terminal.err, `gate of ${judged.branch}:`);
     if (judged.judgement) showDecision(judged.judgement, terminal.err, screen);
     else line(terminal.err, `DENIED  ${judged.reason.message}. ${judged.reason.hint}`);

@@ -1,7 +1,17 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { GateDecision } from "@plastron/contracts";
-import { type GatePolicy, type Judgement, judgeChange, type Pentest, parseGatePolicy, REPORT_FORMATS, type ReportFormat, render } from "@plastron/scan";
+import {
+  defaultCacheDirectory,
+  type GatePolicy,
+  type Judgement,
+  judgeChange,
+  type Pentest,
+  parseGatePolicy,
+  REPORT_FORMATS,
+  type ReportFormat,
+  render,
+} from "@plastron/scan";
 import { advisoriesDirectory } from "../advisories/home.ts";
 import { Failure, usage } from "../failure.ts";
 import { placeOf, tellForge } from "../gate/forge.ts";
@@ -49,7 +59,11 @@ async function judged(repository: string, flags: GateFlags, terminal: Terminal):
   try {
     const change = { repository: resolve(repository), base: flags.base ?? null, head: flags.head, policy, environment: flags.environment ?? null, pentests };
     return await judgeChange(
-      { ...change, scan: { advisories: advisoriesDirectory(undefined), rules: (flags.rules ?? []).map((path) => resolve(path)) }, signal: stop.signal },
+      {
+        ...change,
+        scan: { advisories: advisoriesDirectory(undefined), cache: defaultCacheDirectory(), rules: (flags.rules ?? []).map((path) => resolve(path)) },
+        signal: stop.signal,
+      },
       progress.show,
     );
   } finally {

@@ -38,9 +38,7 @@ export interface RunOrder {
   packages: RunPackages | null;
   policy: RunPolicy;
   /** What of the policy's network was the request's; of a session's run what the session was opened with. */
-  asked:
-    | AskedNetwork
-    | { view: NetworkView /** Whom it runs for, and the artifact that its program came from. */; project?: string | null; artifact?: string | null };
+  asked: AskedNetwork | { view: NetworkView };
   minTier: Tier;
   sensing: Sensing;
   session_id: string | null;
