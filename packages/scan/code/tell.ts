@@ -22,7 +22,7 @@ export function matchOf(rule: TaintRule, { place, severity, confidence, flow, so
     analyser: "code",
     verdict: rule.verdict,
     title: rule.title,
-    message: rule.message.replaceAll("{source}", () => source).replaceAll("{sink}", () => sink),
+    message: sentence(rule.message.replaceAll("{source}", () => source).replaceAll("{sink}", () => sink)),
     severity,
     confidence,
     cwe: [...rule.cwe],
@@ -34,4 +34,8 @@ export function matchOf(rule: TaintRule, { place, severity, confidence, flow, so
     references: [...rule.references],
     anchor: anchor.slice(0, 400),
   };
+}
+
+function sentence(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
