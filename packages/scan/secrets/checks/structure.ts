@@ -75,6 +75,9 @@ export const clientBundle: Check = ({ path, text, start }) => {
   const around = text.slice(Math.max(0, start - 300), start + 300);
   const web =
     /google-services\.json$|GoogleService-Info\.plist$|firebase|\.html?$/i.test(path) ||
-    /firebase|authDomain|maps\.google|maps\/api|storageBucket|youtube/i.test(around);
+    /firebase|authDomain|maps\.google|maps\/api|storageBucket|youtube/i.test(around) ||
+    // What these answer is public, and what their keys count is only how often it was asked for.
+    /chromeuxreport\.googleapis|pagespeedonline/i.test(around) ||
+    /\bkey (is|being) (public|no secret|not (a )?secret)\b/i.test(around);
   return web ? { severity: "low", confidence: "medium", note: "It seems to be one that browsers get: restrict it to your sites and APIs." } : KEEP;
 };
