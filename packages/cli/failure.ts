@@ -24,12 +24,17 @@ export class Failure extends Error {
 export const usage = (why: string, hint = "Add --help to the command to see its options."): Failure => new Failure("invalid_request", why, { hint });
 
 /** What is wrong in a policy is told with its file, also where a server found it. */
-export async function inPolicyFile<Result>(file: string, work: () => Promise<Result>): Promise<Result> {
+export function inPolicyFile<Result>(file: string, work: () => Promise<Result>): Promise<Result> {
+  return inFile(file, "invalid_policy", work);
+}
+
+/** The same of any document, by the code of its faults. */
+export async function inFile<Result>(file: string, fault: ErrorCode, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work();
   } catch (error) {
     const { code, message, hint, errors } = error as Failure;
-    if (code !== "invalid_policy") throw error;
+    if (code !== fault) throw error;
     throw new Failure(code, message, { ...(hint ? { hint } : {}), ...(errors ? { errors } : {}), file, cause: error });
   }
 }

@@ -13,7 +13,11 @@ export interface RunBody {
   language?: Runtime;
   /** NAME or NAME@VERSION, instead of a language. */
   runtime?: string;
-  code: string;
+  /** The program; or `artifact` and `entry` name it. */
+  code?: string;
+  project?: string;
+  artifact?: string;
+  entry?: string;
   args?: string[];
   env?: Record<string, string>;
   stdin?: string;
@@ -208,7 +212,7 @@ export class Client {
   closeSession(id: string): Promise<unknown> {
     return this.#json("DELETE", `/v1/sessions/${encodeURIComponent(id)}`);
   }
-  createKey(body: { name: string; scopes?: string[]; tenant?: string }): Promise<ApiKey & { key: string }> {
+  createKey(body: { name: string; scopes?: string[]; tenant?: string; project?: string | undefined }): Promise<ApiKey & { key: string }> {
     return this.#json("POST", "/v1/keys", body);
   }
   listKeys(query: { tenant?: string }): Promise<Page<ApiKey>> {

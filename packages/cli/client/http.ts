@@ -1,4 +1,6 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from "node:http";
+import type { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import type { ErrorCode, Problem } from "@plastron/contracts";
 import { Failure } from "../failure.ts";
 
@@ -7,6 +9,8 @@ export interface Request {
   path: string;
   /** Sent as JSON. */
   body?: unknown;
+  /** Sent as it comes, instead of a body. */
+  content?: Readable;
   accept?: string;
   key?: string;
   signal?: AbortSignal;
@@ -50,6 +54,7 @@ function head(start: Start, url: URL, request: Request): Promise<IncomingMessage
       "user-agent": "plastron-cli",
       ...(request.key ? { authorization: `Bearer ${request.key}` } : {}),
       ...(body === null ? {} : { "content-type": "application/json", "content-length": Buffer.byteLength(body) }),
+      ...(request.content ? { "content-type": "application/octet-stream" } : {}),
       ...request.headers,
     };
     const sent = start(url, { method: request.method, headers, signal: request.signal }, (reply) => {
@@ -61,7 +66,9 @@ function head(start: Start, url: URL, request: Request): Promise<IncomingMessage
       clearTimeout(timer);
       reject(request.signal?.aborted ? error : unreachable(url, error));
     });
-    sent.end(body ?? undefined);
+    // Where the server refuses midway it answers and hangs up: its answer counts, what could not be sent does not.
+    if (request.content) void pipeline(request.content, sent).catch((error: Error) => sent.destroy(error));
+    else sent.end(body ?? undefined);
   });
 }
 

@@ -6,6 +6,9 @@ export function runCommands(program: Command, terminal: Terminal, done: Done): v
   program.commandsGroup("Programs:");
   runOptions(program.command("run").usage("[options] <file|-> [-- args...]").summary("Run a program in a fresh sandbox"), RUN_HELP)
     .option("--runtime <name>", "run in this runtime with packages (NAME or NAME@VERSION) instead of a language")
+    .option("--project <name>", "run it for this project; some run nothing but artifacts that passed their gate")
+    .option("--artifact <digest>", "run a file of this artifact of the server's instead of <file>, with its files as the workspace")
+    .option("--entry <path>", "which file of --artifact is the program")
     .option("--policy <name>", "run under this stored policy instead of the built-in one")
     .option("--policy-file <file>", "run under this policy, which is not stored (admin keys)")
     .option("--upstream-compat", "of --policy-file: unknown rules have no effect, as vArmor itself treats them")
@@ -76,7 +79,7 @@ Examples:
 function runOptions(command: Command, help: string): Command {
   return command
     .description("Runs a program in a fresh sandbox; its output comes as it is written.")
-    .argument("<file|->", "the program, or - for standard input")
+    .argument("[file|-]", "the program, or - for standard input")
     .argument("[args...]", "arguments for the program, after --")
     .option("-l, --language <name>", "python3, nodejs or bash (default: by suffix, then by #! line)")
     .option(

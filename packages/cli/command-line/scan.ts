@@ -1,7 +1,8 @@
 import { type Command, Option } from "commander";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Done } from "./options.ts";
-import { collect, positive } from "./options.ts";
+import { collect, HOME, positive } from "./options.ts";
+import { serverScanCommands } from "./server-scans.ts";
 
 /** The names are @plastron/contracts' ANALYSERS and SEVERITIES and @plastron/scan's REPORT_FORMATS, which are not loaded for a line of help. */
 const SEVERITIES = ["critical", "high", "medium", "low", "info"];
@@ -29,5 +30,9 @@ export function scanCommands(program: Command, terminal: Terminal, done: Done): 
     .option("--no-cache", "keep nothing of this scan, and take nothing from earlier ones")
     .option("--file-timeout <seconds>", "for one analyser's look at one file (default: 10)", positive)
     .option("--workers <n>", "processes that look at files (default: one for each core)", positive)
+    .option("--server", "bring it to the server and have it scanned there; the server keeps the result")
+    .option("--project <name>", "of --server: scan it for this project, and say whether it may run there")
+    .option(...HOME)
     .action(async (what, options) => done(await (await import("../commands/scan.ts")).scanCommand(what, options, terminal)));
+  serverScanCommands(program, terminal, done);
 }

@@ -12,11 +12,12 @@ interface Flags {
 }
 
 /** The key alone on stdout, so that `KEY=$(plastron key create)` works; the words around it go to stderr. */
-export async function createKey(flags: Flags & { name: string; scope?: string[] }, terminal: Terminal): Promise<number> {
+export async function createKey(flags: Flags & { name: string; scope?: string[]; project?: string }, terminal: Terminal): Promise<number> {
   const created = await clientOf(flags).createKey({
     name: flags.name,
     ...((flags.scope ?? []).length > 0 ? { scopes: flags.scope } : {}),
     tenant: flags.tenant,
+    project: flags.project,
   });
   if (flags.json) {
     json(terminal, created);

@@ -18,6 +18,9 @@ import { sayViolations } from "../violations/say.ts";
 interface Flags extends NetworkFlags {
   language?: string;
   runtime?: string;
+  project?: string;
+  artifact?: string;
+  entry?: string;
   policy?: string;
   policyFile?: string;
   upstreamCompat?: boolean;
@@ -38,12 +41,16 @@ interface Flags extends NetworkFlags {
 }
 
 /** `plastron run`: exits as the program does. */
-export async function run(file: string, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
+export async function run(file: string | undefined, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
   const [limits, network] = [parseLimits(flags.limit ?? []), parseNetwork(flags)];
-  const body = await readBody(file, args, flags, terminal);
+  const stored = storedProgram(flags);
+  const body = stored
+    ? { ...(await readInputs("", file === undefined ? args : [file, ...args], flags, terminal)), ...stored }
+    : await readBody(file, args, flags, terminal);
   if (flags.runtime !== undefined && flags.language !== undefined) throw usage("--runtime and --language cannot both be given", "A runtime has a language.");
   if (flags.runtime !== undefined) body.runtime = flags.runtime;
-  else body.language = chooseLanguage(file, body.code, flags.language);
+  else body.language = chooseLanguage(stored?.entry ?? file ?? "-", body.code ?? "", flags.language);
+  if (flags.project !== undefined) body.project = flags.project;
   Object.assign(body, flags.policy === undefined ? {} : { policy: flags.policy }, flags.minTier === undefined ? {} : { min_tier: flags.minTier });
   if (Object.keys(limits).length > 0) body.limits = limits;
   Object.assign(body, network);
@@ -53,13 +60,22 @@ export async function run(file: string, args: string[], flags: Flags, terminal: 
   return source ? inPolicyFile(source.name, () => carryOut(start, flags, terminal, source)) : carryOut(start, flags, terminal);
 }
 
+/** `--artifact` and `--entry`: the server has the program, and its files. */
+function storedProgram({ artifact, entry, file, here, project }: Flags): { artifact: string; entry: string } | null {
+  if ((artifact !== undefined || project !== undefined) && here) throw usage("artifacts and projects are the server's", "Leave out --here.");
+  if (artifact === undefined && entry === undefined) return null;
+  if (artifact === undefined || entry === undefined) throw usage("--artifact and --entry go together", "--entry is the path of one of the artifact's files.");
+  if (file !== undefined) throw usage("--file cannot be given with --artifact", "An artifact runs with its own files and no others.");
+  return { artifact, entry };
+}
+
 function served(body: RunBody, flags: Flags): Orders {
   const client = new Client(findConnection(resolveHome(flags.home)));
   return { client, plain: () => client.run(body), events: () => client.streamRun(body) };
 }
 
 /** `plastron session run`: the session has the language and the limits; only the time is this run's own. */
-export async function runInSession(id: string, file: string, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
+export async function runInSession(id: string, file: string | undefined, args: string[], flags: Flags, terminal: Terminal): Promise<number> {
   const { wall_ms, ...others } = parseLimits(flags.limit ?? []);
   if (Object.keys(others).length > 0) throw usage("a session's limits are set when it is opened", "Only --limit wall=… is a run's own.");
   const body = await readBody(file, args, flags, terminal);
@@ -79,14 +95,20 @@ async function policyFile(flags: Flags, terminal: Terminal): Promise<PolicySourc
   return { name: flags.policyFile, text: await readProgram(flags.policyFile, terminal) };
 }
 
-async function readBody(file: string, args: string[], flags: Flags, terminal: Terminal): Promise<RunBody> {
+async function readBody(file: string | undefined, args: string[], flags: Flags, terminal: Terminal): Promise<RunBody> {
+  if (file === undefined) throw usage("missing required argument 'file|-'", "Name the program, or - for standard input.");
+  const code = await readProgram(file, terminal);
+  return { code, ...(await readInputs(file, args, flags, terminal)), files: readFiles(flags.file ?? []) };
+}
+
+/** All but the program. */
+async function readInputs(file: string, args: string[], flags: Flags, terminal: Terminal): Promise<RunBody> {
   const collect = flags.collect ?? [];
   if (collect.length > 0 && flags.out === undefined && !flags.json) throw usage("--collect needs --out", "Name the directory that collected files go to.");
   if (flags.out !== undefined && collect.length === 0) throw usage("--out needs --collect", "Name the files to bring back, such as --collect 'out/**'.");
-  const code = await readProgram(file, terminal);
   const stdin = file === "-" || !flags.stdin ? "" : await readPipedStdin(terminal);
   const trace = flags.trace || flags.traceJson ? { trace: true } : {};
-  return { code, args, env: parseEnv(flags.env ?? []), stdin, files: readFiles(flags.file ?? []), collect, ...trace };
+  return { args, env: parseEnv(flags.env ?? []), stdin, collect, ...trace };
 }
 
 async function carryOut(orders: Orders, flags: Flags, terminal: Terminal, source?: PolicySource): Promise<number> {

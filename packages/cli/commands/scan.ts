@@ -4,24 +4,17 @@ import { defaultCacheDirectory, REPORT_FORMATS, type ReportFormat, render, scanS
 import { advisoriesDirectory } from "../advisories/home.ts";
 import { exemptedByDirectory } from "../exemptions/scanned.ts";
 import { usage } from "../failure.ts";
+import { type ServerFlags, scannedByServer } from "../scan/on-server.ts";
 import { startScanProgress } from "../scan/progress.ts";
 import { ScanStopped, stoppedBySignals } from "../scan/stop.ts";
 import { line, type Terminal } from "../terminal/terminal.ts";
 import { VERSION } from "../version.ts";
 
-export interface ScanFlags {
+export interface ScanFlags extends ServerFlags {
   analysers?: string;
   format: string;
   output?: string;
   failOn: Severity | "none";
-  all?: boolean;
-  history?: boolean;
-  verifySecrets?: boolean;
-  cache: boolean;
-  exemptions: boolean;
-  import?: string[];
-  fileTimeout?: number;
-  workers?: number;
 }
 
 /** Scans, reports, and says by the exit code what a script needs: 0 nothing grave, 1 findings, 2 not all was seen; 130 after Ctrl-C. */
@@ -38,8 +31,8 @@ export async function scanCommand(what: string, flags: ScanFlags, terminal: Term
 async function scanAndReport(what: string, flags: ScanFlags, terminal: Terminal): Promise<number> {
   const format = formatOf(flags.format);
   const analysers = analysersOf(flags.analysers);
-  const seen = await scanned(what, flags, analysers, terminal);
-  const result = flags.exemptions ? exemptedByDirectory(seen, what) : seen;
+  if (flags.project !== undefined && !flags.server) throw usage("--project needs --server", "Projects are the server's.");
+  const result = flags.server ? await scannedByServer(what, flags, analysers, terminal) : await scannedHere(what, flags, analysers, terminal);
   const screen = flags.output === undefined ? { columns: terminal.columns, colour: terminal.paint("bold", "x") !== "x" } : {};
   const text = render(result, format, { ...screen, version: VERSION });
   if (flags.output === undefined) terminal.out.write(text);
@@ -48,6 +41,11 @@ async function scanAndReport(what: string, flags: ScanFlags, terminal: Terminal)
     line(terminal.err, `${result.findings.length} findings, ${result.status}: ${flags.output}`);
   }
   return exitOf(result, flags.failOn);
+}
+
+async function scannedHere(what: string, flags: ScanFlags, analysers: AnalyserName[], terminal: Terminal): Promise<ScanResult> {
+  const seen = await scanned(what, flags, analysers, terminal);
+  return flags.exemptions ? exemptedByDirectory(seen, what) : seen;
 }
 
 async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[], terminal: Terminal): Promise<ScanResult> {
