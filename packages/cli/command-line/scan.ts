@@ -29,6 +29,8 @@ export function scanCommands(program: Command, terminal: Terminal, done: Done): 
     .option("--no-exemptions", "also what .plastron/exemptions.yaml lets stand counts")
     .option("--no-cache", "keep nothing of this scan, and take nothing from earlier ones")
     .option("--file-timeout <seconds>", "for one analyser's look at one file (default: 10)", positive)
+    .option("--fuzz", "also call what it exports with hostile input, in sandboxes of this machine")
+    .option("--fuzz-seconds <n>", "for how long (default: 30); asks for --fuzz", positive)
     .option("--workers <n>", "processes that look at files (default: one for each core)", positive)
     .option("--server", "bring it to the server and have it scanned there; the server keeps the result")
     .option("--project <name>", "of --server: scan it for this project, and say whether it may run there")

@@ -4,13 +4,14 @@ import { defaultCacheDirectory, REPORT_FORMATS, type ReportFormat, render, scanS
 import { advisoriesDirectory } from "../advisories/home.ts";
 import { exemptedByDirectory } from "../exemptions/scanned.ts";
 import { usage } from "../failure.ts";
+import { lendingFuzz, type ScanFuzzFlags } from "../fuzz/lent.ts";
 import { type ServerFlags, scannedByServer } from "../scan/on-server.ts";
 import { startScanProgress } from "../scan/progress.ts";
 import { ScanStopped, stoppedBySignals } from "../scan/stop.ts";
 import { line, type Terminal } from "../terminal/terminal.ts";
 import { VERSION } from "../version.ts";
 
-export interface ScanFlags extends ServerFlags {
+export interface ScanFlags extends ServerFlags, ScanFuzzFlags {
   analysers?: string;
   format: string;
   output?: string;
@@ -54,20 +55,17 @@ async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[]
   try {
     const imports = (flags.import ?? []).map(logOf);
     const more = { imports, ...(flags.fileTimeout ? { fileTimeoutMs: flags.fileTimeout * 1000 } : {}), ...(flags.workers ? { workers: flags.workers } : {}) };
-    return await scanSource(
-      what,
-      {
-        analysers,
-        cache: flags.cache ? defaultCacheDirectory() : null,
-        all: flags.all ?? false,
-        history: flags.history ?? false,
-        verifySecrets: flags.verifySecrets ?? false,
-        advisories: advisoriesDirectory(undefined),
-        signal: stop.signal,
-        ...more,
-      },
-      progress.show,
-    );
+    const options = {
+      analysers,
+      cache: flags.cache ? defaultCacheDirectory() : null,
+      all: flags.all ?? false,
+      history: flags.history ?? false,
+      verifySecrets: flags.verifySecrets ?? false,
+      advisories: advisoriesDirectory(undefined),
+      signal: stop.signal,
+      ...more,
+    };
+    return await lendingFuzz(flags, (fuzz) => scanSource(what, { ...options, fuzz }, progress.show));
   } finally {
     progress.done();
     stop.release();

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ANALYSERS, type AnalyserName } from "@plastron/contracts";
+import type { FuzzSandbox } from "../fuzz/port.ts";
 
 export interface ScanOptions {
   /** Default: all but `fuzz`, which runs code and therefore is asked for. */
@@ -21,6 +22,8 @@ export interface ScanOptions {
   readonly verifySecrets?: boolean;
   /** SARIF logs of other tools about the same tree, each with the name that gaps give it: their results are joined with ours. */
   readonly imports?: readonly { readonly name: string; readonly text: string }[];
+  /** Calls what the artifact exports, in these sandboxes, for so many seconds; null (the default): none of it runs. */
+  readonly fuzz?: { readonly sandbox: FuzzSandbox; readonly seconds: number; readonly seed?: number } | null;
   /** A module with another `loadAnalysers`: for tests. */
   readonly registry?: string;
 }
@@ -32,7 +35,7 @@ export const OWN_RULES = join(import.meta.dirname, "../../../rules");
 
 export function settle(options: ScanOptions): Settled {
   return {
-    analysers: options.analysers ?? ANALYSERS.filter((name) => name !== "fuzz"),
+    analysers: (options.analysers ?? ANALYSERS).filter((name) => name !== "fuzz" || (options.analysers && !options.fuzz)),
     fileTimeoutMs: options.fileTimeoutMs ?? 10_000,
     projectTimeoutMs: options.projectTimeoutMs ?? 120_000,
     workers: options.workers ?? 0,
@@ -44,6 +47,7 @@ export function settle(options: ScanOptions): Settled {
     cache: options.cache ?? null,
     verifySecrets: options.verifySecrets ?? false,
     imports: options.imports ?? [],
+    fuzz: options.fuzz ?? null,
     registry: options.registry ?? join(import.meta.dirname, "analysers.ts"),
   };
 }

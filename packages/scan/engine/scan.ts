@@ -7,6 +7,7 @@ import { advisoriesOf } from "./advisories.ts";
 import { ScanCache } from "./cache/index.ts";
 import { FactsOfScan } from "./facts.ts";
 import { FAILURE_LASTS_MS, lookAtFiles } from "./files.ts";
+import { fuzzing } from "./fuzzing.ts";
 import { Gathered } from "./gathered.ts";
 import { type ScanOptions, type Settled, settle } from "./options.ts";
 import { type Versions, WorkerPool } from "./pool.ts";
@@ -57,7 +58,7 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
   const { registry, rules, advisories, analysers } = settings;
   const pool = new WorkerPool({ registry, config: { analysers, rules, advisories } }, settings, settings.workers || undefined);
   const facts = new FactsOfScan();
-  const tally = new Tally(analysers);
+  const tally = new Tally(settings.fuzz ? [...analysers, "fuzz"] : analysers);
   const result = new Gathered(tally, facts);
   const progress = new Progress(onProgress, artifact.files.length, () => result.count);
   try {
@@ -66,11 +67,12 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
     for (const gap of artifact.gaps) tally.gap({ ...gap, analyser: "intake" });
     for (const name of analysers) if (!(name in versions)) tally.gap(absent(name));
     await look({ artifact, settings, names, versions, pool, cache, facts, result, progress, signal });
+    const fuzzed = await fuzzing(artifact, settings, tally, onProgress, signal);
     progress.judging();
     const matches = settings.verifySecrets ? await verifyMatches(result.sorted(), artifact) : result.sorted();
     const imported = settings.imports.map(({ name, text }) => importSarif(text, name));
     for (const gap of imported.flatMap(({ gaps }) => gaps)) tally.gap({ ...gap, analyser: "code" });
-    const { findings, notes } = findingsOf([...matches, ...imported.flatMap((log) => log.matches)]);
+    const { findings, notes } = findingsOf([...matches, ...fuzzed.matches, ...imported.flatMap((log) => log.matches)]);
     const known = await advisoriesOf(settings);
     return {
       version: 1,
@@ -79,7 +81,16 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
       started_at: started.toISOString(),
       ms: Date.now() - started.getTime(),
       findings,
-      coverage: { ...tally.coverage(artifact, versions, [...artifact.notes, ...known.notes, ...notes, ...notesOf(pool, cache)]), advisories: known.advisories },
+      coverage: {
+        ...tally.coverage(artifact, { ...versions, ...fuzzed.versions }, [
+          ...artifact.notes,
+          ...known.notes,
+          ...notes,
+          ...fuzzed.notes,
+          ...notesOf(pool, cache),
+        ]),
+        advisories: known.advisories,
+      },
       sbom: result.sbom,
     };
   } finally {

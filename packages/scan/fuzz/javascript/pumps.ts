@@ -7,7 +7,7 @@ export interface PumpWord {
   readonly suffix: string;
 }
 
-const EACH_MS = 500;
+const EACH_MS = 1500;
 const ALL_MS = 6000;
 
 /** Texts on which these expressions (`/…/flags`) would be slow, as far as a theory of them says; whether the target is slow on them, its sandbox shows. */

@@ -63,7 +63,7 @@ function* seeds({ job, schemas, random, mutator, generate }) {
     if (type !== "string" && type !== undefined) continue;
     for (const word of mutator.words.slice(0, 256)) yield fixed.map((value, index) => (index === at ? word : value));
     for (const { prefix, unit, suffix } of mutator.pumps.slice(0, 16))
-      yield fixed.map((value, index) => (index === at ? prefix + unit.repeat(12) + suffix : value));
+      yield fixed.map((value, index) => (index === at ? prefix + unit.repeat(40) + suffix : value));
   }
 }
 
