@@ -3,6 +3,7 @@
  */
 export type { Analyser, FileHead, Language, Look, LookGap, Project, ScanFile } from "./analyser.ts";
 export { fileKey } from "./analyser.ts";
+export { CODE_KINDS, type PackTrial, type Trial, tryPack } from "./code/pack.ts";
 export {
   type AdvisoryIndex,
   ageInDays,
@@ -19,7 +20,7 @@ export {
 } from "./dependencies/index.ts";
 export { defaultCacheDirectory } from "./engine/cache/index.ts";
 export { ATTESTATIONS, type Change, GATE_FILE, type Judgement, judgeChange } from "./engine/change.ts";
-export type { ScanOptions } from "./engine/options.ts";
+export { OWN_RULES, type ScanOptions } from "./engine/options.ts";
 export { type JudgedUpdate, judgePush, type Push } from "./engine/push.ts";
 export { type OnProgress, scan, scanSource } from "./engine/scan.ts";
 export {
@@ -66,6 +67,8 @@ export type { Artifact, ArtifactFile } from "./intake/artifact.ts";
 export { DEFAULT_LIMITS, type Limits } from "./intake/limits.ts";
 export { type OpenOptions, openArtifact } from "./intake/open.ts";
 export { packArtifact } from "./intake/pack.ts";
+export { fetchBundle, listPacks, openNew, type PackEntry, packFolders, packNamed, putPack, readRuleFolder, removePack } from "./intake/rule-packs/index.ts";
 export type { Ability, CodeFacts, Import, Outline, Use } from "./outline.ts";
 export { REPORT_FORMATS, type ReportFormat, type ReportOptions, render } from "./report/index.ts";
+export { keyId, makeKeys, openBundle, type PackFault, type PackFiles, publicKeyOf, type Rule, readPack, sealBundle, type TrustedPack } from "./rules/index.ts";
 export { redactSecrets } from "./secrets/index.ts";

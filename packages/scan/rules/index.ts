@@ -2,6 +2,8 @@
  * Rules as data: how a rule's file is read, what makes a pack of them one to be trusted, and how a pack is put to the test. Nothing here
  * reads a file: texts come in, rules go out.
  */
+
+export { type Clock, costOf } from "./budget.ts";
 export {
   BUNDLE_FORMAT,
   keyId,
