@@ -39,6 +39,8 @@ const schema = z.object({
         .map((host) => host.trim().toLowerCase())
         .filter(Boolean),
     ),
+  /** Where `plastron advisories update` keeps its index; without it, or where none was made yet, scans have the seed. */
+  PLASTRON_ADVISORIES: z.string().min(1).optional(),
   /** Of one upload; four times as much unpacked. */
   PLASTRON_ARTIFACT_BYTES: bytes(64 * 2 ** 20),
   PLASTRON_TENANT_ARTIFACT_BYTES: bytes(4 * 2 ** 30),

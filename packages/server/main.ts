@@ -42,6 +42,7 @@ async function main(): Promise<void> {
     const server = await compose({
       ...{ config, connection, logger, compiler, version: version(), serverId: serverId(home) },
       violationsLog: violationsLog(home),
+      advisories: config.PLASTRON_ADVISORIES ?? null,
       agentSocket: config.PLASTRON_AGENT_SOCKET ?? join(home, "agent", "agent.sock"),
     });
     stops.unshift(() => server.close());

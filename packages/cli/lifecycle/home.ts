@@ -32,6 +32,8 @@ export interface Home {
   logs: string;
   agent: string;
   server: string;
+  /** What `plastron advisories update` keeps; the server reads it. */
+  advisories: string;
   socket: string;
 }
 
@@ -61,6 +63,7 @@ export function homeAt(root: string): Home {
     logs: join(root, "logs"),
     agent: join(root, "agent"),
     server: join(root, "server"),
+    advisories: join(root, "advisories"),
     socket: socketPath(root),
   };
 }
@@ -75,6 +78,8 @@ export function prepareHome(home: Home, serverUid: number | null): void {
     // The agent gives this one to the server; it must exist before, for the server's view of the file system.
     mkdirSync(dirname(home.socket), { recursive: true, mode: 0o700 });
     ownDirectory(home.server, 0o700, serverUid);
+    // There before the server is: its view of the file system is made once, and later updates are to be seen in it.
+    mkdirSync(home.advisories, { recursive: true, mode: 0o755 });
   });
 }
 

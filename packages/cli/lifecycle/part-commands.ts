@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Failure } from "../failure.ts";
 import type { ChildCommand, ChildName } from "./child.ts";
@@ -50,6 +51,7 @@ function commandOfServer({ home, host, port, difyPort, env, programs }: PartOpti
     uid,
     checkout: CHECKOUT,
     state: [home.server, join(home.socket, "..")],
+    reads: existsSync(home.advisories) ? [home.advisories] : [],
     node: process.execPath,
     main: programs?.server ?? join(CHECKOUT, "packages/server/main.ts"),
     mayMount,
@@ -59,6 +61,7 @@ function commandOfServer({ home, host, port, difyPort, env, programs }: PartOpti
     HOME: home.server,
     PLASTRON_HOME: home.server,
     PLASTRON_AGENT_SOCKET: home.socket,
+    PLASTRON_ADVISORIES: home.advisories,
     PLASTRON_HOST: host,
     PLASTRON_PORT: String(port),
     PLASTRON_LIFELINE: "stdin",

@@ -1,8 +1,9 @@
+import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { barriersTo, makeReadable, serverCommand } from "./server-command.ts";
+import { barriersTo, makeReadable, mayMount, serverCommand } from "./server-command.ts";
 
 let place: string;
 let checkout: string;
@@ -44,6 +45,25 @@ describe("serverCommand", () => {
     const { command, args } = serverCommand({ ...placed(61_300), state: [join(odd, "code/state")] }, {});
     expect(command).toBe("unshare");
     expect(args.at(-1)).toContain(`'${place}/it'\\''s $(touch owned)/code/state'`);
+  });
+});
+
+describe("a view", () => {
+  it("shows the code, its rules and the advisories for reading, the state for writing, and nothing else of what is closed [needs: root]", (context) => {
+    if (process.getuid?.() !== 0 || !mayMount()) context.skip();
+    const home = join(place, "home");
+    for (const name of [join(checkout, "rules"), join(home, "advisories"), join(home, "secret"), join(home, "server")]) mkdirSync(name, { recursive: true });
+    writeFileSync(join(checkout, "rules/a.yaml"), "rule");
+    writeFileSync(join(home, "advisories/current"), "index");
+    const look = `cat '${checkout}/rules/a.yaml' '${home}/advisories/current'; ls '${home}' '${checkout}'; touch '${home}/advisories/x' || echo read-only`;
+    writeFileSync(join(checkout, ".tools/node"), `#!/bin/sh\n${look}\ntouch '${home}/server/x' && echo writable\n`);
+    chmodSync(join(checkout, ".tools/node"), 0o755);
+    spawnSync("chown", ["61300:61300", join(home, "server")]);
+    for (const name of [home, checkout]) chmodSync(name, 0o700);
+    const { command, args } = serverCommand({ ...placed(61_300), state: [join(home, "server")], reads: [join(home, "advisories")] }, {});
+    const { stdout, stderr } = spawnSync(command, args, { encoding: "utf8" });
+    for (const seen of ["rule", "index", "read-only", "writable"]) expect(stdout + stderr).toContain(seen);
+    expect(stdout).not.toContain("secret");
   });
 });
 

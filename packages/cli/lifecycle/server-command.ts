@@ -11,6 +11,8 @@ export interface ServerPlace {
   checkout: string;
   /** Directories that it needs beside the code, absolute: its own state and the agent's socket. */
   state: string[];
+  /** What it reads beside the code: absolute, and there. */
+  reads?: string[];
   /** The Node binary and the script. */
   node: string;
   main: string;
@@ -20,7 +22,7 @@ export interface ServerPlace {
 /** Exit code of the view script where the kernel refuses the mounts. */
 export const NO_VIEW = 74;
 /** What the server reads of a checkout. */
-const CODE = ["package.json", "packages", "node_modules", "policies"];
+const CODE = ["package.json", "packages", "node_modules", "policies", "rules"];
 /** Where a closed umask shows, be it that of the clone or that of `npm ci`. */
 const SAMPLES = ["packages/server", "packages/server/main.ts", "node_modules/zod", "node_modules/zod/package.json"];
 
@@ -43,7 +45,7 @@ export function serverCommand(place: ServerPlace, env: NodeJS.ProcessEnv): Child
     "--bounding-set=-all",
     ...run,
   ];
-  const code = [...CODE.map((name) => join(place.checkout, name)).filter((path) => existsSync(path)), place.node];
+  const code = [...CODE.map((name) => join(place.checkout, name)).filter((path) => existsSync(path)), place.node, ...(place.reads ?? [])];
   const barriers = barriersTo([...code, ...place.state], place.uid);
   if (barriers.length === 0) return { command: drop[0] as string, args: drop.slice(1), env };
   if (!place.mayMount()) throw noView(barriers, place.uid);
@@ -104,21 +106,25 @@ function mayEnter(directory: string, uid: number): boolean {
 
 const under = (barriers: string[]) => (path: string) => barriers.some((barrier) => path.startsWith(`${barrier}/`));
 
-/** Opens everything first (a descriptor stays good when its path is covered), covers the barriers, binds, drops, runs. */
+/** Opens the barriers first (a descriptor stays good when its path is covered), covers them, binds what is to be seen out of them, drops, runs. */
 function viewScript(barriers: string[], readOnly: string[], writable: string[], run: string[]): string {
+  const within = (path: string) => {
+    const at = barriers.findIndex((barrier) => path.startsWith(`${barrier}/`));
+    return `/proc/self/fd/${at + 3}${path.slice(barriers[at]?.length)}`;
+  };
   const binds = [...readOnly.map((path) => ({ path, mode: "ro" })), ...writable.map((path) => ({ path, mode: "rw" }))];
-  // dash knows descriptors 3 to 9 only; at most four code entries, the binary and two of state.
-  if (binds.length > 7) throw new RangeError("too many paths for one view");
+  // dash knows descriptors 3 to 9 only.
+  if (barriers.length > 7) throw new RangeError("too many closed directories for one view");
   const fail = `|| exit ${NO_VIEW}`;
   return [
     "umask 022",
-    ...binds.map(({ path }, i) => `exec ${i + 3}<${quote(path)}`),
+    ...barriers.map((path, i) => `exec ${i + 3}<${quote(path)}`),
     ...barriers.map((path) => `mount -t tmpfs -o mode=0755,size=256k,nosuid,nodev plastron-view ${quote(path)} ${fail}`),
-    ...binds.flatMap(({ path, mode }, i) => [
+    ...binds.flatMap(({ path, mode }) => [
       statSync(path).isDirectory() ? `mkdir -p ${quote(path)} ${fail}` : `mkdir -p ${quote(dirname(path))} && : >${quote(path)} ${fail}`,
-      `mount --no-canonicalize --bind -o ${mode},nosuid,nodev /proc/self/fd/${i + 3} ${quote(path)} ${fail}`,
+      `mount --no-canonicalize --bind -o ${mode},nosuid,nodev ${quote(within(path))} ${quote(path)} ${fail}`,
     ]),
-    `exec ${binds.map((_, i) => `${i + 3}<&-`).join(" ")}`,
+    `exec ${barriers.map((_, i) => `${i + 3}<&-`).join(" ")}`,
     `exec ${run.map(quote).join(" ")}`,
   ].join("\n");
 }
