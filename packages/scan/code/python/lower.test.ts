@@ -226,6 +226,13 @@ describe("what is not Python as we know it", () => {
     [`x = ${"(".repeat(1000)}`, "syntax_error"],
   ])("%s is told by name", (text, reason) => expect(reasons(text)[0]).toBe(reason));
 
+  test("what Python takes is no error: many statements after a long one, and names of several lines after `as`", () => {
+    const long = `L = [\n${'    ("a", f("b")),\n'.repeat(200)}]\n`;
+    const settings = Array.from({ length: 600 }, (_, i) => `# What ${i} is.\nA${i} = ${i}\n\n`).join("");
+    expect(reasons(long + settings)).toEqual([]);
+    expect(reasons("async def f():\n    async with g() as (\n        a,\n        b,\n    ):\n        c = a\n")).toEqual([]);
+  });
+
   test("the rest of the file is looked at all the same", () => {
     const { module } = lowerPython("def f(:\n  pass\n\nos.system(x)\n", "a.py");
     expect(JSON.stringify(module)).toContain('"name":"system"');

@@ -10,7 +10,9 @@ export function parseable(text: string): string {
   if (out.includes("\f")) out = out.replaceAll("\f", " ");
   if (/\d\.(?!\d)/.test(out))
     out = out.replace(/(?<![\w.])(\d[\d_]{0,40})\.(?=[^\w.]|[eEjJ]|$)(?:[eE][+-]?\d{1,5})?[jJ]?/g, (whole, digits: string) => digits.padEnd(whole.length));
-  if (out.includes(" as (")) out = out.replace(/ as \(([\w \t,.*]{0,300})\)(?=[ \t]{0,4}:)/g, (_, names: string) => ` as  ${names} `);
+  // A new line among the names is a space, which the tree does not tell apart.
+  if (out.includes(" as ("))
+    out = out.replace(/ as \(([\w\s,.*]{0,300})\)(?=[ \t]{0,4}:)/g, (_, names: string) => ` as  ${names.replace(/,(?=\s*$)/, " ").replace(/\s/g, " ")} `);
   return out;
 }
 
