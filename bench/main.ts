@@ -3,6 +3,7 @@
  * Exit 0 when the bench could measure, whatever it measured; 1 when it could not; 2 for a wrong flag. docs/reference/benchmarks.md
  */
 import { parseArgs } from "node:util";
+import { benchFuzz, printFuzz } from "./fuzz/index.ts";
 import { benchGvisor } from "./gvisor/index.ts";
 import { printGvisor } from "./gvisor/print.ts";
 import { measureHands, printHands } from "./hands/index.ts";
@@ -21,7 +22,7 @@ import { benchSensor } from "./sensor/index.ts";
 import { printSensorReport } from "./sensor/print.ts";
 import { measureStacks, printStacks } from "./stacks/index.ts";
 
-const USAGE = `usage: npm run bench -- [sandbox | gvisor | policy | sensor | stacks | hands | scan | precision] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
+const USAGE = `usage: npm run bench -- [sandbox | gvisor | policy | sensor | stacks | hands | scan | precision | fuzz] [--quick] [--json] [--runs N] [--url URL --key KEY] [--dify-url URL --dify-key KEY]
 
   --quick      a look in about fifteen seconds: it works, but do not judge by it
   --json       one JSON document instead of tables
@@ -58,6 +59,10 @@ const AREAS: Record<string, (settings: SandboxSettings, around: Around) => Promi
   precision: async ({ quick }, { say: tell }) => {
     const report = benchPrecision(quick, tell);
     return { report, lines: printPrecision(report) };
+  },
+  fuzz: async ({ quick }, { say: tell }) => {
+    const report = await benchFuzz(quick, tell);
+    return { report, lines: printFuzz(report) };
   },
   stacks: async ({ quick }, { say: tell }) => {
     const report = await measureStacks(quick, tell);

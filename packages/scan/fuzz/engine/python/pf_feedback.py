@@ -29,8 +29,10 @@ def compare(a, b):
             pairs.append((a[:128], b[:128]))
         if near:
             hit(("near", b if len(b) < 32 else len(b), near))
-    elif type(a) in (int, float) and type(b) in (int, float) and state["recording"] and a != b and len(pairs) < 64:
-        pairs.append((a, b))
+    elif type(a) in (int, float) and type(b) in (int, float) and a != b:
+        hit(("far", b, int(abs(a - b)).bit_length()))
+        if state["recording"] and len(pairs) < 64:
+            pairs.append((a, b))
 
 
 def note(a, b):
@@ -67,6 +69,25 @@ class Rewriter(ast.NodeTransformer):
                 node.orelse = self.block(node.orelse)
         if isinstance(node, ast.Raise):
             self.raises.update(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+        return node
+
+    def reached(self, value):
+        """The same value, counted where it is asked for."""
+        if not self.counting:
+            return value
+        number = state["next"]
+        state["next"] += 1
+        call = ast.Call(ast.Name("__pf_hit", ast.Load()), [ast.Constant(number)], [])
+        return ast.copy_location(ast.BoolOp(ast.And(), [call, value]), value)
+
+    def visit_BoolOp(self, node):
+        self.generic_visit(node)
+        node.values = [node.values[0], *(self.reached(value) for value in node.values[1:])]
+        return node
+
+    def visit_IfExp(self, node):
+        self.generic_visit(node)
+        node.body, node.orelse = self.reached(node.body), self.reached(node.orelse)
         return node
 
     def visit_Assert(self, node):
