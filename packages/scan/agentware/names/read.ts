@@ -15,9 +15,9 @@ const MAX = 200;
 export function nameSignals(file: Pick<ScanFile, "path" | "language">, blocks: readonly Block[], text: string, pack: Pack): Signal[] {
   const whole: Block = { kind: "value", text, start: 0, exact: true, surface: "program", section: [], lang: "", lead: "", hidden: null, layers: [] };
   const signals: Signal[] = [];
-  const add = (kind: string, name: string, found: { of: string; how: string } | null, start: number): void => {
+  const add = (kind: string, name: string, found: { of: string; how: string } | null, start: number, traits: string[] = []): void => {
     if (found && signals.length < MAX)
-      signals.push(signalAt(kind, whole, -1, { start, end: start + name.length }, { detail: `${inWords(name, 100)} (${found.of}, by ${found.how})` }));
+      signals.push(signalAt(kind, whole, -1, { start, end: start + name.length }, { detail: `${inWords(name, 100)} (${found.of}, by ${found.how})`, traits }));
   };
   if (/(?:^|\/)package\.json$/.test(file.path))
     for (const { section, start } of blocks) {
@@ -38,6 +38,11 @@ export function nameSignals(file: Pick<ScanFile, "path" | "language">, blocks: r
   }
   if (text.includes("://"))
     for (const url of text.matchAll(/\bhttps?:\/\/[\p{L}\p{N}.-]{4,200}/gu))
-      add("lookalike-host", url[0], pack.hostNames.of(boughtName(hostOf(url[0]))), url.index);
+      add("lookalike-host", url[0], pack.hostNames.of(boughtName(hostOf(url[0]))), url.index, spelledOut(text, url.index) ? ["spelled-out"] : []);
   return signals;
+}
+
+/** Whoever writes beside a host how it is spelled in ASCII shows what it is, as manuals of international names do. */
+function spelledOut(text: string, at: number): boolean {
+  return /:\/\/(?:www\.)?xn--/.test(text.slice(Math.max(0, at - 200), at + 300));
 }

@@ -15,6 +15,7 @@ const GUARDING =
   /deny|block|sensitive|forbid|danger|pattern|suspicious|protect|detect|ignore|exclude|redact|scan|guard|rule|check|secret_?(?:path|file)|malicious|ioc|test|fixture|expect|assert/i;
 const SENDS =
   /\b(?:requests|httpx|session|client|axios|got|ky|superagent|http|aiohttp)\s*\.\s*(?:post|put|patch|request)\s*\(|\burlopen\s*\([^)\n]*(?:data\s*=|Request)|\bfetch\s*\(|\bsendBeacon\s*\(|\.sendall\s*\(|\bsend_?(?:message|document|photo)\s*\(|\bnew\s+WebSocket\s*\(|https?\.request\s*\(|\bXMLHttpRequest\b|urllib\.request\.Request\s*\(/i;
+const SETTINGS = /(?:^|[/\\])(?:\.?claude_desktop_config\.json|\.cursor[/\\]mcp\.json)$/i;
 const SHELL_OUT = /socket|TCPSocket/;
 
 /** What source code does that is of note: which secrets it opens, where it sends, what it decodes and runs. */
@@ -38,9 +39,9 @@ function secretsOpened(blocks: readonly Block[], text: string, { lists }: Pack):
     const listed = LISTED.test(before);
     if (!READS.test(line) && !listed) continue;
     if (listed && GUARDING.test(before)) continue;
-    signals.push(
-      signalAt("secret-read", each, number, { start: 0, end: each.text.length }, { stance: "told", detail: secret, traits: secretTraits(each.text) }),
-    );
+    // Whoever installs a server for an assistant writes it into these: read by many, and a theft only with a drop for what was read.
+    const name = SETTINGS.test(each.text) ? "settings-read" : "secret-read";
+    signals.push(signalAt(name, each, number, { start: 0, end: each.text.length }, { stance: "told", detail: secret, traits: secretTraits(each.text) }));
   }
   return signals;
 }
