@@ -23,6 +23,8 @@ export interface OpenOptions {
   readonly all?: boolean;
   /** Of a repository: also what its commits added and later ones took away, for secrets. */
   readonly history?: boolean;
+  /** Of a repository's address that a stranger named: its host must be a public one, and no redirect leads away from it. */
+  readonly publicOnly?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onFile?: (path: string) => void;
 }
@@ -75,7 +77,7 @@ async function openRemote(source: Extract<Source, { type: "git" | "npm" | "pypi"
     const artifact =
       source.type === "git"
         ? await openClone(
-            { ...source, scratch, limits, depth: options.history ? "all" : "one", signal: options.signal },
+            { ...source, scratch, limits, depth: options.history ? "all" : "one", signal: options.signal, publicOnly: options.publicOnly },
             { limits, signal: options.signal, ...(options.onFile ? { onFile: options.onFile } : {}) },
           )
         : await openPackage(source, scratch, limits, options);

@@ -72,7 +72,7 @@ export class ArtifactService {
   async #keep({ tenant, key }: Principal, source: string, name: string | null, signal: AbortSignal): Promise<{ row: ArtifactRow; created: boolean }> {
     const { uploadBytes, unpackedBytes, tenantBytes } = this.#limits;
     const limits: Partial<Limits> = { totalBytes: unpackedBytes, downloadBytes: uploadBytes, files: 50_000 };
-    const artifact = await openArtifact(source, { limits, signal });
+    const artifact = await openArtifact(source, { limits, signal, publicOnly: true });
     try {
       const bytes = artifact.files.reduce((sum, { size }) => sum + size, 0);
       if ((await this.#store.totalBytes(tenant)) + bytes > tenantBytes) {
