@@ -83,9 +83,12 @@ function followedByElse(text: string, index: number): boolean {
   return text.startsWith("else", at);
 }
 
+const LAST_LETTERS: ReadonlySet<number> = new Set([..."wtfden"].map((letter) => letter.charCodeAt(0)));
+
 /** `new new x`, `typeof typeof x`: a keyword of letters right before the space. */
 function isWordBefore(text: string, index: number): boolean {
-  const tail = text.slice(Math.max(0, index - 6), index);
+  if (!LAST_LETTERS.has(text.charCodeAt(index - 1))) return false;
+  const tail = text.slice(Math.max(0, index - 7), index);
   return /(^|\W)(new|await|typeof|void|delete|keyof|yield|in|of|else)$/.test(tail);
 }
 

@@ -69,9 +69,19 @@ function parseWith(text: string, lang: Lang, sourceType: "unambiguous" | "script
   return { program, errors };
 }
 
+/** A line that is a template's own and no JavaScript: no engine runs such a file as it stands. */
+const TEMPLATE = /^[ \t]{0,40}\{%-?[ \t]{0,4}(?:autoescape|if|for|block|extends|include|load|set|raw|macro)\b[^\n]{0,200}%\}[ \t]*$/m;
+const OF_A_TEMPLATE: LookGap = {
+  kind: "degraded",
+  reason: "template",
+  detail: "a template that JavaScript is made from: what stands between its marks was read as far as it is JavaScript",
+  matters: false,
+};
+
 /** Blanks the statement around an error, keeping every offset, and tries again: the rest of the file is worth having. */
 function salvage(text: string, lang: Lang): Parsed {
-  let rest = text;
+  const template = TEMPLATE.test(text);
+  let rest = template ? withoutMarks(text) : text;
   let said = "";
   for (let round = 0; round < 6; round++) {
     const result = parse(rest, lang, "unambiguous");
@@ -81,7 +91,10 @@ function salvage(text: string, lang: Lang): Parsed {
       const detail = said === "" ? "could not be parsed" : said;
       return {
         program: result.program,
-        gaps: said === "" ? [] : [{ kind: "degraded", reason: "syntax_error", detail: `${detail}; the rest was read`, matters: true }],
+        gaps:
+          said === ""
+            ? []
+            : [TEMPLATE.test(text) ? OF_A_TEMPLATE : { kind: "degraded", reason: "syntax_error", detail: `${detail}; the rest was read`, matters: true }],
       };
     }
     said ||= error.message.slice(0, 200);
