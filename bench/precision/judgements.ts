@@ -16,4 +16,29 @@ export interface Judgement {
   readonly why: string;
 }
 
-export const JUDGEMENTS: readonly Judgement[] = [];
+export const JUDGEMENTS: readonly Judgement[] = [
+  {
+    what: "pypi:mcp-server-sqlite==2025.4.25",
+    rule: "code/python/sql-injection",
+    path: "mcp_server_sqlite/server.py",
+    line: "cursor.execute(query, params)",
+    judged: "true",
+    why: "The name of a table that a model gave becomes part of `PRAGMA table_info(…)`, which is run as it is; the server was withdrawn over such a hole.",
+  },
+  {
+    what: "pypi:mcp-server-sqlite==2025.4.25",
+    rule: "code/python/sql-injection",
+    path: "mcp_server_sqlite/server.py",
+    line: "cursor.execute(query)",
+    judged: "true",
+    why: "The same text on the way that `describe_table` takes, which gives no parameters: here the query is run.",
+  },
+  {
+    what: "npm:http-server@14.1.1",
+    rule: "code/javascript/path-traversal",
+    path: "lib/core/show-dir/index.js",
+    line: "fs.readdir(dir",
+    judged: "false",
+    why: "The handler in lib/core/index.js, the only one that calls this, answers 403 before it where the same path does not begin with the root.",
+  },
+];

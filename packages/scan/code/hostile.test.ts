@@ -98,6 +98,12 @@ describe("broken code", () => {
     expect(reasons).toEqual(["syntax_error"]);
   });
 
+  test("that is a template of code is no broken code, and is read as far as it goes", () => {
+    const { matches, reasons } = look(`{% autoescape off %}\napp.get("/", (req, res) => { eval(req.query.x) });\n{% endautoescape %}\n`);
+    expect(reasons).toEqual(["template"]);
+    expect(matches.map(({ place }) => place.line)).toEqual([2]);
+  });
+
   test("that is no code says so", () => {
     expect(look(String.fromCharCode(...Array.from({ length: 5000 }, (_, i) => (i * 7919) % 55_000))).reasons).toContain("syntax_error");
   });

@@ -78,6 +78,15 @@ const OF_A_TEMPLATE: LookGap = {
   matters: false,
 };
 
+/** As long as it was; what a template puts in is a value. */
+function withoutMarks(text: string): string {
+  return text.replace(/\{%[^\n]{0,300}?%\}/g, (mark) => " ".repeat(mark.length)).replace(/\{\{[^\n{}]{0,300}\}\}/g, (mark) => "0".padEnd(mark.length));
+}
+
+function broken(said: string): LookGap {
+  return { kind: "degraded", reason: "syntax_error", detail: `${said}; the rest was read`, matters: true };
+}
+
 /** Blanks the statement around an error, keeping every offset, and tries again: the rest of the file is worth having. */
 function salvage(text: string, lang: Lang): Parsed {
   const template = TEMPLATE.test(text);
@@ -88,14 +97,8 @@ function salvage(text: string, lang: Lang): Parsed {
     if (result === null) return refused("depth", "nests deeper than its tree can be read");
     const error = result.errors[0];
     if (error === undefined) {
-      const detail = said === "" ? "could not be parsed" : said;
-      return {
-        program: result.program,
-        gaps:
-          said === ""
-            ? []
-            : [TEMPLATE.test(text) ? OF_A_TEMPLATE : { kind: "degraded", reason: "syntax_error", detail: `${detail}; the rest was read`, matters: true }],
-      };
+      const gaps = template ? [OF_A_TEMPLATE] : said === "" ? [] : [broken(said)];
+      return { program: result.program, gaps };
     }
     said ||= error.message.slice(0, 200);
     const [from, to] = statementAround(rest, error.start);

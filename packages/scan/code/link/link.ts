@@ -18,6 +18,15 @@ const PER_START = 20_000;
 /** Of a package's exported functions there are thousands, and most lead the same ways. */
 const PER_EXPORT = 2_000;
 
+const CUT: LookGap = { kind: "degraded", reason: "budget", detail: "more ways for data than are followed in one scan", matters: true };
+/** Starts are followed gravest first: everything that comes from others was. */
+const CUT_OUTSIDE: LookGap = {
+  kind: "degraded",
+  reason: "budget",
+  detail: "all data that comes in was followed, but not all that callers of the exported functions could give",
+  matters: false,
+};
+
 export interface Linked {
   readonly matches: MatchInput[];
   readonly gaps: LookGap[];
@@ -33,8 +42,13 @@ export function link(files: ReadonlyMap<string, FileFacts>, languages: Knowledge
   const best = new Map<string, Found>();
   let left = BUDGET;
   let cut = false;
+  let outside = false;
   for (const start of starts) {
-    if (left <= 0) break;
+    if (left <= 0) {
+      outside ||= start.origin === "library";
+      cut ||= start.origin !== "library";
+      break;
+    }
     if (!hot.has(start.file, start.port)) continue;
     const budget = { left: Math.min(start.origin === "library" ? PER_EXPORT : PER_START, left) };
     const given = budget.left;
@@ -43,8 +57,7 @@ export function link(files: ReadonlyMap<string, FileFacts>, languages: Knowledge
     left -= given - Math.max(0, budget.left);
   }
   const matches = [...best.values()].flatMap((found) => tellFlow(found, files, graph, knowledge) ?? []);
-  const gap: LookGap = { kind: "degraded", reason: "budget", detail: "more ways for data than are followed in one scan", matters: true };
-  return { matches, gaps: cut || left <= 0 ? [gap] : [] };
+  return { matches, gaps: cut ? [CUT] : outside ? [CUT_OUTSIDE] : [] };
 }
 
 const RANKS = ["request", "tool", "message", "dom", "cli", "environment", "response", "stored", "library"] as const;
