@@ -4,6 +4,7 @@
 export type { Analyser, FileHead, Language, Look, LookGap, Project, ScanFile } from "./analyser.ts";
 export { fileKey } from "./analyser.ts";
 export { CODE_KINDS, type PackTrial, type Trial, tryPack } from "./code/pack.ts";
+export { isQuietPlace } from "./code/role.ts";
 export {
   type AdvisoryIndex,
   ageInDays,
@@ -60,7 +61,7 @@ export { githubCheck } from "./gate/forges/github.ts";
 export type { ForgeRequest, Target } from "./gate/forges/request.ts";
 export { giteaStatus, gitlabStatus } from "./gate/forges/statuses.ts";
 export { fits } from "./gate/glob.ts";
-export { attestPentest, type Pentest } from "./gate/pentest.ts";
+export { attestPentest, type Pentest, pentestEnds } from "./gate/pentest.ts";
 export { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "./gate/policy.ts";
 export { countAdvisories, DEFAULT_SOURCES, openAdvisories, openPreviousAdvisories, updateAdvisories, verifyStore } from "./intake/advisories/index.ts";
 export type { Artifact, ArtifactFile } from "./intake/artifact.ts";

@@ -14,6 +14,7 @@ export function gateCommands(program: Command, terminal: Terminal, done: Done): 
     .option("--environment <name>", "judge it for this environment of the policy: production, staging")
     .option("--pentest <file>", "a signed statement about a pentest, besides those in .plastron/attestations; repeatable", collect)
     .option("--rules <directory>", "rules beside our own; repeatable", collect)
+    .option("--verify-secrets", "ask providers whether the secrets that were found work: those that do deny, new or not; sends each to its provider")
     .addOption(new Option("--report <format>", "write the whole report of the head, too").argParser(String))
     .option("--output <file>", "where the report goes (default: standard output, after the decision)")
     .option("--publish <forge>", "tell github, gitlab or gitea, as the CI job's environment says where; repeatable", collect)
@@ -25,12 +26,14 @@ export function gateCommands(program: Command, terminal: Terminal, done: Done): 
     .description("Let a git server's repository ask the gate before it accepts a push.")
     .argument("<repository>", "a bare repository on this machine")
     .option("--policy <file>", "the server's gate policy: it is copied, and no push can change it")
+    .option("--environment <name>", "judge pushes for this environment of the policy: production")
     .option("--force", "replace a hook that is there")
     .action(async (repository, options) => done((await import("../commands/gate-hook.ts")).installHook(repository, options, terminal)));
   gate
     .command("hook", { hidden: true })
     .description("Called by git as its pre-receive hook; reads OLD NEW REF lines.")
     .option("--policy <file>")
+    .option("--environment <name>")
     .action(async (options) => done(await (await import("../commands/gate-hook.ts")).receiveHook(options, terminal)));
   gate
     .command("attest")

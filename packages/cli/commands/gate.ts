@@ -32,6 +32,7 @@ export interface GateFlags {
   output?: string;
   json?: boolean;
   publish?: string[];
+  verifySecrets?: boolean;
 }
 
 /** Judges a change, shows why, and says by the exit code what may happen: 0 pass, 1 denied, 2 it cannot be said. */
@@ -61,7 +62,12 @@ async function judged(repository: string, flags: GateFlags, terminal: Terminal):
     return await judgeChange(
       {
         ...change,
-        scan: { advisories: advisoriesDirectory(undefined), cache: defaultCacheDirectory(), rules: (flags.rules ?? []).map((path) => resolve(path)) },
+        scan: {
+          verifySecrets: flags.verifySecrets ?? false,
+          advisories: advisoriesDirectory(undefined),
+          cache: defaultCacheDirectory(),
+          rules: (flags.rules ?? []).map((path) => resolve(path)),
+        },
         signal: stop.signal,
       },
       progress.show,

@@ -10,6 +10,8 @@ export interface Push extends GitOptions {
   readonly input: string;
   /** The server's own; without it that of the repository's default branch, then the default. */
   readonly policy?: GatePolicy | undefined;
+  /** What protected branches of this repository are meant for, where the policy has environments. */
+  readonly environment?: string | null;
   readonly scan?: ScanOptions;
 }
 
@@ -32,7 +34,7 @@ export async function* judgePush(push: Push): AsyncIterable<JudgedUpdate> {
     if (reason) yield { branch, reason };
     else {
       const base = update.old ?? (await defaultTip(push));
-      const change = { repository: push.repository, env: push.env, signal: push.signal, scan: push.scan };
+      const change = { repository: push.repository, env: push.env, signal: push.signal, scan: push.scan, environment: push.environment ?? null };
       yield { branch, judgement: await judgeChange({ ...change, base, head: update.new as string, policy }) };
     }
   }

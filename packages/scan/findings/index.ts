@@ -1,4 +1,5 @@
 import type { Finding, Match } from "@plastron/contracts";
+import { redactSecrets } from "../secrets/redact.ts";
 import { scored } from "./cvss.ts";
 import { named } from "./fingerprint.ts";
 import { withFix } from "./fix.ts";
@@ -27,9 +28,20 @@ export function findingsOf(matches: readonly Match[]): Judged {
   });
   const findings = named(join(judged)).map(({ match: { anchor: _, ...match }, also, fingerprint }) => {
     const priority = prioritise({ ...match, anchor: "" });
-    return { ...match, fingerprint, priority, state: "open" as const, exemption: null, also };
+    return { ...withoutSecrets(match), fingerprint, priority, state: "open" as const, exemption: null, also };
   });
   return { findings: findings.toSorted(byUrgency), notes: [...notes].toSorted(compare) };
+}
+
+/**
+ * A line that is shown for a weakness may hold a secret as well, which only the secrets' own analyser knows to cut out: so all that others show of the artifact goes through its
+ * redaction. What findings are named and known again by stays as it was.
+ */
+function withoutSecrets<Shown extends Pick<Match, "analyser" | "message" | "place" | "flow">>(match: Shown): Shown {
+  if (match.analyser === "secrets") return match;
+  const place = { ...match.place, snippet: redactSecrets(match.place.snippet) };
+  const flow = match.flow.map((step) => ({ ...step, snippet: redactSecrets(step.snippet), message: redactSecrets(step.message) }));
+  return { ...match, message: match.analyser === "dependencies" ? match.message : redactSecrets(match.message), place, flow };
 }
 
 /** Most urgent first; ties by place and rule, so that two scans of one artifact read the same. */

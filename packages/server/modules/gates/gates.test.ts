@@ -80,6 +80,8 @@ describe("a project that demands what passed", () => {
     const [good, bad, unscanned] = [await uploaded({ "main.js": "good" }), await uploaded({ "main.js": "bad" }), await uploaded({ "main.js": "unscanned" })];
     found = [];
     await judged("strict", good);
+    const tests = await uploaded({ "test/main.js": "quiet" });
+    await judged("strict", tests);
     found = [{ fingerprint: "1", severity: "critical" }];
     expect(await judged("strict", bad)).toMatchObject({ decision: "deny", reasons: [{ rule: "new.critical" }] });
     const before = count();
@@ -97,6 +99,7 @@ describe("a project that demands what passed", () => {
       { project, artifact: good },
       { project, artifact: good, entry: "../main.js" },
       { project, artifact: good, entry: "other.js" },
+      { project, artifact: tests, entry: "test/main.js" },
     ])
       expect((await run(body)).status).toBe(400);
     expect(count()).toBe(before);
@@ -123,14 +126,15 @@ describe("a project that demands what passed", () => {
   });
 
   it("counts as new only what its last passed artifact did not have", async () => {
-    await demands("grows", { gate: "version: 1\nnew: {severity: none}\n" });
+    await demands("grows", { gate: "version: 1\nnew: {severity: critical}\n" });
     found = [{ fingerprint: "1", severity: "high" }];
-    const first = await uploaded({ "main.js": "first" });
-    await judged("grows", first);
-    await demands("grows");
+    await judged("grows", await uploaded({ "main.js": "first" }));
     expect(await judged("grows", await uploaded({ "main.js": "second" }))).toMatchObject({ decision: "pass" });
-    found = [...found, { fingerprint: "2", severity: "high", rule: "code/javascript/sql-injection" }];
-    expect(await judged("grows", await uploaded({ "main.js": "third" }))).toMatchObject({ decision: "deny" });
+    found = [...found, { fingerprint: "2", severity: "critical", rule: "code/javascript/sql-injection" }];
+    expect(await judged("grows", await uploaded({ "main.js": "third" }))).toMatchObject({ decision: "deny", reasons: [{ rule: "new.critical" }] });
+    found = found.slice(0, 1);
+    await demands("grows"); // what passed under a milder policy is not known under this one
+    expect(await judged("grows", await uploaded({ "main.js": "fourth" }))).toMatchObject({ decision: "deny", reasons: [{ rule: "new.high" }] });
   });
 
   it("asks again when its policy changes, and when what the pass leans on runs out", async () => {
@@ -161,6 +165,9 @@ describe("a key that is bound to a project", () => {
     const dify = await server.call("POST", "/v1/sandbox/run", { headers: { "x-api-key": key }, body: { language: "nodejs", code: "1" } });
     expect(JSON.stringify(dify.body)).not.toContain('"code":0');
     expect(count()).toBe(before);
+    const artifact = await uploaded({ "main.js": "theirs" }, key);
+    expect((await call("POST", "/v1/scans", { artifact, project: "free" }, key)).body.code).toBe("forbidden");
+    expect((await call("POST", "/v1/projects/free/admissions", { artifact }, key)).body.code).toBe("forbidden");
     expect((await call("PUT", "/v1/projects/bound", { admission: "open" }, key)).status).toBe(403);
     expect((await call("POST", "/v1/keys", { scopes: ["admin"], project: "bound" })).status).toBe(400);
     await call("PUT", "/v1/projects/bound", { admission: "open" });

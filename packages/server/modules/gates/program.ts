@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { fileInSchema, PlastronError } from "@plastron/contracts";
-import type { Artifact } from "@plastron/scan";
+import { type Artifact, isQuietPlace } from "@plastron/scan";
 import type { z } from "zod";
 
 /** What a run may be given (packages/contracts/run.ts). */
@@ -19,6 +19,9 @@ export async function loadProgram(artifact: Artifact, entry: string): Promise<Lo
   const own = artifact.files.filter(({ layers }) => layers.length === 0);
   const main = own.find(({ path }) => path === entry);
   if (!main) throw refused(`The artifact has no file ${JSON.stringify(entry)}`, "entry is the path of one of its files, as reports name it.");
+  if (isQuietPlace(entry)) {
+    throw refused(`${entry} lies where scans take code for tests and examples, and look less closely`, "Put what runs elsewhere, scan that, and run it.");
+  }
   const bytes = own.reduce((sum, { size }) => sum + size, 0);
   if (own.length > MOST_FILES || bytes > MOST_BYTES || main.size > MOST_CODE) {
     throw refused(

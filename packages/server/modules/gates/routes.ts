@@ -91,7 +91,10 @@ export function gateRoutes(app: App, deps: { auth: AuthService; gates: GateServi
         response: { 200: admissionSchema, ...problems },
       },
     },
-    async (request) => decided(await gates.decide(request.principal.tenant, request.params.name, request.body.artifact)),
+    async (request) => {
+      gates.demandOwn(request.principal, request.params.name);
+      return decided(await gates.decide(request.principal.tenant, request.params.name, request.body.artifact));
+    },
   );
 
   app.get(

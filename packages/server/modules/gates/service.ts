@@ -9,6 +9,7 @@ import {
   knownAt,
   type Pentest,
   parseGatePolicy,
+  pentestEnds,
   policyFor,
   reconcile,
 } from "@plastron/scan";
@@ -85,15 +86,21 @@ export class GateService {
     const newest = await this.#results.latest(tenant, artifact);
     if (!newest) throw new PlastronError("conflict", "No scan of this artifact has ended", { hint: "POST /v1/scans with it, and wait for its end." });
     const policy = policyOf(project);
-    const before = await this.#store.lastPassed(tenant, name, artifact);
+    const before = await this.#store.lastPassed(tenant, name, artifact, policySha256(project));
     const base = before && (await this.#results.of(tenant, before.scan));
     const known = knownAt(reconcile(base?.findings ?? [], newest.result.findings));
-    const decision = decide({ policy, head: newest.result, known, pentests: await pentestsIn(opened), now: new Date() });
+    const [pentests, now] = [await pentestsIn(opened), new Date()];
+    const decision = decide({ policy, head: newest.result, known, pentests, now });
     await this.#store.decide(tenant, {
       ...{ project: name, artifact, decision: decision.decision, reasons: decision.reasons, scan: newest.id },
-      ...{ policy_sha256: policySha256(project), valid_until: validUntil(newest.result, policy) },
+      ...{ policy_sha256: policySha256(project), valid_until: validUntil(newest.result, policy, pentestEnds(policy, pentests, now)) },
     });
     return (await this.#store.admission(tenant, name, artifact)) as AdmissionRow;
+  }
+
+  /** A key that is bound to a project has no say in another's. @throws PlastronError forbidden */
+  demandOwn({ project: bound }: Pick<Principal, "project">, name: string): void {
+    if (bound !== null && name !== bound) throw new PlastronError("forbidden", `This key is bound to the project ${bound}`);
   }
 
   /** @throws PlastronError not_found */
@@ -108,8 +115,7 @@ export class GateService {
    * @throws PlastronError not_admitted, not_found, forbidden, invalid_request
    */
   async admit({ tenant, project: bound }: Principal, asked: Asked): Promise<Admitted> {
-    if (bound !== null && asked.project !== undefined && asked.project !== bound)
-      throw new PlastronError("forbidden", `This key is bound to the project ${bound}`);
+    if (asked.project !== undefined) this.demandOwn({ project: bound }, asked.project);
     const name = bound ?? asked.project ?? null;
     const project = name === null ? null : await this.get(tenant, name);
     if (project?.admission === "passed") await this.#demandPass(tenant, project, asked);
@@ -163,9 +169,10 @@ function policySha256({ gate, environment }: ProjectRow): string {
     .digest("hex");
 }
 
-/** The end of the first exemption that this result leans on, or of the advisories' allowed age. */
-function validUntil({ findings, coverage }: ScanResult, policy: GatePolicy): Date | null {
+/** The end of the first exemption that this result leans on, of the advisories' allowed age, or of the pentest's. */
+function validUntil({ findings, coverage }: ScanResult, policy: GatePolicy, pentest: Date | null): Date | null {
   const ends = findings.flatMap(({ exemption }) => (exemption ? [Date.parse(exemption.expires) + DAY_MS] : []));
+  if (pentest) ends.push(pentest.getTime());
   const { advisories } = coverage;
   if (advisories && !advisories.seed) ends.push(Date.parse(advisories.as_of) + policy.advisories.max_age_days * DAY_MS);
   return ends.length === 0 ? null : new Date(Math.min(...ends));

@@ -79,8 +79,8 @@ export class GateStore {
     return (await query.executeTakeFirst()) as AdmissionRow | undefined;
   }
 
-  /** The artifact that passed last, other than this one: what is known of it counts as known. */
-  async lastPassed(tenant: string, project: string, but: string): Promise<AdmissionRow | undefined> {
+  /** The artifact that passed last under this very policy, other than this one: what it had counts as known. */
+  async lastPassed(tenant: string, project: string, but: string, policy: string): Promise<AdmissionRow | undefined> {
     const row = await this.#db
       .selectFrom("admissions")
       .select(ADMISSION)
@@ -88,6 +88,7 @@ export class GateStore {
       .where("project", "=", project)
       .where("artifact", "<>", but)
       .where("decision", "=", "pass")
+      .where("policy_sha256", "=", policy)
       .orderBy("decided_at", "desc")
       .limit(1)
       .executeTakeFirst();

@@ -134,9 +134,9 @@ export function scanRoutes(app: App, deps: { auth: AuthService; scans: ScanServi
         tags,
         summary: "How far a scan is, as server-sent events",
         description:
-          "Events `progress` while it runs, then one `result` with the scan as GET /v1/scans/{id} gives it, and the end. A scan that is over already gives its result at once.",
+          "Events `progress` while it runs, then one `result` with the scan, and the end; GET /v1/scans/{id} has its findings counted and its coverage. A scan that is over already gives its result at once.",
         params,
-        response: { 200: detailSchema.describe("the data of `result`"), ...problems },
+        response: { 200: scanSchema.describe("the data of `result`"), ...problems },
       },
     },
     async (request, reply) => followScan(reply, () => scans.get(request.principal.tenant, request.params.id), shown),

@@ -31,9 +31,11 @@ export class ScanService {
 
   /** @throws PlastronError not_found, invalid_request, overloaded */
   async start(
-    { tenant, key }: Principal,
+    { tenant, key, project: bound }: Principal,
     order: { artifact: string; analysers?: readonly AnalyserName[] | undefined; project?: string | undefined },
   ): Promise<ScanRow> {
+    if (bound !== null && order.project !== undefined && order.project !== bound)
+      throw new PlastronError("forbidden", `This key is bound to the project ${bound}`);
     const analysers = ASKABLE.filter((name) => order.analysers?.includes(name) ?? true);
     if (order.analysers?.includes("fuzz")) {
       throw new PlastronError("invalid_request", "fuzz runs code: the server's scans do not", { hint: "`plastron fuzz` does it in sandboxes of this host." });
@@ -42,7 +44,7 @@ export class ScanService {
     if ((await this.#store.open(tenant)) >= MOST_OPEN) {
       throw new PlastronError("overloaded", `${MOST_OPEN} scans of this tenant are not over yet`, { retryAfterSeconds: 10 });
     }
-    const row = await this.#store.add(tenant, key, { artifact: order.artifact, project: order.project ?? null, analysers });
+    const row = await this.#store.add(tenant, key, { artifact: order.artifact, project: order.project ?? bound, analysers });
     this.#worker.wake();
     return row;
   }

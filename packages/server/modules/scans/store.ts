@@ -53,6 +53,8 @@ const HEADS = [
   "created_by",
 ] as const;
 const ROWS = 500;
+/** Who must have looked for a scan to stand for its artifact. */
+const WHOLE: readonly AnalyserName[] = ["secrets", "code", "dependencies", "agentware"];
 
 /** Scans as jobs and as records, and their findings. Each change of state is written together with its event. */
 export class ScanStore {
@@ -147,17 +149,21 @@ export class ScanStore {
     return this.#db.transaction().execute(async (tx) => {
       const { findings, ...rest } = result;
       const { tenant, id } = job;
-      const over = { status: result.status, result: JSON.stringify(storable(rest)), latest: true, progress: null, finished_at: sql<Date>`now()` };
+      // A scan by fewer analysers must not hide what the others found: it is looked at by its own id alone.
+      const latest = WHOLE.every((name) => job.analysers.includes(name));
+      const over = { status: result.status, result: JSON.stringify(storable(rest)), latest, progress: null, finished_at: sql<Date>`now()` };
       const done = await tx.updateTable("scans").set(over).where("id", "=", id).where("server", "=", server).where("status", "=", "running").executeTakeFirst();
       if (done.numUpdatedRows === 0n) return false;
-      await tx
-        .updateTable("scans")
-        .set({ latest: false })
-        .where("tenant", "=", tenant)
-        .where("artifact", "=", job.artifact)
-        .where("latest", "=", true)
-        .where("id", "<>", id)
-        .execute();
+      if (latest) {
+        await tx
+          .updateTable("scans")
+          .set({ latest: false })
+          .where("tenant", "=", tenant)
+          .where("artifact", "=", job.artifact)
+          .where("latest", "=", true)
+          .where("id", "<>", id)
+          .execute();
+      }
       for (let at = 0; at < findings.length; at += ROWS) {
         const rows = findings.slice(at, at + ROWS).map((finding, i) => rowOf(tenant, id, at + i, finding));
         await tx.insertInto("findings").values(rows).execute();
