@@ -12,9 +12,10 @@ declare -A INTEGRITY=(
 )
 
 # Debian and Ubuntu names. `run`: what a sandbox and its programs need (Dify's code expects jinja2, requests and httpx; python3-venv brings pip).
+# git: what is scanned and judged often lies in a repository.
 # `test`: what the tests and benchmarks look at besides. `guest`: what test/guest boots and
 # builds, on x86-64. clang and libbpf build and load the sensor: 45 MB to fetch, 240 MB on disk. Optional ones are taken where the distribution has them.
-APT_RUN="gcc libc6-dev linux-libc-dev python3 python3-venv python3-jinja2 python3-requests python3-httpx bubblewrap ca-certificates clang libbpf-dev"
-APT_TEST="$APT_RUN python3-numpy python3-pandas strace curl git python3-pip"
+APT_RUN="gcc libc6-dev linux-libc-dev python3 python3-venv python3-jinja2 python3-requests python3-httpx bubblewrap ca-certificates clang libbpf-dev git"
+APT_TEST="$APT_RUN python3-numpy python3-pandas strace curl python3-pip chromium"
 APT_GUEST="qemu-system-x86 busybox-static libelf-dev zlib1g-dev"
 APT_OPTIONAL="runsc"
