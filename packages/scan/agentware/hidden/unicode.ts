@@ -11,6 +11,8 @@ export interface Unseen {
 
 const SUSPICIOUS = /\u034f|[\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\p{Variation_Selector}\ufeff\uffa0\u{e0000}-\u{e01ef}]/u;
 const MAX_FOUND = 200;
+/** Each mark is looked at with its line. */
+const MAX_MARKS = 20_000;
 
 /** All that a text hides by its characters, in the order of its kinds. */
 export function unseenIn(text: string, program: boolean): Unseen[] {
@@ -93,11 +95,13 @@ function* splitWords(text: string): Iterable<Unseen> {
 
 /** CVE-2021-42574: what is read is not what runs. Marks that open and close on their line around right-to-left text are how it is written. */
 function* bidi(text: string, program: boolean): Iterable<Unseen> {
+  let marks = 0;
   for (const match of text.matchAll(/[\u202a-\u202e\u2066-\u2069]/g)) {
-    const start = text.lastIndexOf("\n", match.index) + 1;
-    if (match.index - start > 2000) continue;
-    const newline = text.indexOf("\n", match.index);
-    const line = text.slice(start, Math.min(newline < 0 ? text.length : newline, match.index + 2000));
+    if (++marks > MAX_MARKS) return;
+    const before = text.slice(Math.max(0, match.index - 2000), match.index);
+    const start = match.index - before.length + before.lastIndexOf("\n") + 1;
+    const whole = text.slice(start, match.index + 2000).split("\n", 1)[0] as string;
+    const line = program ? withoutRanges(whole) : whole;
     if (line.search(/[\u202a-\u202e\u2066-\u2069]/) !== match.index - start || isNamed(line)) continue;
     const rightToLeft = /[\u0590-\u08ff\ufb1d-\ufefc]/.test(line);
     const override = /[\u202d\u202e]/.test(line);
@@ -153,4 +157,9 @@ function* padding(text: string, program: boolean): Iterable<Unseen> {
     if (says.length > 2) yield { kind: "padding", start: end, end: end + Math.min(says.length, 200), says, detail: `${end - at} empty lines before it` };
     at = text.indexOf(lines, end);
   }
+}
+
+/** Ranges of a character class, as tables of Unicode's categories write them, blanked; the rest of the line may hide something yet. */
+function withoutRanges(line: string): string {
+  return line.replace(/[^\x00-\x7f]-[^\x00-\x7f]/g, (range) => ((range[0] as string) < (range[2] as string) ? "..." : range));
 }
