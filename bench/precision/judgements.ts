@@ -41,4 +41,12 @@ export const JUDGEMENTS: readonly Judgement[] = [
     judged: "false",
     why: "The handler in lib/core/index.js, the only one that calls this, answers 403 before it where the same path does not begin with the root.",
   },
+  {
+    what: "pypi:llama-index-core==0.14.25",
+    rule: "code/python/sql-injection",
+    path: "llama_index/core/utilities/sql_wrapper.py",
+    line: "connection.execute(text(command))",
+    judged: "arguable",
+    why: "A model writes the query and it is run as it is: the purpose of the class, and what its documentation warns of; whoever steers the model steers the database.",
+  },
 ];
