@@ -3,6 +3,8 @@ import type { Signal } from "./signal.ts";
 
 /** How far from "the example above" its example may stand. */
 const REACH = 14;
+/** No text points around that often, unless to be too much to follow: then all of it is taken at its word. */
+const MAX_REFERENCES = 300;
 
 /**
  * An attack below a heading "Examples of attacks" is none, until another sentence says to run it. Takes the shield off whatever told
@@ -10,37 +12,53 @@ const REACH = 14;
  * text says that its own warnings do not hold (`unwarn`).
  */
 export function withReferences(signals: readonly Signal[], blocks: readonly Block[]): Signal[] {
+  const shielded = signals.filter(({ name, stance }) => (stance === "warned" || stance === "quoted") && name !== "refer");
+  if (shielded.length === 0) return [...signals];
   const told = signals.filter((signal) => signal.stance === "told");
   const references = told.filter((signal) => signal.name === "refer");
-  const freed = new Set<Signal>();
-  const shielded = signals.filter((signal) => signal.stance !== "told" && signal.name !== "refer");
-  if (shielded.length === 0) return [...signals];
-  if (told.some((signal) => signal.name === "unwarn")) for (const signal of shielded) freed.add(signal);
-  for (const reference of references) for (const signal of pointedAt(reference, shielded, blocks)) freed.add(signal);
+  const all = references.length > MAX_REFERENCES || told.some((signal) => signal.name === "unwarn");
+  const freed = new Set(all ? shielded : pointedAt(references, shielded, blocks));
   return signals.map((signal) => (freed.has(signal) ? { ...signal, stance: "told", traits: [...signal.traits, "referred-to"] } : signal));
 }
 
-function pointedAt(reference: Signal, shielded: readonly Signal[], blocks: readonly Block[]): Signal[] {
-  const text = plainOf(reference.detail);
-  const near = (distance: number) => distance !== 0 && Math.abs(distance) <= REACH;
-  const before = shielded.filter((signal) => near(reference.block - signal.block) && signal.block < reference.block);
-  const after = shielded.filter((signal) => near(signal.block - reference.block) && signal.block > reference.block);
+function pointedAt(references: readonly Signal[], shielded: readonly Signal[], blocks: readonly Block[]): Signal[] {
   const found: Signal[] = [];
-  if (reference.traits.includes("points-up")) found.push(...ofBlock(before.at(-1), before));
-  if (reference.traits.includes("points-down")) found.push(...ofBlock(after[0], after));
-  return [...found, ...shielded.filter((signal) => blocks[signal.block]?.section.some((title) => names(text, title)))];
+  const byTitle = new Map<string, Signal[]>();
+  for (const signal of shielded)
+    for (const title of blocks[signal.block]?.section ?? []) {
+      const plain = plainOf(title);
+      if (plain.length < 4) continue;
+      const known = byTitle.get(plain);
+      if (known) known.push(signal);
+      else byTitle.set(plain, [signal]);
+      if (byTitle.size > 2000) return [...shielded];
+    }
+  for (const reference of references) {
+    const text = plainOf(reference.detail);
+    const near = (distance: number) => distance > 0 && distance <= REACH;
+    if (reference.traits.includes("points-up"))
+      found.push(
+        ...besideOne(
+          shielded.filter((signal) => near(reference.block - signal.block)),
+          -1,
+        ),
+      );
+    if (reference.traits.includes("points-down"))
+      found.push(
+        ...besideOne(
+          shielded.filter((signal) => near(signal.block - reference.block)),
+          0,
+        ),
+      );
+    for (const [title, signals] of byTitle) if (text.includes(title) || text.includes(title.replaceAll(" ", "-"))) found.push(...signals);
+  }
+  return found;
 }
 
-/** Everything in the block of one that was found, or that stands right beside it. */
-function ofBlock(one: Signal | undefined, all: readonly Signal[]): Signal[] {
-  return one ? all.filter((signal) => Math.abs(signal.block - one.block) <= 2) : [];
-}
-
-/** Whether a sentence names a heading: its words, or its anchor. */
-function names(text: string, title: string): boolean {
-  const plain = plainOf(title);
-  if (plain.length < 4) return false;
-  return text.includes(plain) || text.includes(plain.replace(/\s+/g, "-"));
+/** The nearest of them, and everything in its block or right beside it. */
+function besideOne(candidates: readonly Signal[], at: 0 | -1): Signal[] {
+  const one = candidates.toSorted((a, b) => a.block - b.block).at(at);
+  return one ? candidates.filter((signal) => Math.abs(signal.block - one.block) <= 2) : [];
 }
 
 function plainOf(text: string): string {

@@ -1,8 +1,10 @@
 import type { Place } from "@plastron/contracts";
 import { fileKey, type Look, type Project, type ScanFile } from "../analyser.ts";
+import type { CodeFacts } from "../outline.ts";
 import { type Approvals, approvalsIn } from "./config/approvals.ts";
 import { type Offer, offersOf } from "./config/catalog.ts";
 import { offerMatches } from "./config/offers.ts";
+import { inWords } from "./hidden/visible.ts";
 import { judge, Signals } from "./judge.ts";
 import type { Seen } from "./look.ts";
 import type { Pack } from "./pack.ts";
@@ -54,7 +56,7 @@ const MAX_OF_UNIT = 40;
 export function overUnits(project: Project, rules: readonly AgentRule[], pack: Pack, given: Approvals | null): Look<null> {
   const facts = project.facts<AgentFacts>("agentware");
   const unitOf = unitsOf(project);
-  const units = Map.groupBy(facts.entries(), ([key]) => unitOf(key));
+  const units = Map.groupBy(withAbilities(facts, project), ([key]) => unitOf(key));
   const matches = [...units.values()].flatMap((files) => {
     // Blocks of different files are never near each other.
     const all = files.flatMap(([, { signals }], i) => signals.map((signal) => ({ ...signal, block: signal.block + i * APART })));
@@ -66,6 +68,36 @@ export function overUnits(project: Project, rules: readonly AgentRule[], pack: P
   const offers = new Map([...facts].map(([key, fact]) => [key, fact.offers] as const));
   const approvals = given ?? [...facts.values()].find((fact) => fact.approvals)?.approvals ?? null;
   return { matches: [...matches, ...offerMatches(offers, approvals, pack.rules, project)], facts: null, gaps: [] };
+}
+
+/** What the code analyser saw a file do is a signal like others: an outline tells more of a program than its texts. */
+function withAbilities(facts: ReadonlyMap<string, AgentFacts>, project: Project): [string, AgentFacts][] {
+  const all = new Map(facts);
+  for (const [key, { outline }] of project.facts<CodeFacts>("code")) {
+    const network = outline?.abilities?.filter(({ kind }) => kind === "network").slice(0, 20) ?? [];
+    if (network.length === 0) continue;
+    const known = all.get(key) ?? { signals: [], offers: [], approvals: null };
+    const path = key.split("!/").at(-1) as string;
+    const layers = key.split("!/").slice(0, -1);
+    const signals = network.map(({ line, what, target }): PlacedSignal => {
+      const place = { path, layers, line, column: 1, end_line: line, end_column: 2, snippet: inWords(`${what} ${target}`) };
+      return {
+        name: "uses-network",
+        stance: "told",
+        surface: "program",
+        hidden: null,
+        start: line,
+        end: line + 1,
+        layers: [],
+        detail: `${what} ${target}`,
+        block: -1,
+        traits: [],
+        place,
+      };
+    });
+    all.set(key, { ...known, signals: [...known.signals, ...signals] });
+  }
+  return [...all];
 }
 
 const APART = 10_000_000;

@@ -253,6 +253,7 @@ function withHidden(blocks: Block[], ranges: readonly Range[]): readonly Block[]
       parts.push({ ...each, text: each.text.slice(from, to), start: each.start + from, hidden: ranges[i]?.why ?? null });
       seen = seen.slice(0, from) + " ".repeat(to - from) + seen.slice(to);
     }
-    return parts.length === 0 ? [each] : [{ ...each, text: seen }, ...parts];
+    if (parts.length === 0) return [each];
+    return seen.trim() === "" ? parts : [{ ...each, text: seen }, ...parts];
   });
 }
