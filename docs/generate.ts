@@ -1,12 +1,13 @@
 /**
  * Writes the reference pages that are made from the contracts: `node docs/generate.ts`. A test compares them with what this makes.
  * docs/reference/errors.md: the error registry. docs/reference/limits.md: the limits' schema. docs/reference/telemetry.md: the account's.
- * docs/reference/secret-detectors.md: rules/secrets.
+ * docs/reference/secret-detectors.md: rules/secrets. docs/reference/agentware-rules.md: rules/agentware.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERRORS, limitsSchema, rateRulesSchema } from "@plastron/contracts";
 import { z } from "zod";
+import { agentwareRuleLines } from "./agentware-rules-page.ts";
 import { secretDetectorLines } from "./secret-detectors-page.ts";
 import { telemetryLines } from "./telemetry-page.ts";
 
@@ -16,6 +17,7 @@ export function pages(): Record<string, string> {
     "reference/errors.md": errorsPage(),
     "reference/limits.md": limitsPage(),
     "reference/telemetry.md": page("Telemetry", ...telemetryLines()),
+    "reference/agentware-rules.md": page("Rules for skills, servers and plugins", ...agentwareRuleLines()),
     "reference/secret-detectors.md": page("Secret detectors", ...secretDetectorLines()),
   };
 }
