@@ -9,6 +9,7 @@ import { lifecycleCommands } from "./command-line/lifecycle.ts";
 import type { Done } from "./command-line/options.ts";
 import { policyCommands } from "./command-line/policy.ts";
 import { recordCommands } from "./command-line/records.ts";
+import { ruleCommands } from "./command-line/rules.ts";
 import { runCommands } from "./command-line/runs.ts";
 import { runtimeCommands } from "./command-line/runtime.ts";
 import { scanCommands } from "./command-line/scan.ts";
@@ -102,6 +103,7 @@ function define(terminal: Terminal, done: Done): Command {
     scanCommands,
     fuzzCommands,
     advisoryCommands,
+    ruleCommands,
     gateCommands,
     exemptCommands,
     hostCommands,

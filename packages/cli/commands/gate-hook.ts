@@ -5,6 +5,7 @@ import { defaultCacheDirectory, judgePush } from "@plastron/scan";
 import { advisoriesDirectory } from "../advisories/home.ts";
 import { Failure, usage } from "../failure.ts";
 import { showDecision } from "../gate/show.ts";
+import { addedRules } from "../rules/home.ts";
 import { line, painter, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
 import { policyFrom } from "./gate.ts";
@@ -48,7 +49,7 @@ export async function receiveHook(flags: { policy?: string; environment?: string
     input,
     policy,
     environment: flags.environment ?? null,
-    scan: { advisories: advisoriesDirectory(undefined), cache: defaultCacheDirectory() },
+    scan: { advisories: advisoriesDirectory(undefined), rules: addedRules(), cache: defaultCacheDirectory() },
   })) {
     line(terminal.err, `gate of ${printable(judged.branch)}:`);
     if (judged.judgement) showDecision(judged.judgement, terminal.err, screen);

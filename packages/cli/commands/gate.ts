@@ -16,6 +16,7 @@ import { advisoriesDirectory } from "../advisories/home.ts";
 import { Failure, usage } from "../failure.ts";
 import { placeOf, tellForge } from "../gate/forge.ts";
 import { showDecision } from "../gate/show.ts";
+import { addedRules } from "../rules/home.ts";
 import { startScanProgress } from "../scan/progress.ts";
 import { stoppedBySignals } from "../scan/stop.ts";
 import { json, type Terminal } from "../terminal/terminal.ts";
@@ -66,7 +67,7 @@ async function judged(repository: string, flags: GateFlags, terminal: Terminal):
           verifySecrets: flags.verifySecrets ?? false,
           advisories: advisoriesDirectory(undefined),
           cache: defaultCacheDirectory(),
-          rules: (flags.rules ?? []).map((path) => resolve(path)),
+          rules: [...addedRules(), ...(flags.rules ?? []).map((path) => resolve(path))],
         },
         signal: stop.signal,
       },

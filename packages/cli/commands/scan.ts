@@ -5,6 +5,7 @@ import { advisoriesDirectory } from "../advisories/home.ts";
 import { exemptedByDirectory } from "../exemptions/scanned.ts";
 import { usage } from "../failure.ts";
 import { lendingFuzz, type ScanFuzzFlags } from "../fuzz/lent.ts";
+import { addedRules } from "../rules/home.ts";
 import { type ServerFlags, scannedByServer } from "../scan/on-server.ts";
 import { startScanProgress } from "../scan/progress.ts";
 import { ScanStopped, stoppedBySignals } from "../scan/stop.ts";
@@ -62,6 +63,7 @@ async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[]
       history: flags.history ?? false,
       verifySecrets: flags.verifySecrets ?? false,
       advisories: advisoriesDirectory(undefined),
+      rules: addedRules(),
       signal: stop.signal,
       ...more,
     };

@@ -36,8 +36,8 @@ export const ruleFields = {
   fix: text(2000),
   references: z.array(z.url("must be a URL")).max(10).default([]),
   languages: z.array(z.enum(RULE_LANGUAGES)).min(1, "must name at least one language"),
-  /** Processor time that it may take for each megabyte of a file, and for a file that is smaller. */
-  budget_ms: z.int().min(1).max(5000).default(500),
+  /** Milliseconds of processor time that it may take for a megabyte, in a file of nothing but its examples. */
+  budget_ms: z.int().min(1).max(10_000).default(3000),
   /** Globs of the paths that it looks at, and of those that it leaves alone; none given: every file of its languages. */
   paths: z.array(text(200)).max(20).default([]),
   not_paths: z.array(text(200)).max(20).default([]),
