@@ -43,6 +43,8 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
       start,
       end,
       detail: says || detail,
+      // What has no words was decoded to nothing; the rule says what it is.
+      ...(says === "" ? { hidden: null, layers: [] } : {}),
       traits: says === "" ? ["undecoded"] : ["decoded"],
     });
   }

@@ -1,12 +1,10 @@
 import { type AgentDocument, type Block, block, type Surface } from "./model.ts";
 import { jsonValues, type Value, yamlValues } from "./values.ts";
 
-/** Keys whose text a model is given: what a tool says of itself, and prompts. */
-const FOR_MODELS =
-  /^(?:description|instructions?|prompts?|system|system_?prompt|systemMessage|pre_?prompt|llm|llm_description|model_description|description_for_model|persona|custom_?instructions|template|memory|rules|context|title)$/i;
-/** Data that speaks to models: lists of tools, plugins, agents, prompts. */
-const MODELS_DATA =
-  /"?(?:inputSchema|input_schema|tools|mcpServers|llm_description|description_for_model|system_?prompt|pre_prompt|allowed-tools|allowed_tools|parameters)"?\s*:/i;
+/** Keys whose text any assistant that uses the thing is given. A program's own prompts are its author's, who may say in them what he likes. */
+const FOR_MODELS = /^(?:description|instructions?|llm|llm_description|model_description|description_for_model|custom_?instructions|title)$/i;
+/** Data that speaks to assistants: lists of tools, plugins. */
+const MODELS_DATA = /"?(?:inputSchema|input_schema|tools|mcpServers|llm|llm_description|description_for_model|allowed-tools|allowed_tools)"?\s*:/i;
 
 /** Blocks of a JSON or YAML file: its text values, each below the keys that lead to it. Null where it could not be read as such. */
 export function dataBlocks(text: string, language: "json" | "yaml", path: string): AgentDocument | null {

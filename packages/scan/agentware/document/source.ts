@@ -19,11 +19,11 @@ const GRAMMARS: Readonly<Record<string, Grammar>> = {
 
 /** A text right behind one of these is what a tool tells a model of itself. */
 const TOOL_TEXT =
-  /(?:\bdescription|\binstructions|\bsystem_?prompt|\bsystemPrompt|\bprompt|\bpersona)["']?\s*[:=]\s*(?:[frub]{0,2}|\(\s*)$|\.(?:tool|registerTool|addTool|prompt)\(\s*["'`][\w.:/-]{1,80}["'`]\s*,\s*(?:\{\s*(?:title\s*:\s*["'`][^"'`]{0,80}["'`]\s*,\s*)?description\s*:\s*)?$/i;
-const TOOL_FUNCTION = /@(?:\w+\.)?(?:tool|prompt|resource|function_tool|agent)\b[^\n]*\n(?:\s*@[^\n]*\n)*\s*(?:async\s+)?def\s[^\n]*(?:\n[^\n]*){0,12}:\s*$/;
+  /(?:\bdescription|\binstructions)["']?\s*[:=]\s*(?:[frub]{0,2}|\(\s*)$|\.(?:tool|registerTool|addTool|prompt)\(\s*["'`][\w.:/-]{1,80}["'`]\s*,\s*(?:\{\s*(?:title\s*:\s*["'`][^"'`]{0,80}["'`]\s*,\s*)?description\s*:\s*)?$/i;
+const TOOL_FUNCTION = /@(?:\w+\.)?(?:tool|resource|function_tool)\b[^\n]*\n(?:\s*@[^\n]*\n)*\s*(?:async\s+)?def\s[^\n]*(?:\n[^\n]*){0,12}:\s*$/;
 /** Only source that defines tools or prompts gives texts to a model. */
 const TOOLS =
-  /inputSchema|input_schema|McpServer|FastMCP|registerTool|\.tool\(|@(?:\w+\.)?tool\b|modelcontextprotocol|defineTool|function_tool|tool_choice|system_?prompt|dify_plugin|langchain/i;
+  /inputSchema|input_schema|McpServer|FastMCP|registerTool|\.tool\(|@(?:\w+\.)?tool\b|modelcontextprotocol|defineTool|function_tool|tool_choice|dify_plugin|langchain/i;
 const MIN_TEXT = 8;
 
 /** Comments, docstrings and text constants of source code: what a model that reads it may take for words to itself. Linear; no parser can be made to fail. */

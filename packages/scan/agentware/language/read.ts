@@ -96,6 +96,7 @@ function* inSentence(block: Block, number: number, folded: Folded, sentence: Spa
     const traits = sentenceTraits(whole, hits, pack);
     if (hits.some((hit) => hit.idea === sweeping && hit.start >= span.start - 12 && hit.end <= span.end)) traits.push("sweeping");
     if (block.kind === "description") traits.push("tool-text");
+    if (block.kind === "remark") traits.push("remark");
     if (folded.origin && isDisguised(raw, folded.text.slice(span.start, span.end))) traits.push("disguised");
     yield signalAt(frame.signal, block, number, place, { stance: ordered ? stance : "described", detail: whole.trim().slice(0, 400), traits });
   }

@@ -86,7 +86,7 @@ export class Stances {
     if (after.some((hit) => hit.idea === ids.foreign && hit.token - last <= 4)) return "quoted";
     // A row of a table says in one cell what it thinks of another.
     if (kind === "cell" && others.some(({ idea }) => idea === ids.guard || idea === ids.attack || idea === ids.taboo)) return "quoted";
-    const quotes = quotedAt(text, match);
+    const quotes = quotedAt(text, { start: match.start, end: match.hits[0]?.end ?? match.end });
     if (!quotes) return "told";
     const judged = others.some((hit) => hit.idea === ids.guard || hit.idea === ids.attack || hit.idea === ids.example || hit.idea === ids.reported);
     const ordered = before.some((hit) => hit.idea === ids.do && !judged);
