@@ -1,13 +1,14 @@
 /**
  * Writes the reference pages that are made from the contracts: `node docs/generate.ts`. A test compares them with what this makes.
  * docs/reference/errors.md: the error registry. docs/reference/limits.md: the limits' schema. docs/reference/telemetry.md: the account's.
- * docs/reference/secret-detectors.md: rules/secrets. docs/reference/agentware-rules.md: rules/agentware.
+ * docs/reference/rules.md: rules/code. docs/reference/secret-detectors.md: rules/secrets. docs/reference/agentware-rules.md: rules/agentware.
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ERRORS, limitsSchema, rateRulesSchema } from "@plastron/contracts";
 import { z } from "zod";
 import { agentwareRuleLines } from "./agentware-rules-page.ts";
+import { ruleLines } from "./rules-page.ts";
 import { secretDetectorLines } from "./secret-detectors-page.ts";
 import { telemetryLines } from "./telemetry-page.ts";
 
@@ -18,6 +19,7 @@ export function pages(): Record<string, string> {
     "reference/limits.md": limitsPage(),
     "reference/telemetry.md": page("Telemetry", ...telemetryLines()),
     "reference/agentware-rules.md": page("Rules for skills, servers and plugins", ...agentwareRuleLines()),
+    "reference/rules.md": page("Rules on code", ...ruleLines()),
     "reference/secret-detectors.md": page("Secret detectors", ...secretDetectorLines()),
   };
 }
