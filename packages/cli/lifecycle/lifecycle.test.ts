@@ -178,7 +178,7 @@ describe.runIf(root)("as root", () => {
     const seen = execFileSync("ls", [`/proc/${server}/root${home.root}`], { encoding: "utf8" })
       .trim()
       .split("\n");
-    expect(seen).toEqual(["run", "server"]);
+    expect(seen).toEqual(["advisories", "run", "server"]);
     expect(readFileSync("/proc/self/mountinfo", "utf8")).not.toContain(place);
   });
 });
