@@ -65,7 +65,7 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
   if (file.language === "python" || file.language === "javascript" || file.language === "typescript") signals.push(...sourceSignals(blocks, text, pack));
   if (file.language === "shell" || file.language === "dockerfile") signals.push(...scriptSignals(file, text, blocks, pack));
   return {
-    signals: withReferences(withOddHosts(signals), blocks),
+    signals: withReferences(withDerived(signals), blocks),
     blocks,
     gaps: document.degraded.map((gap) => ({ kind: "degraded", matters: document.surface === "agent" || gap.reason === "too_large", ...gap })),
   };
@@ -89,12 +89,17 @@ function withInnerText(each: Block): readonly Block[] {
   }));
 }
 
-/** Rules ask for company that is odd by its address as for a signal of its own. */
-function withOddHosts(signals: readonly Signal[]): Signal[] {
+/** Rules ask for company that is odd by its address, or told to an assistant, as for a signal of its own. */
+function withDerived(signals: readonly Signal[]): Signal[] {
   const odd = signals.filter(
     ({ name, traits }) => (name === "download-run" || name === "send" || name === "contact") && traits.some((trait) => ODD.has(trait)),
   );
-  return [...signals, ...odd.map((signal) => ({ ...signal, name: signal.name === "download-run" ? "download-run-odd" : "send-drop" }))];
+  const orders = signals.filter(({ name, surface }) => surface === "agent" && (name === "private-take" || name === "secret-order"));
+  return [
+    ...signals,
+    ...odd.map((signal) => ({ ...signal, name: signal.name === "download-run" ? "download-run-odd" : "send-drop" })),
+    ...orders.map((signal) => ({ ...signal, name: "agent-take" })),
+  ];
 }
 
 const ODD = new Set(["drop-host", "paste-host", "raw-host", "short-host", "odd-name"]);

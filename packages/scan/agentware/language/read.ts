@@ -93,8 +93,12 @@ function* inSentence(block: Block, number: number, folded: Folded, sentence: Spa
     const place = { start: originOf(folded, span.start), end: originOf(folded, span.end) };
     const raw = block.text.slice(place.start, place.end);
     const whole = block.text.slice(originOf(folded, sentence.start), originOf(folded, sentence.end));
+    const first = (match.hits[0] as Hit).token;
+    const last = (match.hits.at(-1) as Hit).last;
     const traits = sentenceTraits(whole, hits, pack);
     if (hits.some((hit) => hit.idea === sweeping && hit.start >= span.start - 12 && hit.end <= span.end)) traits.push("sweeping");
+    for (const direction of ["up", "down"])
+      if (hits.some(({ idea, token }) => idea === pack.lexicon.id(direction) && token >= first - 3 && token <= last + 3)) traits.push(`points-${direction}`);
     if (block.kind === "description") traits.push("tool-text");
     if (block.kind === "remark") traits.push("remark");
     if (folded.origin && isDisguised(raw, folded.text.slice(span.start, span.end))) traits.push("disguised");
@@ -113,8 +117,6 @@ function sentenceTraits(sentence: string, hits: readonly Hit[], { lexicon, lists
   if (has("private-high")) traits.push("high-private");
   if (has("own-case")) traits.push("own-case");
   if (has("urgent")) traits.push("urgent");
-  if (has("up")) traits.push("points-up");
-  if (has("down")) traits.push("points-down");
   if (secretOf(sentence, lists)) traits.push("secret-place");
   if (/\b0x[0-9a-f]{40}\b|\bbc1[a-z0-9]{25,60}\b|\b[13][1-9A-HJ-NP-Za-km-z]{25,34}\b/i.test(sentence)) traits.push("wallet-literal");
   if (PASSWORD_LITERAL.test(sentence)) traits.push("password-literal");
