@@ -35,7 +35,7 @@ export function freeze(run: Run, lines: Lines): FlowFacts {
       const value = recorder.returns.get(fn.id);
       const returns = value === undefined ? null : refOf(value);
       if (!named.has(fn.id) && returns === null) return [];
-      const names = fn.parameters.slice(0, 30).map(({ name, kind }) => (kind === "rest" ? `...${name}` : name));
+      const names = fn.parameters.slice(0, 30).map(({ name, kind }) => (kind === "rest" ? `...${name}` : kind === "keywords" ? `**${name}` : name));
       // Named by nobody, read through `arguments`.
       while (names.length < 3 && ports.has(`P${fn.id}:${names.length}`)) names.push("");
       return [[fn.id, fn.name.slice(0, 80), returns, names] as const];

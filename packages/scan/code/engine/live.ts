@@ -25,10 +25,12 @@ export function liveEdges(run: Run, exports: FlowFacts["exports"], classes: Flow
     }
     const parameters = run.module.functions[local]?.parameters ?? [];
     const rest = parameters.findIndex(({ kind }) => kind === "rest");
+    const keywords = parameters.findIndex(({ kind }) => kind === "keywords");
     for (const port of graph.begins(prefix)) {
       const slot = port.slice(prefix.length);
-      const index = /^-?\d+$/.test(slot) ? Number(slot) : parameters.findIndex(({ name }) => name === slot);
-      graph.link(port, `P${local}:${rest >= 0 && index > rest ? rest : index}`);
+      const numbered = /^-?\d+$/.test(slot);
+      const index = numbered ? Number(slot) : parameters.findIndex(({ name }) => name === slot);
+      graph.link(port, `P${local}:${numbered ? (rest >= 0 && index > rest ? rest : index) : index < 0 ? keywords : index}`);
     }
     graph.link(`Q${local}`, `R${site.id}`);
   }

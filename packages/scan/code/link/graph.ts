@@ -114,7 +114,9 @@ export function parameterOf(slot: string, names: readonly string[]): number | nu
     return rest >= 0 && Number(slot) > rest ? rest : Number(slot);
   }
   const at = names.indexOf(slot);
-  return at < 0 ? null : at;
+  // `**kwargs` takes what no other parameter is called.
+  const other = at < 0 ? names.findIndex((name) => name.startsWith("**")) : at;
+  return other < 0 ? null : other;
 }
 
 function push<T>(map: Map<string, T[]>, key: string, value: T): void {

@@ -69,7 +69,7 @@ function offered(modules: Modules, resolver: Resolver): Start[] {
   const parametersOf = (file: string, fn: number, name: string): void => {
     const names = resolver.fn(file, fn)?.[3] ?? [];
     names.forEach((parameter, index) => {
-      const words = `\`${parameter.replace("...", "") || `argument ${index + 1}`}\` of the exported function \`${name}\``;
+      const words = `\`${parameter.replace(/^(?:\.\.\.|\*\*)/, "") || `argument ${index + 1}`}\` of the exported function \`${name}\``;
       starts.push({ file, port: `P${fn}:${index}`, path: "", mask: 0, origin: "library", words, sure: "medium", spot: null });
     });
   };

@@ -108,7 +108,8 @@ function onward(graph: Graph, state: State, own: string): State[] {
         const index = parameterOf(slot, names);
         const frame = entered(state.frame, file, site);
         if (index === null || frame === null) return [];
-        return [{ ...state, file: callee.file, port: `P${callee.fn}:${index}`, frame, before: state, edge: null, length: state.length + 1 }];
+        const path = names[index]?.startsWith("**") && !/^-?\d+$/.test(slot) ? limited(`.${slot}${state.path}`) : state.path;
+        return [{ ...state, path, file: callee.file, port: `P${callee.fn}:${index}`, frame, before: state, edge: null, length: state.length + 1 }];
       }),
     ];
   }
