@@ -28,6 +28,7 @@ export function encodedBlocks(blocks: readonly Block[]): Block[] {
       }
     }
     if (each.kind === "code" || each.kind === "string" || each.kind === "value" || each.kind === "remark") continue;
+    // Both spellings are short words or signs among letters, which few texts have.
     if (!/\S[ ._*-]\S[ ._*-]\S[ ._*-]\S/.test(each.text) && !LEET.test(each.text)) continue;
     if (LEET.test(each.text) && found.length < MAX_DECODED) found.push(inner(each, unleet(each.text), 0, "leetspeak"));
     const plain = unspaced(each.text);

@@ -58,6 +58,8 @@ const MAX_GAP = 4;
 export class Lexicon {
   private readonly ids = new Map<string, number>();
   private readonly root: Letter = letterOf();
+  /** By the first three letters of a word, whether any of ours begins so: most words of a text are done with after this. */
+  private readonly starts = new Uint8Array(32_768);
   /** Where the tokens of the text that was read last end. */
   private ends = new Int32Array(8192);
   private tokens = 0;
@@ -97,8 +99,12 @@ export class Lexicon {
         continue;
       }
       const start = at;
-      const begins: Node[] = [];
-      at = this.word(text, start, kind, begins);
+      let begins = NOTHING;
+      if (kind === JOINED && this.starts[startOf(text, at)] === 0) at = wordEnd(text, at);
+      else {
+        begins = [];
+        at = this.word(text, start, kind, begins);
+      }
       if (++token >= this.ends.length) this.ends = grown(this.ends);
       this.ends[token] = at;
       if (begins.length === 0 && open.length === 0) continue;
@@ -163,7 +169,10 @@ export class Lexicon {
     if (first === undefined) return;
     let letter = this.root;
     const isStem = first.length > 1 && first.endsWith("*");
-    for (const character of isStem ? first.slice(0, -1) : first) {
+    const begin = isStem ? first.slice(0, -1) : first;
+    if (isStem && begin.length < 3) this.starts.fill(1);
+    this.starts[startOf(begin, 0)] = 1;
+    for (const character of begin) {
       const code = character.charCodeAt(0);
       const next: Letter = step(letter, code) ?? letterOf();
       if (code < 128) letter.near[code] = next;
@@ -180,6 +189,23 @@ export class Lexicon {
     }
     node.ideas.set(idea, (node.ideas.get(idea) ?? 0) | language);
   }
+}
+
+const NOTHING: Node[] = [];
+
+/** Five bits of each of the first three letters of a word; what is not of ASCII shares a place with something. */
+function startOf(text: string, at: number): number {
+  const one = text.charCodeAt(at);
+  const two = text.charCodeAt(at + 1);
+  if (classOf(two) !== JOINED) return (one & 31) << 10;
+  const three = text.charCodeAt(at + 2);
+  return ((one & 31) << 10) | ((two & 31) << 5) | (classOf(three) === JOINED ? three & 31 : 0);
+}
+
+function wordEnd(text: string, from: number): number {
+  let at = from + 1;
+  while (classOf(text.charCodeAt(at)) === JOINED) at++;
+  return at + tailOf(text, at);
 }
 
 function letterOf(): Letter {

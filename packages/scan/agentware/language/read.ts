@@ -100,7 +100,7 @@ function* inSentence(block: Block, number: number, folded: Folded, sentence: Spa
     for (const direction of ["up", "down"])
       if (hits.some(({ idea, token }) => idea === pack.lexicon.id(direction) && token >= first - 3 && token <= last + 3)) traits.push(`points-${direction}`);
     if (block.kind === "description") traits.push("tool-text");
-    if (block.kind === "remark") traits.push("remark");
+    if (block.kind === "remark" && hits.some(({ idea }) => idea === pack.lexicon.id("addressed"))) traits.push("remark");
     if (folded.origin && isDisguised(raw, folded.text.slice(span.start, span.end))) traits.push("disguised");
     yield signalAt(frame.signal, block, number, place, { stance: ordered ? stance : "described", detail: whole.trim().slice(0, 400), traits });
   }

@@ -12,7 +12,8 @@ for (const [from, to, kind] of [
   CLASSES.fill(kind, from, to + 1);
 
 export function classOf(code: number): number {
-  return CLASSES[code] as number;
+  // Behind the end of a text charCodeAt is NaN, which is no index.
+  return CLASSES[code] ?? 0;
 }
 
 const TAILS = ["t", "s", "re", "ve", "ll", "m"];
