@@ -85,11 +85,11 @@ describe("AppArmor text, whatever it is,", () => {
     ["braces and blanks", "{ "],
     ["backslashes", "\\"],
     ["words", "deny "],
-  ])("costs less than 50 ms for 64 kB of %s", (_, piece) => {
+  ])("costs less than 150 ms for 64 kB of %s", (_, piece) => {
     const text = piece.repeat(Math.ceil(SIZE / piece.length)).slice(0, SIZE);
     const run = () => statementsOf(text).map(({ text: rule }) => readLine(rule));
     run();
-    expect(cost(run)).toBeLessThan(50);
+    expect(cost(run)).toBeLessThan(150);
   });
 });
 
@@ -124,9 +124,9 @@ describe("a policy of 64 kB", () => {
       ),
     ],
     ["a long enforcer", policyText({}, { enforcer: `BPF${"bpx".repeat(SIZE / 3)}` })],
-  ])("costs less than 50 ms if it is %s", (_, text) => {
+  ])("costs less than 150 ms if it is %s", (_, text) => {
     reading(text);
-    expect(cost(() => reading(text))).toBeLessThan(50);
+    expect(cost(() => reading(text))).toBeLessThan(150);
   });
 
   /** The library that reads YAML takes most of it; what must not be is that it grows with the square. */
