@@ -13,6 +13,8 @@ export interface Pack {
   readonly lexicon: Lexicon;
   /** Ideas that are verbs: an order has one of them where orders have theirs. */
   readonly acts: ReadonlySet<number>;
+  /** The idea of names of programs that commands of note begin with. */
+  readonly commandWord: number;
   readonly stances: Stances;
   readonly lists: Lists;
   /** Letters of other alphabets that look like Latin ones. */
@@ -54,6 +56,7 @@ export function packOf(documents: readonly unknown[]): Pack {
     frames,
     lexicon,
     acts,
+    commandWord: lexicon.id("command-word"),
     stances: new Stances(lexicon),
     lists,
     lookalikes,

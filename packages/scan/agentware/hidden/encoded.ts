@@ -29,8 +29,8 @@ export function encodedBlocks(blocks: readonly Block[]): Block[] {
     }
     if (each.kind === "code" || each.kind === "string" || each.kind === "value" || each.kind === "remark") continue;
     // Both spellings are short words or signs among letters, which few texts have.
-    if (!/\S[ ._*-]\S[ ._*-]\S[ ._*-]\S/.test(each.text) && !LEET.test(each.text)) continue;
-    if (LEET.test(each.text) && found.length < MAX_DECODED) found.push(inner(each, unleet(each.text), 0, "leetspeak"));
+    if (!/\S[ ._*-]\S[ ._*-]\S[ ._*-]\S/.test(each.text) && !mayBeLeet(each.text)) continue;
+    if (mayBeLeet(each.text) && LEET.test(each.text) && found.length < MAX_DECODED) found.push(inner(each, unleet(each.text), 0, "leetspeak"));
     const plain = unspaced(each.text);
     if (plain !== null && found.length < MAX_DECODED) found.push(inner(each, plain, 0, "spaced-letters"));
   }
@@ -102,6 +102,11 @@ function unspaced(text: string): string | null {
 /** Three words in a row, each with a digit among its letters. */
 const LEET = /(?:(?<![\w-])(?=[a-z]*\d)(?=\d*[a-z])[a-z\d@$]{3,20}(?![\w-])[ \t]+){2}(?=[a-z]*\d)(?=\d*[a-z])[a-z\d@$]{3,20}/i;
 const LEET_LETTERS: Readonly<Record<string, string>> = { "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "7": "t", "@": "a", $: "s" };
+
+/** Two words next to each other with a digit beside a letter: cheap to look for. */
+function mayBeLeet(text: string): boolean {
+  return /[a-z]\d\w{0,20}[ \t]+\w{0,20}(?:[a-z]\d|\d[a-z])/i.test(text);
+}
 
 function unleet(text: string): string {
   return text

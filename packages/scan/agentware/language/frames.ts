@@ -27,10 +27,10 @@ export interface Frame {
 /** Which ideas there are, by their numbers modulo 64: a set bit may mean another one, an unset bit is certain. */
 export type Bits = readonly [low: number, high: number];
 
-export function bitsOf(ideas: Iterable<number>): Bits {
+export function bitsOf(hits: Iterable<Pick<Hit, "idea">>): Bits {
   let low = 0;
   let high = 0;
-  for (const idea of ideas) {
+  for (const { idea } of hits) {
     if (idea % 64 < 32) low |= 1 << (idea % 32);
     else high |= 1 << (idea % 32);
   }
@@ -49,12 +49,26 @@ const MAX_STARTS = 64;
 export function frameOf(signal: string, { ideas, within = CLOSE, ordered = false, unless = [], not_english = false }: FrameSpec, lexicon: Lexicon): Frame {
   const numbers = (text: string) => new Set(text.split("|").map((idea) => lexicon.id(idea.trim())));
   const groups = ideas.map(numbers);
-  return { signal, groups, bits: groups.map(bitsOf), within, ordered, unless: new Set(unless.flatMap((text) => [...numbers(text)])), notEnglish: not_english };
+  return {
+    signal,
+    groups,
+    bits: groups.map((group) => bitsOf([...group].map((idea) => ({ idea })))),
+    within,
+    ordered,
+    unless: new Set(unless.flatMap((text) => [...numbers(text)])),
+    notEnglish: not_english,
+  };
+}
+
+/** Whether a text with these ideas can hold a frame: false is certain. */
+export function canHold({ bits }: Frame, [low, high]: Bits): boolean {
+  for (const group of bits) if ((group[0] & low) === 0 && (group[1] & high) === 0) return false;
+  return true;
 }
 
 /** The closest place of a sentence's hits where all ideas of a frame stand together. */
-export function findFrame(frame: Frame, hits: readonly Hit[], [low, high]: Bits): FrameMatch | null {
-  if (frame.bits.some((group) => (group[0] & low) === 0 && (group[1] & high) === 0)) return null;
+export function findFrame(frame: Frame, hits: readonly Hit[], bits: Bits): FrameMatch | null {
+  if (!canHold(frame, bits)) return null;
   if (frame.unless.size > 0 && hits.some((hit) => frame.unless.has(hit.idea))) return null;
   const [first, ...rest] = frame.groups;
   if (!first || rest.some((group) => !hits.some((hit) => group.has(hit.idea)))) return null;

@@ -13,6 +13,8 @@ export type LexiconDocument = z.infer<typeof lexiconSchema>;
 interface Node {
   readonly next: Map<string, Node>;
   readonly ideas: Map<number, number>;
+  /** One of `next` is a stem. */
+  stems: boolean;
 }
 
 /** A letter of first words. Most words of a text leave this tree after two letters, and cost no more. */
@@ -179,12 +181,13 @@ export class Lexicon {
       else letter.far.set(code, next);
       letter = next;
     }
-    let node: Node = (isStem ? letter.stem : letter.word) ?? { next: new Map(), ideas: new Map() };
+    let node: Node = (isStem ? letter.stem : letter.word) ?? { next: new Map(), ideas: new Map(), stems: false };
     if (isStem) letter.stem = node;
     else letter.word = node;
     for (const word of rest) {
-      const next: Node = node.next.get(word) ?? { next: new Map(), ideas: new Map() };
+      const next: Node = node.next.get(word) ?? { next: new Map(), ideas: new Map(), stems: false };
       node.next.set(word, next);
+      node.stems ||= word.length > 1 && word.endsWith("*");
       node = next;
     }
     node.ideas.set(idea, (node.ideas.get(idea) ?? 0) | language);
@@ -239,7 +242,9 @@ function go(node: Node, from: { readonly token: number; readonly start: number }
 }
 
 function follow(node: Node, word: string): Node[] {
-  const found: Node[] = [];
-  for (const [key, next] of node.next) if (key === word || (key.length > 1 && key.endsWith("*") && word.startsWith(key.slice(0, -1)))) found.push(next);
+  const exact = node.next.get(word);
+  if (!node.stems) return exact ? [exact] : NOTHING;
+  const found: Node[] = exact ? [exact] : [];
+  for (const [key, next] of node.next) if (key.length > 1 && key.endsWith("*") && word.startsWith(key.slice(0, -1))) found.push(next);
   return found;
 }

@@ -4,7 +4,7 @@ import type { Pack } from "../pack.ts";
 import { secretOf } from "../shell/secret.ts";
 import { type Signal, signalAt } from "../signal.ts";
 import { type Folded, fold, originOf } from "./fold.ts";
-import { bitsOf, findFrame } from "./frames.ts";
+import { bitsOf, canHold, findFrame } from "./frames.ts";
 import { EVERY_LANGUAGE, type Hit, type Known } from "./lexicon.ts";
 import { isOrder } from "./mood.ts";
 import { type Span, sentencesOf } from "./sentences.ts";
@@ -15,6 +15,7 @@ export interface Thoughts {
   readonly command: boolean;
 }
 const SILENT: Thoughts = { signals: [], command: false };
+const COMMAND: Thoughts = { signals: [], command: true };
 
 /** What the sentences of a block say that rules ask for, each with its stance. */
 export function thoughtsOf(block: Block, number: number, pack: Pack): Thoughts {
@@ -25,6 +26,9 @@ export function thoughtsOf(block: Block, number: number, pack: Pack): Thoughts {
   const folded = fold(block.text, pack.lookalikes);
   const hits = withKnown(folded.text, pack.lexicon.read(folded.text), pack);
   if (hits.length === 0) return SILENT;
+  const command = hits.some((hit) => hit.idea === pack.commandWord);
+  const whole = bitsOf(hits);
+  if (!pack.frames.some((frame) => canHold(frame, whole))) return command ? COMMAND : SILENT;
   const signals: Signal[] = [];
   let from = 0;
   for (const sentence of sentencesOf(folded.text)) {
@@ -34,8 +38,7 @@ export function thoughtsOf(block: Block, number: number, pack: Pack): Thoughts {
       if ((hits[i] as Hit).end <= sentence.end) within.push(hits[i] as Hit);
     if (within.length > 0) signals.push(...inSentence(block, number, folded, sentence, within, pack));
   }
-  const command = pack.lexicon.id("command-word");
-  return { signals, command: hits.some((hit) => hit.idea === command) };
+  return { signals, command };
 }
 
 /** A sentence has no more hits than that, unless it was made to have. */
@@ -80,7 +83,7 @@ function knownIn(text: string, { lexicon, lists }: Pack): Known[] {
 }
 
 function* inSentence(block: Block, number: number, folded: Folded, sentence: Span, hits: readonly Hit[], pack: Pack): Iterable<Signal> {
-  const bits = bitsOf(hits.map((hit) => hit.idea));
+  const bits = bitsOf(hits);
   const sweeping = pack.lexicon.id("sweeping");
   for (const frame of pack.frames) {
     const match = findFrame(frame, hits, bits);

@@ -30,7 +30,23 @@ const WRAPPERS = new Set([
 ]);
 
 /** Which program a command runs in the end, without path, `.exe` and what wraps it, lower case; and its arguments. */
-export function program({ words }: Pick<Command, "words">): { name: string; rest: readonly string[] } {
+export function program(command: Pick<Command, "words">): Program {
+  const known = PROGRAMS.get(command);
+  if (known) return known;
+  const found = programOf(command);
+  PROGRAMS.set(command, found);
+  return found;
+}
+
+interface Program {
+  readonly name: string;
+  readonly rest: readonly string[];
+}
+
+/** Every recogniser asks anew. */
+const PROGRAMS = new WeakMap<object, Program>();
+
+function programOf({ words }: Pick<Command, "words">): Program {
   let at = 0;
   while (at < words.length - 1 && at < 12) {
     const word = base(words[at] as string);
