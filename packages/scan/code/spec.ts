@@ -138,7 +138,19 @@ export const taintSchema = z.strictObject({
 export type Taint = z.infer<typeof taintSchema>;
 
 /** For `readRule`: a rule with the key `taint`. In its `message`, `{source}` and `{sink}` are put in, in words. */
-export const taintKind = { name: "taint", key: "taint", expressions: "backtracking", fields: { taint: taintSchema } } as const satisfies RuleKind;
+export const taintKind = {
+  name: "taint",
+  key: "taint",
+  expressions: "backtracking",
+  fields: { taint: taintSchema },
+  check: anywhere,
+} as const satisfies RuleKind;
+
+/** Data comes from any file and goes to any: a rule that looked at some paths only would promise what it does not hold. */
+function anywhere(_: unknown, { paths, not_paths }: RuleHead): { path: string; message: string }[] {
+  const message = "rules on data look at every file: leave it out";
+  return [...(paths.length > 0 ? [{ path: "paths", message }] : []), ...(not_paths.length > 0 ? [{ path: "not_paths", message }] : [])];
+}
 
 export type TaintRule = RuleHead & { readonly taint: Taint };
 export const taintRuleSchema = z.strictObject({ ...ruleFields, taint: taintSchema });
