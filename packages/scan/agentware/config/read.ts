@@ -17,6 +17,8 @@ export function configSignals({ path }: Pick<ScanFile, "path">, blocks: readonly
 
 function permissions(blocks: readonly Block[], path: string): Signal[] {
   return blocks.flatMap((each, number) => {
+    // Headings of prose are called Tools as well.
+    if (each.kind !== "value" && each.kind !== "description") return [];
     const key = each.section.findLast((name) => !/^\d+$/.test(name)) ?? "";
     const isPackage = /(?:^|\/)package\.json$/.test(path);
     const within = { start: 0, end: each.text.length };
