@@ -1,4 +1,4 @@
-import type { GateDecision, ScanResult } from "@plastron/contracts";
+import { ANALYSERS, type GateDecision, type ScanResult } from "@plastron/contracts";
 import { knownAt, type Move, reconcile } from "../findings/reconcile/index.ts";
 import { decide } from "../gate/decide.ts";
 import type { Pentest } from "../gate/pentest.ts";
@@ -8,6 +8,7 @@ import { commitOf, type GitOptions, git, gitLine } from "../intake/git-command.t
 import { openRevision } from "../intake/git-revision.ts";
 import { exempting } from "./exempting.ts";
 import type { ScanOptions } from "./options.ts";
+import { type Brought, pastOfBase, withBrought } from "./past.ts";
 import { type OnProgress, scan } from "./scan.ts";
 
 /** Where a project keeps its own, below its root. */
@@ -43,29 +44,36 @@ export interface Judgement {
  */
 export async function judgeChange(change: Change, onProgress: OnProgress = () => {}): Promise<Judgement> {
   const head = await commitOf(change, change.head);
-  const start = change.base === null ? null : await mergeBase(change, change.base, head);
+  const base = change.base === null ? null : await commitOf(change, change.base);
+  const start = base === null ? null : await mergeBase(change, base, head);
   const policy = policyFor(change.policy ?? (await policyAt(change, start)), change.environment ?? null);
   const before = start === null ? null : await scanned(start, change, onProgress);
-  const found = await scanned(head, change, onProgress);
+  const found = await scanned(head, change, onProgress, { head, base });
   const reconciled = reconcile(before?.findings ?? [], found.findings, start === null ? [] : await movesBetween(change, start, head));
   const today = (change.now ?? new Date()).toISOString().slice(0, 10);
   const files = { git: change, start, head, fileAt: (commit: string, path: string) => fileAt(change, commit, path) };
   const after = await exempting(found, reconciled, { ...files, today, approvals: change.approvals ?? [] });
   const pentests = [...(await pentestsAt(change, head)), ...(change.pentests ?? [])];
-  const decision = decide({ policy, head: after, known: knownAt(reconciled), pentests, now: change.now ?? new Date() });
+  const decision = decide({
+    policy,
+    head: after,
+    known: new Set([...knownAt(reconciled), ...(await pastOfBase(after, change, base))]),
+    pentests,
+    now: change.now ?? new Date(),
+  });
   return { decision, head: after, ended: reconciled.gone.length, base: start === null || before === null ? null : { commit: start, status: before.status } };
 }
 
 /** The newest commit that both have; without one, the base itself: unrelated histories have nothing in common that could be known. */
 async function mergeBase(options: GitOptions, base: string, head: string): Promise<string> {
-  const commit = await commitOf(options, base);
-  return gitLine(options, ["merge-base", commit, head]).catch(() => commit);
+  return gitLine(options, ["merge-base", base, head]).catch(() => base);
 }
 
-async function scanned(revision: string, change: Change, onProgress: OnProgress): Promise<ScanResult> {
+async function scanned(revision: string, change: Change, onProgress: OnProgress, brought: Brought | null = null): Promise<ScanResult> {
   let artifact: Artifact | null = null;
   try {
     artifact = await openRevision(revision, change);
+    if (brought && (change.scan?.analysers ?? ANALYSERS).includes("secrets")) artifact = await withBrought(artifact, change, brought);
     return await scan(artifact, change.scan, onProgress, change.signal);
   } finally {
     await artifact?.close();

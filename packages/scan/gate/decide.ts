@@ -1,4 +1,5 @@
 import { type AnalyserName, type Finding, type GateDecision, type ScanResult, SEVERITIES, type Severity } from "@plastron/contracts";
+import { inHistory } from "../findings/places.ts";
 import { fits } from "./glob.ts";
 import { type Pentest, pentestReason } from "./pentest.ts";
 import type { GatePolicy } from "./policy.ts";
@@ -71,7 +72,8 @@ function graveReasons(findings: readonly Finding[]): Reason[] {
 }
 
 function newReasons(findings: readonly Finding[], policy: GatePolicy): Reason[] {
-  const hint = "`plastron gate` shows each with its fix; what must stay needs an exemption that somebody else than its author approves.";
+  const general = "`plastron gate` shows each with its fix; what must stay needs an exemption that somebody else than its author approves.";
+  const past = "What only a commit on the way has goes with that commit: revoke it, then squash or rebase the change.";
   return SEVERITIES.flatMap((severity) => {
     const some = findings.filter((finding) => finding.severity === severity);
     return reason(
@@ -79,7 +81,7 @@ function newReasons(findings: readonly Finding[], policy: GatePolicy): Reason[] 
       some,
       "deny",
       (many) => `${many} new and of severity ${severity} (the policy lets pass what is below ${policy.new.severity})`,
-      hint,
+      some.some(({ place }) => inHistory(place)) ? `${past} ${general}` : general,
     );
   });
 }

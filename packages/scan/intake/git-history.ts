@@ -25,14 +25,23 @@ export interface History {
   close(): void;
 }
 
+/** All commits of all branches. */
+const ALL: readonly string[] = ["--all"];
+
+/** What to read of a history: which commits, in the words of `git log` (hashes, or our own constants), and how much. */
+export interface HistoryReading {
+  readonly commits?: readonly string[];
+  readonly limits?: Partial<HistoryLimits>;
+}
+
 /**
- * Reads what all commits of all branches added. The same lines added again (a file that moved, a branch that was merged) are one piece: the first.
+ * Reads what these commits added, without more words all of all branches. The same lines added again (a file that moved, a branch that was merged) are one piece: the first.
  * Never fails: what cannot be read, or is beyond a limit, is a gap that matters.
  */
-export async function openHistory(options: GitOptions, limits: Partial<HistoryLimits> = {}): Promise<History> {
-  const store = new Pieces({ ...HISTORY_LIMITS, ...limits });
+export async function openHistory(options: GitOptions, reading: HistoryReading = {}): Promise<History> {
+  const store = new Pieces({ ...HISTORY_LIMITS, ...reading.limits });
   const { commits, bytes, ms } = store.limits;
-  const child = startGit(options, [...HISTORY_ARGUMENTS, `--max-count=${commits + 1}`]);
+  const child = startGit(options, [...HISTORY_ARGUMENTS, `--max-count=${commits + 1}`, ...(reading.commits ?? ALL), "--"]);
   const parser = new HistoryParser((piece) => store.take(piece));
   let [size, trouble, late] = [0, "", false];
   const timer = setTimeout(() => {
@@ -69,8 +78,8 @@ export async function openHistory(options: GitOptions, limits: Partial<HistoryLi
 }
 
 /** An artifact, and beside its files what the history of its repository added. */
-export async function withHistory(artifact: Artifact, options: GitOptions, limits: Partial<HistoryLimits> = {}): Promise<Artifact> {
-  const history = await openHistory(options, limits);
+export async function withHistory(artifact: Artifact, options: GitOptions, reading: HistoryReading = {}): Promise<Artifact> {
+  const history = await openHistory(options, reading);
   return {
     ...artifact,
     files: [...artifact.files, ...history.files].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)),

@@ -103,7 +103,7 @@ describe("a repository's history", () => {
   }
 
   async function look(limits = {}): Promise<{ matches: Match[]; gaps: string[] }> {
-    const history = await openHistory({ repository: directory }, limits);
+    const history = await openHistory({ repository: directory }, { limits });
     const now = git("ls-files").split("\n").filter(Boolean);
     const files = now.map((path) => fileOf(path, git("show", `HEAD:${path}`)));
     for (const file of history.files) files.push(fileOf(file.path, Buffer.from(await history.read(file)).toString("utf8"), { layers: file.layers }));

@@ -15,10 +15,9 @@ export interface HistoryPiece {
 /** Whether a file is such a piece: what was added once, and may be gone. Only secrets in it still count. */
 export const ofHistory = (file: { readonly layers: readonly string[] }): boolean => file.layers.some((layer) => layer.startsWith("commit:"));
 
-/** What git has to be asked for, so that no attribute, rename or colour of the repository's hides a line. */
+/** What git has to be asked for, so that no attribute, rename or colour of the repository's hides a line. Which commits is said besides. */
 export const HISTORY_ARGUMENTS: readonly string[] = [
   "log",
-  "--all",
   "--reverse",
   "--format=commit %H",
   "--patch",
