@@ -32,8 +32,8 @@ export function createCode(rules: CodeRules): Analyser<FileFacts> {
     version: `${CODE_VERSION}-${hash}`,
     wants: (head) => lowerings[head.language] !== undefined || isManifest(head.path) || structural.wants(head),
     file(file) {
-      const shape = structural.look(file);
-      const data = followed(file, known);
+      const { statements, ...data } = followed(file, known);
+      const shape = structural.look(file, statements);
       return { matches: [...data.matches, ...shape.matches], gaps: [...data.gaps, ...shape.gaps], facts: data.facts };
     },
     project(project) {
@@ -44,18 +44,23 @@ export function createCode(rules: CodeRules): Analyser<FileFacts> {
   };
 }
 
+interface Followed extends Look<FileFacts> {
+  readonly statements: Module["statements"];
+}
+
 /** Where its data goes, for files of a language that is followed. */
-function followed(file: ScanFile, known: KnowledgeByLanguage): Look<FileFacts> {
-  if (isManifest(file.path)) return { matches: [], gaps: [], facts: manifestFacts(file) };
+function followed(file: ScanFile, known: KnowledgeByLanguage): Followed {
+  if (isManifest(file.path)) return { matches: [], gaps: [], facts: manifestFacts(file), statements: null };
   const lower = lowerings[file.language];
-  if (lower === undefined) return { matches: [], gaps: [], facts: null };
+  if (lower === undefined) return { matches: [], gaps: [], facts: null, statements: null };
   return file.text === null ? NOTHING_READ : lookAt(file, file.text, lower, known[file.language === "python" ? "python" : "javascript"]);
 }
 
 const lowerings: Readonly<Partial<Record<Language, Lower>>> = { javascript: lowerJavascript, typescript: lowerJavascript, python: lowerPython };
 
-const NOTHING_READ: Look<FileFacts> = {
+const NOTHING_READ: Followed = {
   matches: [],
+  statements: null,
   facts: null,
   gaps: [{ kind: "degraded", reason: "encoding", detail: "code that is no text", matters: true }],
 };
@@ -65,9 +70,9 @@ function manifestFacts({ path, text }: ScanFile): FileFacts | null {
   return manifest === null ? null : { outline: { language: "javascript", imports: [], uses: [], abilities: [] }, flows: null, manifest };
 }
 
-function lookAt(file: ScanFile, text: string, lower: Lower, knowledge: Knowledge): Look<FileFacts> {
+function lookAt(file: ScanFile, text: string, lower: Lower, knowledge: Knowledge): Followed {
   const { module, gaps } = lower(text, file.path);
-  if (module === null) return { matches: [], facts: null, gaps };
+  if (module === null) return { matches: [], facts: null, gaps, statements: null };
   const lines = new Lines(text);
   const outline = new OutlineMaker(lines);
   const run = evaluate(module, knowledge, outline, file.path);
@@ -79,6 +84,7 @@ function lookAt(file: ScanFile, text: string, lower: Lower, knowledge: Knowledge
     gaps: [...gaps, ...limits(run, generated)],
     // What a bundle exports is somebody else's interface, and its private functions are minified names.
     facts: { outline: outline.outline(module.language), flows: generated && flows !== null ? { ...flows, exports: [] } : flows, manifest: null },
+    statements: module.statements,
   };
 }
 

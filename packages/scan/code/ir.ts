@@ -35,6 +35,8 @@ export interface Module {
   readonly functions: readonly Fn[];
   /** `classes[i].id === i`. */
   readonly classes: readonly Class[];
+  /** Where the outermost statements stand, in order; null where the text could be read in part only. */
+  readonly statements: readonly (readonly [at: number, end: number])[] | null;
   /** True (Python): every variable of function 0 is exported under its name, beside the `export` statements. */
   readonly exportsEverything: boolean;
 }

@@ -16,7 +16,7 @@ export const lowerJavascript: Lower = (text, path) => {
   const { program, gaps } = parseJavascript(text, path);
   if (program === null) return { module: null, gaps };
   const lowering = new Lowering(PARTS);
-  const module = moduleOf(lowering, program, /\.[cm]?tsx?$/.test(path));
+  const module = moduleOf(lowering, program, /\.[cm]?tsx?$/.test(path), gaps.length === 0);
   return { module, gaps: lowering.tooDeep ? [...gaps, DEEP] : gaps };
 };
 
@@ -32,7 +32,7 @@ const PARTS: Parts = {
   classOf: lowerClass,
 };
 
-function moduleOf(lowering: Lowering, program: Program, typescript: boolean): Module {
+function moduleOf(lowering: Lowering, program: Program, typescript: boolean, whole: boolean): Module {
   const draft: Fn = { id: 0, name: "", parameters: [], body: [], owner: null, generator: false, decorators: [], at: 0, end: program.end };
   lowering.functions.push(draft);
   const names: string[] = [];
@@ -46,6 +46,7 @@ function moduleOf(lowering: Lowering, program: Program, typescript: boolean): Mo
     variables: lowering.scopes.list(),
     functions: lowering.functions,
     classes: lowering.classes,
+    statements: whole ? program.body.map(({ start, end }) => [start, end] as const) : null,
     exportsEverything: false,
   };
 }

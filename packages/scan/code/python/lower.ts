@@ -1,6 +1,5 @@
 /** Python 3, as much of it as there is in a file, to the shape that the engine knows (`../ir.ts`). */
 import type { Tree } from "@lezer/common";
-import { parser } from "@lezer/python";
 import type { LookGap } from "../../analyser.ts";
 import type { Class, Fn, Lower, Module } from "../ir.ts";
 import { bindAll } from "./bindings.ts";
@@ -8,6 +7,7 @@ import { argumentsOf } from "./calls.ts";
 import type { Lowering, Parts } from "./context.ts";
 import { lowerLambda } from "./definitions.ts";
 import { listed, lowerExpression } from "./expressions.ts";
+import { parsePython } from "./parse.ts";
 import { lowerPattern } from "./patterns.ts";
 import { openScope } from "./scope.ts";
 import { lowerStatements } from "./statements.ts";
@@ -15,37 +15,17 @@ import { errorGap, parseable } from "./text.ts";
 import { firstError, kids } from "./tree.ts";
 
 export const lowerPython: Lower = (text) => {
-  const tree = parse(parseable(text));
+  const tree = parsePython(parseable(text));
   if (tree === null) return { module: null, gaps: [TANGLED] };
   const error = firstError(tree.topNode);
   const lowering = begin(text);
-  const module = moduleOf(lowering, tree);
+  const module = moduleOf(lowering, tree, error < 0);
   const gaps = [...(error < 0 ? [] : [errorGap(text, error)]), ...(lowering.tooDeep < 0 ? [] : [DEEP])];
   return { module, gaps };
 };
 
 const DEEP: LookGap = { kind: "degraded", reason: "depth", detail: "code that nests very deep was left out", matters: true };
 const TANGLED: LookGap = { kind: "degraded", reason: "syntax_error", detail: "this is not Python: the parser gave up on it", matters: true };
-
-/** Where nothing fits, the parser tries for long: it may take so many steps for each character, far above what any real file needs. */
-const STEPS = 40;
-
-/**
- * The parser ends by force, as an error, what has 300 parts that start at one place, to keep trees flat; it counts a module's statements among
- * them. It may, but only after so many times 300: what nests deeper than can be followed is noticed where it is followed.
- */
-const FLATTENED = 30;
-
-function parse(text: string): Tree | null {
-  const parsing: ReturnType<typeof parser.startParse> & { bigReductionCount?: number } = parser.startParse(text);
-  let flattened = 0;
-  for (let steps = 1000 + text.length * STEPS; steps > 0; steps--) {
-    if ((parsing.bigReductionCount ?? 0) > 300 && flattened++ < FLATTENED) parsing.bigReductionCount = 0;
-    const tree = parsing.advance();
-    if (tree) return tree;
-  }
-  return null;
-}
 
 const PARTS: Parts = { expression: lowerExpression, listed, argument: argumentsOf, pattern: lowerPattern, statements: lowerStatements, lambda: lowerLambda };
 
@@ -65,10 +45,17 @@ function begin(text: string): Lowering {
   };
 }
 
-function moduleOf(l: Lowering, tree: Tree): Module {
+function moduleOf(l: Lowering, tree: Tree, whole: boolean): Module {
   const statements = kids(tree.topNode);
   bindAll(l, statements, l.scope);
   const body = lowerStatements(l, statements);
   l.functions[0] = { id: 0, name: "", parameters: [], body, owner: null, generator: false, decorators: [], at: 0, end: l.text.length };
-  return { language: "python", variables: l.variables, functions: l.functions as Fn[], classes: l.classes as Class[], exportsEverything: true };
+  return {
+    language: "python",
+    variables: l.variables,
+    functions: l.functions as Fn[],
+    classes: l.classes as Class[],
+    statements: whole ? statements.map(({ from, to }) => [from, to] as const) : null,
+    exportsEverything: true,
+  };
 }

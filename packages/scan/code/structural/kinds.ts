@@ -9,7 +9,13 @@ const tree = z.record(z.string(), z.unknown());
 const needs = z.array(text).min(1).max(20);
 
 /** ast-grep's own language (https://ast-grep.github.io/reference/rule.html): `rule`, with `constraints` on its variables and `utils`. */
-const syntaxFields = { needs, rule: tree, constraints: tree.optional(), utils: tree.optional() } as const;
+const syntaxFields = {
+  needs,
+  needs_within: z.enum(["statement", "file"]).optional(),
+  rule: tree,
+  constraints: tree.optional(),
+  utils: tree.optional(),
+} as const;
 export const syntaxKind: RuleKind = { name: "syntax", key: "rule", expressions: "linear", fields: syntaxFields, check: checkSyntax };
 
 const instructionSchema = z.strictObject({

@@ -10,13 +10,14 @@ import { Lines } from "../engine/lines.ts";
 import { roleOf } from "../role.ts";
 import { findInstructions, type Instruction, instructionsOf } from "./dockerfile.ts";
 import { type DockerBody, STRUCTURAL_KINDS, type YamlBody } from "./kinds.ts";
-import { type SyntaxBody, SyntaxFile } from "./syntax.ts";
+import { type Span, type SyntaxBody, SyntaxFile } from "./syntax.ts";
 import { documentOf, findInYaml } from "./yaml.ts";
 
 export interface Structural {
   /** Whether any rule looks at such a file. */
   wants(head: Pick<FileHead, "path" | "language">): boolean;
-  look(file: ScanFile): { matches: MatchInput[]; gaps: LookGap[] };
+  /** `statements`: where the file's outermost statements stand; null where it was not parsed, or not whole. */
+  look(file: ScanFile, statements?: readonly Span[] | null): { matches: MatchInput[]; gaps: LookGap[] };
 }
 
 /** Of one rule in one file: a thousand equal findings say no more than a hundred. */
@@ -39,9 +40,9 @@ export function createStructural(rules: readonly Rule[]): Structural {
     ready.filter(({ rule, takes }) => (rule.languages as readonly string[]).includes(language) && takes(path)).map(({ rule }) => rule);
   return {
     wants: (head) => of(head).length > 0,
-    look(file) {
+    look(file, statements = null) {
       const fitting = file.text === null || roleOf(fileKey(file)) === "test" ? [] : of(file);
-      return fitting.length === 0 ? { matches: [], gaps: [] } : lookAt(file, file.text as string, fitting);
+      return fitting.length === 0 ? { matches: [], gaps: [] } : lookAt(file, file.text as string, statements, fitting);
     },
   };
 }
@@ -57,10 +58,10 @@ function pathTest({ paths, not_paths }: Rule): (path: string) => boolean {
 /** A path of an artifact has no slash ahead: `**` and a slash at a glob's head stand for nothing as well. */
 const spellings = (glob: string): string[] => (glob.startsWith("**/") ? [glob, glob.slice(3)] : [glob]);
 
-function lookAt(file: ScanFile, text: string, rules: readonly Rule[]): { matches: MatchInput[]; gaps: LookGap[] } {
+function lookAt(file: ScanFile, text: string, statements: readonly Span[] | null, rules: readonly Rule[]): { matches: MatchInput[]; gaps: LookGap[] } {
   const lines = new Lines(text);
   const gaps: LookGap[] = [];
-  const source: Source = { text, syntax: new SyntaxFile(text, file.language, file.path), instructions: null, document: null };
+  const source: Source = { text, syntax: new SyntaxFile(text, file.language, file.path, statements), instructions: null, document: null };
   const matches = rules.flatMap((rule) => {
     try {
       return placesOf(rule, source, lines)

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { fileOf } from "../../rules/index.ts";
+import { lowerJavascript } from "../javascript/lower.ts";
+import { lowerPython } from "../python/lower.ts";
 import { createStructural, readStructuralRules } from "./index.ts";
 
 const root = join(import.meta.dirname, "../../../../rules/code");
@@ -49,6 +51,33 @@ describe("shapes in real files", () => {
   test("are told with columns behind characters of two units", () => {
     const [match] = structural.look(fileOf("a.py", "x = '😀'; y = yaml.load(z)\n")).matches;
     expect(match?.place).toMatchObject({ line: 1, column: 15, end_column: 27 });
+  });
+
+  test("are told at the same place whether the whole file is parsed or a statement of it", () => {
+    const text = `const a = "😀 postMessage";\n// vm2\nfunction f() {\n  const b = require("vm2");\n}\n${"const c = 1;\n".repeat(50)}/* 😀 */ const d = require("vm2");\n`;
+    const statements = lowerJavascript(text, "a.js").module?.statements ?? null;
+    expect(statements?.length).toBe(53);
+    const spots = (known: typeof statements) => structural.look(fileOf("a.js", text), known).matches.map(({ place: { line, column } }) => [line, column]);
+    expect(spots(statements)).toEqual([
+      [4, 13],
+      [56, 20],
+    ]);
+    expect(spots(statements)).toEqual(spots(null));
+    // What is no statement is not looked at, which shows that statements are what is parsed.
+    expect(spots([])).toEqual([]);
+  });
+
+  test("are told where a rule's word stands in another statement than the match, if the rule says that it may", () => {
+    const text = `import tarfile\n\n\ndef unpack(tar):\n    tar.extractall("/tmp/x")\n${"\nnothing = 1\n".repeat(50)}`;
+    const statements = lowerPython(text, "a.py").module?.statements ?? null;
+    expect(structural.look(fileOf("a.py", text), statements).matches.map(({ rule, place }) => [rule, place.line])).toEqual([
+      ["code/python/unfiltered-archive", 5],
+    ]);
+  });
+
+  test.each([["yaml.load(z)\nx = (\n"], ["def f(:\n    yaml.load(z)\n"]])("of a file that is broken are looked for in the whole: %j", (text) => {
+    expect(lowerPython(text, "a.py").module?.statements ?? null).toBeNull();
+    expect(told("a.py", text).map((each) => each.split(":")[0])).toEqual(["python/yaml-objects"]);
   });
 
   test("are not told of tests", () => expect(told("tests/test_a.py", "y = yaml.load(z)\n")).toEqual([]));
