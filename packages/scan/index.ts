@@ -21,6 +21,7 @@ export {
 } from "./dependencies/index.ts";
 export { defaultCacheDirectory } from "./engine/cache/index.ts";
 export { ATTESTATIONS, type Change, GATE_FILE, type Judgement, judgeChange } from "./engine/change.ts";
+export { askForge, type Forge, ForgeError, type ForgeQuestion, type Patience, sendToForge } from "./engine/forge-requests.ts";
 export { OWN_RULES, type ScanOptions } from "./engine/options.ts";
 export { type JudgedUpdate, judgePush, type Push } from "./engine/push.ts";
 export { type OnProgress, scan, scanSource } from "./engine/scan.ts";

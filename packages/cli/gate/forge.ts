@@ -1,6 +1,5 @@
-import { type ForgeRequest, giteaStatus, githubCheck, gitlabStatus, type Judgement } from "@plastron/scan";
+import { type Forge, type ForgeRequest, giteaStatus, githubCheck, gitlabStatus, type Judgement, sendToForge } from "@plastron/scan";
 import { usage } from "../failure.ts";
-import { type Forge, publish } from "./publish.ts";
 
 /** Where a CI job runs, as its forge tells it in the environment. */
 export interface Place {
@@ -15,7 +14,7 @@ export type ForgeName = (typeof FORGES)[number];
 /** Tells a forge what a gate decided, as the CI job's own environment says where and by which token. */
 export async function tellForge(name: string, judgement: Judgement, started: Date, env: Env = process.env): Promise<void> {
   const place = placeOf(name, env);
-  await publish(place.forge, place.requests(judgement, started));
+  await sendToForge(place.forge, place.requests(judgement, started));
 }
 
 export function placeOf(name: string, env: Env): Place {
