@@ -48,7 +48,7 @@ import { RuntimeStore } from "./modules/runtimes/store.ts";
 import { scanRoutes } from "./modules/scans/routes.ts";
 import { ScanService } from "./modules/scans/service.ts";
 import { ScanStore } from "./modules/scans/store.ts";
-import { type Scanner, ScanWorker } from "./modules/scans/worker.ts";
+import { type Scanner, startScanWorker } from "./modules/scans/worker.ts";
 import { sessionRoutes } from "./modules/sessions/routes.ts";
 import { SessionService } from "./modules/sessions/service.ts";
 import { SessionStore } from "./modules/sessions/store.ts";
@@ -155,7 +155,7 @@ export async function compose(parts: Parts): Promise<Server> {
     of: (tenant: string, scan: string) => scanStore.result(tenant, scan),
   };
   const gates = new GateService(new GateStore(pool.db), results, (tenant, digest) => artifactStore.open(tenant, digest));
-  const scanWorker = new ScanWorker({
+  const scanWorker = startScanWorker({
     store: scanStore,
     open: (tenant, digest) => artifactStore.open(tenant, digest),
     scanner: parts.scanner ?? (async (...order) => (await import("@plastron/scan")).scan(...order)),
