@@ -68,6 +68,15 @@ export interface Analyser<Facts = unknown> {
   wants(file: FileHead): boolean;
   file(file: ScanFile): Look<Facts>;
   project?(project: Project): Look<null>;
+  /** Of the facts, what `project` leans on: told to it again, it says the same, or what it has learnt since. Plain JSON. */
+  leansOn?(project: Project): readonly KeptFacts[];
+}
+
+/** One file's facts as they are kept with a scan, as little of them as is needed. */
+export interface KeptFacts {
+  readonly analyser: AnalyserName;
+  readonly key: string;
+  readonly facts: unknown;
 }
 
 /** A file's name among all, layers included: `vendor.zip!/lib/a.js`. */

@@ -24,6 +24,8 @@ export { ATTESTATIONS, type Change, GATE_FILE, type Judgement, judgeChange } fro
 export { askForge, type Forge, ForgeError, type ForgeQuestion, type Patience, sendToForge } from "./engine/forge-requests.ts";
 export { OWN_RULES, type ScanOptions } from "./engine/options.ts";
 export { type JudgedUpdate, judgePush, type Push } from "./engine/push.ts";
+export type { Matchable } from "./engine/rematch/matchable.ts";
+export { type AdvisoriesInUse, advisoriesInUse, Rematcher, type RematchOptions } from "./engine/rematch/rematcher.ts";
 export { type OnProgress, scan, scanSource } from "./engine/scan.ts";
 export {
   type Approval,

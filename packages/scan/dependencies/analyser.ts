@@ -7,11 +7,10 @@ import type { AdvisoryIndex } from "./advisories/open.ts";
 import { lockChecks } from "./checks/lock.ts";
 import { examine } from "./examine.ts";
 import { type DependencyFacts, Unreadable } from "./facts.ts";
+import { leansOn } from "./lean.ts";
 import { readerOf } from "./readers/choose.ts";
 import { writeSbom } from "./sbom/write.ts";
-
-/** Grows when a reader, a check or the words of a finding change. */
-const CODE = 1;
+import { versionUnder } from "./version.ts";
 
 /** A lock file longer than this is not read: the longest honest ones have a tenth of it. */
 const LONGEST = 128 * 2 ** 20;
@@ -20,10 +19,11 @@ const LONGEST = 128 * 2 ** 20;
 export function createDependencies(index: AdvisoryIndex): Analyser<DependencyFacts> {
   return {
     name: "dependencies",
-    version: createHash("sha256").update(`${CODE}\0${index.id}`).digest("hex").slice(0, 16),
+    version: versionUnder(index),
     wants,
     file,
     project: (project) => projectLook(project, index),
+    leansOn,
   };
 }
 

@@ -27,9 +27,10 @@ export function examine(
   const reach = reachabilityOf(code, modulesOf(facts));
   const known = new Map<string, PackageHits>();
   const looks = [
+    // First: whatever advisories there are, a flood of them pushes out none of these.
+    { matches: paired.mismatches.map(mismatchFinding), gaps: paired.missing.map(missingGap) },
     ...paired.exact.map((each) => examineListing(each, index, reach, known)),
     ...paired.declared.map((each) => examineDeclared(each, index, reach)),
-    { matches: paired.mismatches.map(mismatchFinding), gaps: paired.missing.map(missingGap) },
   ];
   return { matches: looks.flatMap(({ matches }) => matches), gaps: looks.flatMap(({ gaps }) => gaps) };
 }

@@ -13,3 +13,4 @@ export type { DependencyFacts, Group, Listed, Listing, Need, Origin, Role, Root,
 export { type Rematch, type Rematched, rematch, type StoredSbom } from "./sbom/rematch.ts";
 export { seedIndex } from "./seed/index.ts";
 export { purlOf } from "./shown.ts";
+export { CODE, versionUnder } from "./version.ts";

@@ -33,12 +33,13 @@ export async function loadAnalysers(config: AnalyserConfig): Promise<Analyser[]>
 
 /** What a commit once added is no part of what would run: only secrets still count there. */
 function presentOnly(analyser: Analyser): Analyser {
-  const { name, version, file, project } = analyser;
+  const { name, version, file, project, leansOn } = analyser;
   return {
     name,
     version,
     wants: (head) => !ofHistory(head) && analyser.wants(head),
     file: (one) => file.call(analyser, one),
+    ...(leansOn ? { leansOn } : {}),
     ...(project
       ? { project: (whole: Parameters<typeof project>[0]) => project.call(analyser, { ...whole, files: whole.files.filter((head) => !ofHistory(head)) }) }
       : {}),

@@ -14,6 +14,7 @@ export class Gathered {
   #lasting = 0;
   #passing = 0;
   #sbom: unknown = null;
+  #leaned: { readonly facts: Buffer; readonly gaps: readonly Gap[] } | null = null;
 
   constructor(tally: Tally, facts: FactsOfScan) {
     this.#tally = tally;
@@ -28,6 +29,11 @@ export class Gathered {
     return this.#sbom;
   }
 
+  /** What a look at the whole leaned on, and what it could not say. Null where it was not kept. */
+  get leaned(): { readonly facts: Buffer; readonly gaps: readonly Gap[] } | null {
+    return this.#leaned;
+  }
+
   /** One analyser's look at one file. */
   take(file: ArtifactFile, analyser: AnalyserName, look: KeptLook, facts: Buffer | null, from: "known" | "new"): void {
     if (!look.wanted) return;
@@ -39,8 +45,9 @@ export class Gathered {
   }
 
   /** One analyser's look at the whole. */
-  joined(analyser: AnalyserName, look: CheckedLook & { readonly ms: number; readonly sbom: unknown }): void {
+  joined(analyser: AnalyserName, look: CheckedLook & { readonly ms: number; readonly sbom: unknown; readonly leaned: Buffer | null }): void {
     this.#sbom ??= look.sbom;
+    if (look.leaned) this.#leaned = { facts: look.leaned, gaps: look.gaps };
     this.#add(look);
     this.#tally.looked(analyser, { files: 0, bytes: 0, cached: 0, ms: look.ms });
   }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ANALYSERS, type AnalyserName } from "@plastron/contracts";
 import type { FuzzSandbox } from "../fuzz/port.ts";
+import type { Matchable } from "./rematch/matchable.ts";
 
 export interface ScanOptions {
   /** Default: all but `fuzz`, which runs code and therefore is asked for. */
@@ -24,6 +25,8 @@ export interface ScanOptions {
   readonly imports?: readonly { readonly name: string; readonly text: string }[];
   /** Calls what the artifact exports, in these sandboxes, for so many seconds; null (the default): none of it runs. */
   readonly fuzz?: { readonly sandbox: FuzzSandbox; readonly seconds: number; readonly seed?: number } | null;
+  /** Gets what it takes to hold the result against other advisories later (`Rematcher`), where that is not too much to keep. */
+  readonly onMatchable?: ((matchable: Matchable) => void) | null;
   /** A module with another `loadAnalysers`: for tests. */
   readonly registry?: string;
 }
@@ -48,6 +51,7 @@ export function settle(options: ScanOptions): Settled {
     verifySecrets: options.verifySecrets ?? false,
     imports: options.imports ?? [],
     fuzz: options.fuzz ?? null,
+    onMatchable: options.onMatchable ?? null,
     registry: options.registry ?? join(import.meta.dirname, "analysers.ts"),
   };
 }

@@ -12,7 +12,7 @@ export async function lookAtProject(work: Work): Promise<void> {
   for (const [index, analyser] of names.entries()) {
     work.progress.joining(analyser, index, names.length);
     if (!worker || worker.over) worker = await told(work);
-    await worker.send({ type: "project", analyser });
+    await worker.send({ type: "project", analyser, keep: settings.onMatchable !== null });
     const outcome = await listen(worker, settings.projectTimeoutMs, (_, look) => take(work, analyser, look), work.signal);
     if (outcome.type === "done") continue;
     result.failed({ ...outcome.gap, analyser, path: "" }, "lasting");
@@ -38,5 +38,9 @@ async function told({ artifact, facts, pool, signal }: Work): Promise<WorkerProc
 }
 
 function take({ result }: Work, analyser: AnalyserName, look: Arrived): void {
-  result.joined(analyser, { ...checkLook(analyser, "", look), ms: look.ms, sbom: analyser === "dependencies" ? (look.sbom ?? null) : null });
+  const dependencies = analyser === "dependencies";
+  result.joined(analyser, {
+    ...{ ...checkLook(analyser, "", look), ms: look.ms },
+    ...{ sbom: dependencies ? (look.sbom ?? null) : null, leaned: dependencies ? look.facts : null },
+  });
 }

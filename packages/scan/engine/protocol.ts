@@ -23,7 +23,8 @@ export type Order =
   | { readonly type: "file"; readonly file: FileOrder; readonly analysers: readonly AnalyserName[] }
   | { readonly type: "head"; readonly file: FileHead }
   | { readonly type: "facts"; readonly analyser: AnalyserName; readonly key: string }
-  | { readonly type: "project"; readonly analyser: AnalyserName }
+  /** `keep`: the answer's body is what its `leansOn` gives. */
+  | { readonly type: "project"; readonly analyser: AnalyserName; readonly keep?: boolean }
   | { readonly type: "forget" };
 
 export interface FileOrder {
@@ -52,7 +53,7 @@ export interface RawLook {
   readonly sbom?: unknown;
 }
 
-/** A look as it arrives: its facts, as JSON, are the frame's body. The parent never looks into them. */
+/** A look as it arrives: its facts, as JSON, are the frame's body; of a look at the whole, what it leans on. The parent never looks into them. */
 export interface Arrived extends RawLook {
   readonly ms: number;
   readonly facts: Buffer | null;

@@ -12,6 +12,7 @@ import { Gathered } from "./gathered.ts";
 import { type ScanOptions, type Settled, settle } from "./options.ts";
 import { type Versions, WorkerPool } from "./pool.ts";
 import { lookAtProject } from "./project.ts";
+import { matchableOf } from "./rematch/matchable.ts";
 import { Tally } from "./tally.ts";
 import { verifyMatches } from "./verify/index.ts";
 import { Progress, type Work } from "./work.ts";
@@ -74,6 +75,7 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
     for (const gap of imported.flatMap(({ gaps }) => gaps)) tally.gap({ ...gap, analyser: "code" });
     const { findings, notes } = findingsOf([...matches, ...fuzzed.matches, ...imported.flatMap((log) => log.matches)]);
     const known = await advisoriesOf(settings);
+    if (settings.onMatchable && result.leaned) settings.onMatchable(await matchableOf(result.leaned, known.notes));
     return {
       version: 1,
       artifact: artifact.ref,
@@ -102,7 +104,7 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
 async function look(work: Work): Promise<void> {
   const { artifact, cache, versions, result, settings } = work;
   const patience = settings.fileTimeoutMs + settings.projectTimeoutMs;
-  const kept = cache.tree(artifact, versions);
+  const kept = settings.onMatchable === null ? cache.tree(artifact, versions) : null;
   if (kept && (!kept.failure || (Date.now() < kept.failure.until && kept.failure.patience >= patience))) return result.recall(kept);
   await lookAtFiles(work);
   await lookAtProject(work);

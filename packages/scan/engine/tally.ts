@@ -78,26 +78,30 @@ export class Tally {
     return !this.#gaps.some(({ matters }) => matters);
   }
 
-  /** Gaps that matter first, so that a flood of others cannot push them out. */
   coverage(artifact: Artifact, versions: Versions, notes: readonly string[]): Coverage {
-    const gaps = this.#gaps.toSorted(
-      (a, b) =>
-        Number(b.matters) - Number(a.matters) ||
-        order(a.path, b.path) ||
-        order(a.analyser, b.analyser) ||
-        order(a.reason, b.reason) ||
-        order(a.detail, b.detail),
-    );
     return {
       files: artifact.files.length,
       bytes: artifact.files.reduce((sum, { size }) => sum + size, 0),
       analysers: Object.fromEntries([...this.#counts].map(([name, counts]) => [name, { ...counts, ms: Math.round(counts.ms), version: versions[name] ?? "" }])),
-      gaps: gaps.slice(0, MOST_GAPS),
-      gaps_total: gaps.length,
+      gaps: shownGaps(this.#gaps),
+      gaps_total: this.#gaps.length,
       advisories: null,
       notes: [...notes],
     };
   }
+}
+
+/** Those that matter first, so that a flood of others cannot push them out. */
+export function shownGaps(gaps: readonly Gap[]): Gap[] {
+  const sorted = gaps.toSorted(
+    (a, b) =>
+      Number(b.matters) - Number(a.matters) ||
+      order(a.path, b.path) ||
+      order(a.analyser, b.analyser) ||
+      order(a.reason, b.reason) ||
+      order(a.detail, b.detail),
+  );
+  return sorted.slice(0, MOST_GAPS);
 }
 
 export function order(a: string, b: string): number {

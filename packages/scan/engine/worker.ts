@@ -1,7 +1,7 @@
 import { readSync, writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { AnalyserName } from "@plastron/contracts";
-import type { Analyser, FileHead, Look, ScanFile } from "../analyser.ts";
+import type { Analyser, FileHead, KeptFacts, Look, Project, ScanFile } from "../analyser.ts";
 import { decode } from "../intake/classify.ts";
 import { encodeFrame } from "./frames.ts";
 import type { Answer, FileOrder, Order, RawLook, WorkerSetup } from "./protocol.ts";
@@ -13,6 +13,7 @@ import type { Answer, FileOrder, Order, RawLook, WorkerSetup } from "./protocol.
 const IN = 0;
 const OUT = 3;
 const LARGEST_FACTS = 32 * 2 ** 20;
+const LARGEST_KEPT = 64 * 2 ** 20;
 const CHECKOUT = new URL("../../../", import.meta.url).href;
 const UNWANTED: RawLook = { wanted: false, matches: [], gaps: [] };
 const NO_FACTS = Buffer.alloc(0);
@@ -41,7 +42,7 @@ function serve(all: Map<AnalyserName, Analyser>): void {
     if (order.type === "file") lookAtFile(all, order.file, order.analysers, frame.body);
     else if (order.type === "head") heads.push(order.file);
     else if (order.type === "facts") factsOf(order.analyser).set(order.key, JSON.parse(frame.body.toString("utf8")));
-    else if (order.type === "project") lookAtProject(all.get(order.analyser), order.analyser);
+    else if (order.type === "project") lookAtProject(all.get(order.analyser), order);
     else forget();
   }
 }
@@ -63,18 +64,33 @@ function lookAtFile(all: Map<AnalyserName, Analyser>, order: FileOrder, names: r
   say({ type: "done" });
 }
 
-function lookAtProject(analyser: Analyser | undefined, name: AnalyserName): void {
-  answer(name, () => analyser?.project?.({ files: heads, facts: <Facts>(of: AnalyserName) => factsOf(of) as ReadonlyMap<string, Facts> }) ?? null);
+function lookAtProject(analyser: Analyser | undefined, order: Order & { type: "project" }): void {
+  const project: Project = { files: heads, facts: <Facts>(of: AnalyserName) => factsOf(of) as ReadonlyMap<string, Facts> };
+  const leans = () => (order.keep ? leaned(analyser?.leansOn?.(project)) : NO_FACTS);
+  answer(order.analyser, () => analyser?.project?.(project) ?? null, leans);
   say({ type: "done" });
 }
 
+/** A line each. Nothing where it is more than anybody would keep. */
+function leaned(facts: readonly KeptFacts[] | undefined): Buffer {
+  const lines: string[] = [];
+  let size = 0;
+  for (const each of facts ?? []) {
+    const line = JSON.stringify(each);
+    size += line.length;
+    if (size > LARGEST_KEPT) return NO_FACTS;
+    lines.push(line);
+  }
+  return Buffer.from(facts === undefined ? "" : `${lines.join("\n")}\n`);
+}
+
 /** Tells what is begun first: if this process dies in it, the parent knows in what. A throw is a fault of ours, and costs this look alone. */
-function answer(analyser: AnalyserName, work: () => Look<unknown> | null): void {
+function answer(analyser: AnalyserName, work: () => Look<unknown> | null, more?: () => Buffer): void {
   say({ type: "began", analyser });
   const before = process.cpuUsage();
   const { look, facts } = looked(work);
   const { user, system } = process.cpuUsage(before);
-  say({ type: "looked", analyser, ms: (user + system) / 1000, ...look }, facts);
+  say({ type: "looked", analyser, ms: (user + system) / 1000, ...look }, more?.() ?? facts);
 }
 
 function looked(work: () => Look<unknown> | null): { look: RawLook; facts: Buffer } {
