@@ -27,6 +27,15 @@ export interface Listing {
   readonly roots: readonly Root[];
   /** Other files that it names: pip's `-r` and `-c`. As written: they are looked up among the artifact's files and nowhere else. */
   readonly includes?: readonly { readonly path: string; readonly constraint: boolean; readonly line: number }[];
+  readonly disagreements?: readonly Disagreement[];
+}
+
+/** One list says two things of one place, and which is obeyed depends on the version of npm. `since7` null: the place stands in the old half alone. */
+export interface Disagreement {
+  readonly place: string;
+  readonly since7: string | null;
+  readonly before7: string;
+  readonly line: number;
 }
 
 export type Tool =

@@ -43,12 +43,14 @@ export function pair(placed: readonly PlacedListing[]): Paired {
   const locks = placed.filter(({ listing }) => listing.role === "lock");
   const manifests = placed.filter(({ listing }) => listing.role === "manifest");
   const byDirectory = new Map<string, PlacedListing[]>();
-  for (const lock of locks) byDirectory.set(place(lock), [...(byDirectory.get(place(lock)) ?? []), lock]);
+  const byKey = new Map(locks.map((lock) => [lock.key, lock]));
+  // A script's own lock file says nothing of the project around it.
+  for (const lock of locks.filter(({ key }) => !key.endsWith(".py.lock"))) byDirectory.set(place(lock), [...(byDirectory.get(place(lock)) ?? []), lock]);
   const answered = new Map<PlacedListing, PlacedListing[]>();
   const declared: PlacedListing[] = [];
   const mismatches: Mismatch[] = [];
   for (const manifest of manifests) {
-    const lock = lockFor(manifest, byDirectory);
+    const lock = manifest.listing.format === "inline script" ? (byKey.get(`${manifest.key}.lock`) ?? null) : lockFor(manifest, byDirectory);
     if (lock === null) declared.push(manifest);
     else {
       answered.set(lock, [...(answered.get(lock) ?? []), manifest]);

@@ -8,11 +8,17 @@ import { shown } from "../shown.ts";
 export function lockChecks(file: ScanFile, listing: Listing): MatchInput[] {
   if (listing.role !== "lock") return [];
   const finding = finder(file);
-  return [...mislabelled(listing, finding), ...strangeHosts(listing, finding), ...overPlainHttp(listing, finding), ...withoutHashes(listing, finding)];
+  return [
+    ...mislabelled(listing, finding),
+    ...twoAnswers(listing, finding),
+    ...strangeHosts(listing, finding),
+    ...overPlainHttp(listing, finding),
+    ...withoutHashes(listing, finding),
+  ];
 }
 
 type Said = Pick<MatchInput, "rule" | "title" | "message" | "severity" | "confidence" | "cwe" | "fix" | "anchor">;
-type Finder = (listed: Listed, said: Said) => MatchInput;
+type Finder = (listed: Pick<Listed, "line">, said: Said) => MatchInput;
 
 function finder(file: ScanFile): Finder {
   return ({ line }, said) => ({
@@ -38,6 +44,23 @@ function mislabelled(listing: Listing, finding: Finder): MatchInput[] {
         ...{ severity: "high", confidence: "medium", cwe: [494, 829], fix: { text: ANEW }, anchor: `names-another ${shown(listed.name)}` },
       }),
     );
+}
+
+/** Who reviews one half of the file installs, with another version of npm, what the other half says. */
+function twoAnswers({ disagreements = [], format }: Listing, finding: Finder): MatchInput[] {
+  const [first] = disagreements;
+  if (first === undefined) return [];
+  const words = disagreements
+    .slice(0, 5)
+    .map(({ place, since7, before7 }) => `${shown(place, 120)} (${since7 === null ? "not there" : shown(since7, 120)}; before npm 7: ${shown(before7, 120)})`);
+  return [
+    finding(first, {
+      rule: "dependencies/lock-two-answers",
+      title: `${format} gives two answers for ${disagreements.length} of its packages`,
+      message: `The file says everything twice, once for npm 7 and later and once for older ones and for other tools, and the halves differ: ${words.join(", ")}${disagreements.length > 5 ? ", …" : ""}. npm writes them alike; one of them was changed by hand.`,
+      ...{ severity: "medium", confidence: "medium", cwe: [494, 829], fix: { text: ANEW }, anchor: "two-answers" },
+    }),
+  ];
 }
 
 /** One or two packages from elsewhere among many of one registry, though nobody asked for an address. A scope may well have a registry of its own. */

@@ -2,16 +2,20 @@ import type { Reader } from "../facts.ts";
 import { looksLikeSbom, readSbom } from "../sbom/read.ts";
 import { readBunLock } from "./bun-lock.ts";
 import { readCondaEnvironment } from "./conda.ts";
+import { readInlineScript } from "./inline-script.ts";
 import { readMetadata, readTopLevel } from "./installed-python.ts";
 import { readPom } from "./maven-pom.ts";
+import { notRead } from "./not-read.ts";
 import { readNpmLock } from "./npm-lock.ts";
 import { readCargoLock, readComposerLock, readGemfileLock, readGoMod, readGradleLock } from "./other-locks.ts";
 import { readPackageJson } from "./package-json.ts";
+import { readPipfile } from "./pipfile.ts";
 import { readPipfileLock } from "./pipfile-lock.ts";
 import { readPnpmLock } from "./pnpm-lock.ts";
 import { readPyproject, readSetupCfg } from "./pyproject.ts";
 import { readPdmLock, readPoetryLock, readPylock, readUvLock } from "./python-locks.ts";
 import { readRequirements } from "./requirements.ts";
+import { readSetupPy } from "./setup-py.ts";
 import { readYarnLock } from "./yarn-lock.ts";
 
 /** Who reads a file of this name; undefined where nobody does. */
@@ -19,11 +23,11 @@ export function readerOf(path: string): Reader | undefined {
   const name = path.slice(path.lastIndexOf("/") + 1);
   // The lock file of an installed package was its author's, and nothing obeys it where the package is used.
   if (/(^|\/)(node_modules|site-packages|dist-packages)\//.test(path) && !INSTALLED.test(path)) return undefined;
-  return BY_NAME.get(name) ?? PATTERNS.find(([pattern]) => pattern.test(path))?.[1];
+  return BY_NAME.get(name) ?? notRead(path) ?? PATTERNS.find(([pattern]) => pattern.test(path))?.[1];
 }
 
 const INSTALLED =
-  /node_modules\/(\.package-lock\.json|(@[^/]+\/)?[^/]+\/package\.json)$|\.dist-info\/[^/]+$|\.egg-info\/PKG-INFO$|\.(cdx|spdx3?|bom|sbom)\.json$/;
+  /node_modules\/(\.package-lock\.json|(@[^/]+\/)?[^/]+\/package\.json)$|\.dist-info\/[^/]+$|\.egg-info\/PKG-INFO$|\.((cdx|spdx3?|bom|sbom)\.json|(cdx|bom)\.xml|spdx)$/;
 const BY_NAME: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["package-lock.json", readNpmLock],
   ["npm-shrinkwrap.json", readNpmLock],
@@ -35,10 +39,12 @@ const BY_NAME: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["uv.lock", readUvLock],
   ["poetry.lock", readPoetryLock],
   ["pdm.lock", readPdmLock],
+  ["Pipfile", readPipfile],
   ["Pipfile.lock", readPipfileLock],
   ["pylock.toml", readPylock],
   ["pyproject.toml", readPyproject],
   ["setup.cfg", readSetupCfg],
+  ["setup.py", readSetupPy],
   ["environment.yml", readCondaEnvironment],
   ["environment.yaml", readCondaEnvironment],
   ["Cargo.lock", readCargoLock],
@@ -55,8 +61,12 @@ const maybeSbom: Reader = (source) => (looksLikeSbom(source) ? readSbom(source) 
 
 /** What lies inside an installed package is its author's: requirements of its tests are nobody's. */
 const PATTERNS: readonly (readonly [RegExp, Reader])[] = [
-  [/(^|\/)(bom|sbom)\.json$|\.(cdx|spdx3?|bom|sbom)\.json$|\.spdx\.jsonld$/i, readSbom],
-  [/(^|\/)[^/]*(sbom|cyclonedx|spdx)[^/]*\.json$/i, maybeSbom],
+  [/(^|\/)(bom|sbom)\.(json|xml)$|\.(cdx|spdx3?|bom|sbom)\.json$|\.(cdx|bom)\.xml$|\.spdx(\.jsonld|\.tv|\.txt)?$/i, readSbom],
+  [/(^|\/)[^/]*(sbom|cyclonedx|spdx)[^/]*\.(json|jsonld|xml|txt)$/i, maybeSbom],
+  // At the top, and so also what is given alone, whatever its name.
+  [/^[^/]+\.(json|jsonld|xml)$/i, maybeSbom],
+  [/\.py\.lock$/, readUvLock],
+  [/\.pyw?$/, readInlineScript],
   [/(^|\/)pylock\.[^/]+\.toml$/, readPylock],
   [/(^|\/)[^/]+\.dist-info\/METADATA$|(^|\/)[^/]+\.egg-info\/PKG-INFO$/, readMetadata],
   [/(^|\/)[^/]+\.dist-info\/top_level\.txt$/, readTopLevel],

@@ -2,6 +2,7 @@ import { type Listed, type Listing, MOST_PACKAGES, type Need, type Reading, type
 import { hashesOf, labelOf, originOf } from "../origin.ts";
 import { get, isObject, type JsonObject, type KeyPlaces, keyPlaces, object, parseJson, text } from "./json.ts";
 import { groupOf, word } from "./npm-entry.ts";
+import { disagreements } from "./npm-halves.ts";
 import { readTree } from "./npm-lock-tree.ts";
 
 /**
@@ -25,7 +26,8 @@ export function readNpmLock(source: string, path = ""): Reading {
     packages: read.packages,
     roots: read.roots,
   };
-  return { listings: [listing], gaps };
+  const twice = version === 2 && isObject(get(document, "packages")) ? disagreements(document, places) : [];
+  return { listings: [twice.length === 0 ? listing : { ...listing, disagreements: twice }], gaps };
 }
 
 export function duplicateGap(names: readonly string[]): ReadingGap {

@@ -99,7 +99,7 @@ function poetryRange(range: string): string {
 }
 
 /** The first line on which a name stands as a word; a lookup each, over a text that is seldom long. */
-function lineFinder(source: string): (name: string) => number {
+export function lineFinder(source: string): (name: string) => number {
   const lines = source.length > 2 ** 20 ? [] : source.split("\n");
   const first = new Map<string, number>();
   for (const [index, line] of lines.entries()) {

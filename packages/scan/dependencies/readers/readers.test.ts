@@ -190,6 +190,13 @@ test.each([
   ["site-packages/x/requirements.txt", false],
   ["site-packages/x/pyproject.toml", false],
   ["src/requirements.ts", false],
+  ["setup.py", true],
+  ["site-packages/x/setup.py", false],
+  ["site-packages/x-1.0.dist-info/sboms/x.cdx.xml", true],
+  ["tools/run.py.lock", true],
+  ["node_modules/x/bun.lockb", false],
+  ["given-alone.json", true],
+  ["deep/any.json", false],
   ["notes.txt", false],
 ])("%s is read: %s", (path, read) => {
   expect(readerOf(path) !== undefined).toBe(read);

@@ -2,9 +2,14 @@ import { PackageURL } from "packageurl-js";
 import { type Listed, type Listing, MOST_PACKAGES, type Need, type Reading, type ReadingGap, Unreadable } from "../facts.ts";
 import { isObject, type Json, type JsonObject, list, object, parseJson, text } from "../readers/json.ts";
 import { ecosystemOf, ecosystemOfPurl } from "../versions/ecosystems.ts";
+import { cyclonedxFromXml } from "./cyclonedx-xml.ts";
+import { spdxFromTags } from "./spdx-tags.ts";
 
-/** Bills of materials: CycloneDX 1.2 to 1.6, SPDX 2.2, 2.3 and 3.0, as JSON. What each is, is told by its content. */
+/** Bills of materials: CycloneDX 1.2 to 1.7 as JSON and XML, SPDX 2.2 and 2.3 as JSON and tags, SPDX 3.0 as JSON. What each is, is told by its content. */
 export function readSbom(source: string): Reading {
+  const start = /^[\ufeff\s]{0,1000}(.)/.exec(source.slice(0, 2000))?.[1] ?? "";
+  if (start === "<") return readCyclonedx(cyclonedxFromXml(source));
+  if (start !== "{" && SPDX_TAGS.test(source.slice(0, HEAD))) return readSpdx2(spdxFromTags(source));
   const document = parseJson(source);
   if (text(document, "bomFormat") === "CycloneDX") return readCyclonedx(document);
   if (text(document, "spdxVersion") !== "") return readSpdx2(document);
@@ -12,10 +17,13 @@ export function readSbom(source: string): Reading {
   throw new Unreadable("unsupported", "neither CycloneDX nor SPDX");
 }
 
-/** Whether a JSON file that is named otherwise is one, by its first characters. */
+const HEAD = 4096;
+const SPDX_TAGS = /^\s{0,20}SPDXVersion:/m;
+
+/** Whether a file that is named otherwise is one, by its first characters. */
 export function looksLikeSbom(source: string): boolean {
-  const head = source.slice(0, 4096);
-  return head.includes('"bomFormat"') || head.includes('"spdxVersion"') || head.includes("spdx.org/rdf/3.");
+  const head = source.slice(0, HEAD);
+  return ['"bomFormat"', '"spdxVersion"', "spdx.org/rdf/3.", '"http://cyclonedx.org/schema/bom/'].some((mark) => head.includes(mark)) || SPDX_TAGS.test(head);
 }
 
 function readCyclonedx(document: JsonObject): Reading {

@@ -102,6 +102,7 @@ describe("a bill of materials in the tree", () => {
     ["bom.json", CDX("1.2")],
     ["app.cdx.json", CDX("1.6")],
     ["my-sbom-file.json", CDX("1.5")],
+    ["given.json", CDX("1.5")],
   ])("%s is held against advisories", (path, document) => {
     const { matches } = lookAt(createDependencies(seedIndex()), [fileOf(path, JSON.stringify(document))]);
     expect(matches.map(({ aliases }) => aliases[0])).toContain("CVE-2021-23337");
