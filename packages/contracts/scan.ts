@@ -52,6 +52,14 @@ export const artifactRefSchema = z.object({
 });
 export type ArtifactRef = z.infer<typeof artifactRefSchema>;
 
+/**
+ * What a person has read and let stand of what is offered to assistants: the sha256 of all that a model is told of each tool and skill, by `PATH#NAME`
+ * (`server/tools.json#search`). Whoever can change a description can change a file beside it, so who judges takes it from elsewhere.
+ */
+export const offersSchema = z.record(z.string(), z.string().regex(/^[0-9a-f]{64}$/));
+export const approvalsSchema = z.strictObject({ version: z.literal(1), offers: offersSchema });
+export type Approvals = z.infer<typeof approvalsSchema>;
+
 /** complete: every asked analyser saw all that matters. incomplete: something that matters was not seen; such a scan is never clean. */
 export const scanStatusSchema = z.enum(["complete", "incomplete"]);
 
@@ -65,6 +73,8 @@ export const scanResultSchema = z.object({
   coverage: coverageSchema,
   /** CycloneDX 1.6 bill of materials of what the artifact depends on; null where no manifest or lock file was found. */
   sbom: z.unknown().nullable(),
+  /** Tools and skills that it offers to assistants, as approvals name them; absent where it offers none. */
+  offers: offersSchema.optional(),
 });
 export type ScanResult = z.infer<typeof scanResultSchema>;
 

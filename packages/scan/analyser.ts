@@ -1,4 +1,4 @@
-import type { AnalyserName, Gap, MatchInput } from "@plastron/contracts";
+import type { AnalyserName, Approvals, Gap, MatchInput } from "@plastron/contracts";
 
 /** What a file is, as `classify` says it of its name and its first bytes. */
 export type Language =
@@ -44,6 +44,8 @@ export interface Look<Facts> {
   readonly gaps: readonly LookGap[];
   /** By a `project` alone: what the artifact depends on, as CycloneDX. */
   readonly sbom?: unknown;
+  /** By a `project` alone: the hash of each tool and skill, as approvals name them. */
+  readonly offers?: Approvals["offers"];
 }
 export type LookGap = Pick<Gap, "kind" | "reason" | "detail" | "matters"> & { readonly path?: string };
 
@@ -52,6 +54,8 @@ export interface Project {
   readonly files: readonly FileHead[];
   /** By path (the layered name of `fileKey`). Empty where that analyser did not run. */
   facts<Facts>(analyser: AnalyserName): ReadonlyMap<string, Facts>;
+  /** What was approved of what it offers, from outside of it; null: nothing ever was. Absent: what lies in it counts. */
+  readonly approvals?: Approvals | null;
 }
 
 /**

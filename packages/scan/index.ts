@@ -19,6 +19,7 @@ export {
   type StoredSbom,
   seedIndex,
 } from "./dependencies/index.ts";
+export { APPROVALS_FILE, parseApprovals } from "./engine/approvals.ts";
 export { defaultCacheDirectory } from "./engine/cache/index.ts";
 export { ATTESTATIONS, type Change, GATE_FILE, type Judgement, judgeChange } from "./engine/change.ts";
 export { askForge, type Forge, ForgeError, type ForgeQuestion, type Patience, sendToForge } from "./engine/forge-requests.ts";

@@ -4,8 +4,9 @@
  * attack, warns of one or quotes one is none. What may do much and says so is authority, never malice.
  */
 import { createHash } from "node:crypto";
+import type { Approvals } from "@plastron/contracts";
 import type { Analyser, FileHead, Language, Look, Project, ScanFile } from "../analyser.ts";
-import { type Approvals, describeTree } from "./config/approvals.ts";
+import { describeTree } from "./config/approvals.ts";
 import { judge, rulesOf, Signals } from "./judge.ts";
 import { seenIn } from "./look.ts";
 import { packOf } from "./pack.ts";
@@ -14,7 +15,7 @@ import { matchOf } from "./report.ts";
 import { isOfUnit } from "./rule.ts";
 import { type AgentFacts, factsOf, overUnits } from "./units.ts";
 
-export { APPROVALS_FILE, type Approvals, approvalsSchema } from "./config/approvals.ts";
+export { APPROVALS_FILE } from "./config/approvals.ts";
 export { agentRuleSchema } from "./rule.ts";
 export type { AgentFacts } from "./units.ts";
 
@@ -25,7 +26,7 @@ const FLOWING: ReadonlySet<Language> = new Set(["markdown", "text", "html", "she
 const GENERATED = /(?:^|\/)(?:package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|[^/]*\.(?:map|svg|lock|snap))$/i;
 
 /** An analyser out of the documents of rules/agentware/ (with lexicon/), parsed from YAML. Throws where one of them is malformed.
- * `approvals`: what was approved before; without it those that lie in the artifact count. */
+ * `approvals`: what was approved before; without it what the project is given counts. */
 export function createAgentware(rules: readonly unknown[], approvals: Approvals | null = null): Analyser<AgentFacts> {
   const pack = packOf(rules);
   const ofFile = rulesOf(pack, false, isOfUnit);
@@ -42,13 +43,14 @@ export function createAgentware(rules: readonly unknown[], approvals: Approvals 
       const signals = new Signals(seen.signals, FLOWING.has(file.language));
       const placeOf = (signal: { start: number; end: number; layers: readonly string[] }) => places.of(signal.start, signal.end, signal.layers);
       const matches = ofFile.flatMap((rule) => judge(rule, signals, signals)).map((each) => matchOf(each, placeOf(each.signal), placeOf));
-      return { matches, facts: factsOf(file, text, seen, placeOf, ofUnit, pack), gaps: seen.gaps };
+      const { facts, gaps } = factsOf(file, text, seen, placeOf, ofUnit, pack);
+      return { matches, facts, gaps: [...seen.gaps, ...gaps] };
     },
     project: (project: Project) => overUnits(project, ofUnit, pack, approvals),
   };
 }
 
-/** What there is to approve in a tree: the hash of each tool's and skill's description, as `plastron-approvals.json` keeps them. */
+/** What there is to approve in a tree: the hash of each tool's and skill's description, as `.plastron/approvals.json` keeps them. */
 export function describeForApproval(rules: readonly unknown[], tree: Iterable<ScanFile>): Approvals {
   return describeTree(tree, packOf(rules));
 }

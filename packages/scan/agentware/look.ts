@@ -20,6 +20,8 @@ import { runnerOf } from "./source/run.ts";
 export interface Seen {
   readonly signals: readonly Signal[];
   readonly blocks: readonly Block[];
+  /** The document alone, as it stands: what of it is offered is hashed, so nothing may be read into it. */
+  readonly offered: readonly Block[];
   readonly gaps: readonly LookGap[];
 }
 
@@ -67,6 +69,7 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
   return {
     signals: withReferences(withDerived(signals), blocks),
     blocks,
+    offered: document.blocks,
     gaps: document.degraded.map((gap) => ({ kind: "degraded", matters: document.surface === "agent" || gap.reason === "too_large", ...gap })),
   };
 }

@@ -1,7 +1,7 @@
-import type { Place } from "@plastron/contracts";
-import { fileKey, type Look, type Project, type ScanFile } from "../analyser.ts";
+import type { Approvals, Place } from "@plastron/contracts";
+import { fileKey, type Look, type LookGap, type Project, type ScanFile } from "../analyser.ts";
 import type { CodeFacts } from "../outline.ts";
-import { type Approvals, approvalsIn } from "./config/approvals.ts";
+import { approvalsIn, hashesOf, namedOffers } from "./config/approvals.ts";
 import { type Offer, offersOf } from "./config/catalog.ts";
 import { offerMatches } from "./config/offers.ts";
 import { inWords } from "./hidden/visible.ts";
@@ -26,21 +26,31 @@ const MAX_SIGNALS = 400;
 /** Files that say: here begins a thing of its own. */
 const ROOTS = /(?:^|\/)(?:SKILL\.md|manifest\.ya?ml|package\.json|pyproject\.toml)$/i;
 
-/** Only signals that rules over units ask for are kept. */
+/** Only signals that rules over units ask for are kept. `gaps`: what would not fit. */
 export function factsOf(
   file: ScanFile,
   text: string,
-  { signals, blocks }: Seen,
+  { signals, offered }: Seen,
   placeOf: (span: Pick<Signal, "start" | "end" | "layers">) => Place,
   rules: readonly AgentRule[],
   pack: Pack,
-): AgentFacts | null {
+): { facts: AgentFacts | null; gaps: LookGap[] } {
   const asked = askedBy(rules);
-  const kept = signals.filter((signal) => asked.has(signal.name)).slice(0, MAX_SIGNALS);
-  const offers = offersOf(file, blocks, text, pack, (start, end) => placeOf({ start, end, layers: [] }));
+  const wanted = signals.filter((signal) => asked.has(signal.name));
+  const kept = wanted.slice(0, MAX_SIGNALS);
+  const { offers, more } = offersOf(file, offered, text, pack, (start, end) => placeOf({ start, end, layers: [] }));
   const approvals = approvalsIn(file.path, text);
-  if (kept.length === 0 && offers.length === 0 && !approvals) return null;
-  return { signals: kept.map((signal) => ({ ...signal, place: placeOf(signal) })), offers, approvals };
+  const gaps = [
+    ...(wanted.length > kept.length ? [tooMany(`${wanted.length} things of note: the first ${MAX_SIGNALS} were held against other files`)] : []),
+    ...(more ? [tooMany(`more tools than the first ${offers.length} that were looked at`)] : []),
+  ];
+  if (kept.length === 0 && offers.length === 0 && !approvals) return { facts: null, gaps };
+  return { facts: { signals: kept.map((signal) => ({ ...signal, place: placeOf(signal) })), offers, approvals }, gaps };
+}
+
+/** Something was cut: a flood must not hide what stands behind it. */
+export function tooMany(detail: string): LookGap {
+  return { kind: "degraded", reason: "too_many", detail, matters: true };
 }
 
 function askedBy(rules: readonly AgentRule[]): ReadonlySet<string> {
@@ -65,9 +75,13 @@ export function overUnits(project: Project, rules: readonly AgentRule[], pack: P
       .flatMap((own) => rules.flatMap((rule) => judge(rule, new Signals(own), unit)))
       .map((each) => matchOf(each, (each.signal as PlacedSignal).place, (signal) => (signal as PlacedSignal).place));
   });
-  const offers = new Map([...facts].map(([key, fact]) => [key, fact.offers] as const));
-  const approvals = given ?? [...facts.values()].find((fact) => fact.approvals)?.approvals ?? null;
-  return { matches: [...matches, ...offerMatches(offers, approvals, pack.rules, project)], facts: null, gaps: [] };
+  const offers = namedOffers([...facts].map(([key, fact]) => [key, fact.offers] as const));
+  const found = offerMatches(offers, given ?? approvalsFor(project, facts), pack.rules, project);
+  return { matches: [...matches, ...found], facts: null, gaps: [], ...(offers.length > 0 ? { offers: hashesOf(offers) } : {}) };
+}
+
+function approvalsFor({ approvals }: Project, facts: ReadonlyMap<string, AgentFacts>): Approvals | null {
+  return approvals === undefined ? ([...facts.values()].find((fact) => fact.approvals)?.approvals ?? null) : approvals;
 }
 
 /** What the code analyser saw a file do is a signal like others: an outline tells more of a program than its texts. */

@@ -1,4 +1,4 @@
-import { ANALYSERS, type GateDecision, type ScanResult } from "@plastron/contracts";
+import { ANALYSERS, type Approvals, type GateDecision, type ScanResult } from "@plastron/contracts";
 import { knownAt, type Move, reconcile } from "../findings/reconcile/index.ts";
 import { decide } from "../gate/decide.ts";
 import type { Pentest } from "../gate/pentest.ts";
@@ -6,6 +6,7 @@ import { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "../ga
 import type { Artifact } from "../intake/artifact.ts";
 import { commitOf, type GitOptions, git, gitLine } from "../intake/git-command.ts";
 import { openRevision } from "../intake/git-revision.ts";
+import { APPROVALS_FILE, parseApprovals } from "./approvals.ts";
 import { exempting } from "./exempting.ts";
 import type { ScanOptions } from "./options.ts";
 import { type Brought, pastOfBase, withBrought } from "./past.ts";
@@ -40,15 +41,16 @@ export interface Judgement {
 
 /**
  * Scans what a change starts from and what it ends in, tells new findings from those that stood there, and decides. What the change is judged by (the gate
- * policy, the exemptions) is taken from where it starts, never from the change.
+ * policy, the exemptions, the approvals) is taken from where it starts, never from the change.
  */
 export async function judgeChange(change: Change, onProgress: OnProgress = () => {}): Promise<Judgement> {
   const head = await commitOf(change, change.head);
   const base = change.base === null ? null : await commitOf(change, change.base);
   const start = base === null ? null : await mergeBase(change, base, head);
   const policy = policyFor(change.policy ?? (await policyAt(change, start)), change.environment ?? null);
-  const before = start === null ? null : await scanned(start, change, onProgress);
-  const found = await scanned(head, change, onProgress, { head, base });
+  const approvals = change.scan?.approvals ?? (await approvalsAt(change, start));
+  const before = start === null ? null : await scanned(start, { ...change, scan: { ...change.scan, approvals } }, onProgress);
+  const found = await scanned(head, { ...change, scan: { ...change.scan, approvals } }, onProgress, { head, base });
   const reconciled = reconcile(before?.findings ?? [], found.findings, start === null ? [] : await movesBetween(change, start, head));
   const today = (change.now ?? new Date()).toISOString().slice(0, 10);
   const files = { git: change, start, head, fileAt: (commit: string, path: string) => fileAt(change, commit, path) };
@@ -84,6 +86,12 @@ async function scanned(revision: string, change: Change, onProgress: OnProgress,
 export async function policyAt(options: GitOptions, commit: string | null): Promise<GatePolicy> {
   const text = commit === null ? null : await fileAt(options, commit, GATE_FILE);
   return text === null ? DEFAULT_GATE : parseGatePolicy(text);
+}
+
+/** What was approved as it stands at a commit. */
+async function approvalsAt(options: GitOptions, commit: string | null): Promise<Approvals | null> {
+  const text = commit === null ? null : await fileAt(options, commit, APPROVALS_FILE);
+  return text === null ? null : parseApprovals(text);
 }
 
 /** A file's text at a commit, or null where it is not there. */

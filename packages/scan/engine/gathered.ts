@@ -1,8 +1,12 @@
-import type { AnalyserName, Gap, Match } from "@plastron/contracts";
+import type { AnalyserName, Approvals, Gap, Match } from "@plastron/contracts";
 import type { ArtifactFile } from "../intake/artifact.ts";
 import type { KeptLook, KeptTree } from "./cache/index.ts";
 import type { FactsOfScan } from "./facts.ts";
 import { type CheckedLook, order, type Tally } from "./tally.ts";
+
+interface Offered {
+  readonly offers: Approvals["offers"] | null;
+}
 
 /** Everything that a scan's looks gave so far. */
 export class Gathered {
@@ -14,6 +18,7 @@ export class Gathered {
   #lasting = 0;
   #passing = 0;
   #sbom: unknown = null;
+  #offers: Approvals["offers"] | null = null;
   #leaned: { readonly facts: Buffer; readonly gaps: readonly Gap[] } | null = null;
 
   constructor(tally: Tally, facts: FactsOfScan) {
@@ -34,6 +39,10 @@ export class Gathered {
     return this.#leaned;
   }
 
+  get offers(): Approvals["offers"] | null {
+    return this.#offers;
+  }
+
   /** One analyser's look at one file. */
   take(file: ArtifactFile, analyser: AnalyserName, look: KeptLook, facts: Buffer | null, from: "known" | "new"): void {
     if (!look.wanted) return;
@@ -45,8 +54,9 @@ export class Gathered {
   }
 
   /** One analyser's look at the whole. */
-  joined(analyser: AnalyserName, look: CheckedLook & { readonly ms: number; readonly sbom: unknown; readonly leaned: Buffer | null }): void {
+  joined(analyser: AnalyserName, look: CheckedLook & { readonly ms: number; readonly sbom: unknown; readonly leaned: Buffer | null } & Offered): void {
     this.#sbom ??= look.sbom;
+    this.#offers ??= look.offers;
     if (look.leaned) this.#leaned = { facts: look.leaned, gaps: look.gaps };
     this.#add(look);
     this.#tally.looked(analyser, { files: 0, bytes: 0, cached: 0, ms: look.ms });
@@ -67,13 +77,14 @@ export class Gathered {
   recall(kept: KeptTree): void {
     this.#add(kept);
     this.#sbom = kept.sbom;
+    this.#offers = kept.offers;
     for (const [name, counts] of Object.entries(kept.counts)) this.#tally.looked(name as AnalyserName, { ...counts, cached: counts.files, ms: 0 });
   }
 
   /** What to keep of this one, and whether it holds failures; null where the next scan may see more. */
   toKeep(): { tree: KeptTree; failures: boolean } | null {
     if (this.#passing > 0) return null;
-    return { tree: { matches: this.sorted(), gaps: this.#gaps, counts: this.#counts, sbom: this.#sbom }, failures: this.#lasting > 0 };
+    return { tree: { matches: this.sorted(), gaps: this.#gaps, counts: this.#counts, sbom: this.#sbom, offers: this.#offers }, failures: this.#lasting > 0 };
   }
 
   /** Workers answer in any order; a report has one. */

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { ANALYSERS, type AnalyserName } from "@plastron/contracts";
+import { ANALYSERS, type AnalyserName, type Approvals } from "@plastron/contracts";
 import type { FuzzSandbox } from "../fuzz/port.ts";
 import type { Matchable } from "./rematch/matchable.ts";
 
@@ -19,6 +19,8 @@ export interface ScanOptions {
   readonly advisories?: string | null;
   /** A directory in which to keep what was seen, for later scans; null (the default): nothing is kept. `defaultCacheDirectory()` is the user's own. */
   readonly cache?: string | null;
+  /** What was approved of the tools and skills that it offers; null (the default): nothing ever was. Never the artifact's own word. */
+  readonly approvals?: Approvals | null;
   /** Asks providers whether the secrets that were found still work: sends each to the provider that gave it out. Off unless asked for. */
   readonly verifySecrets?: boolean;
   /** SARIF logs of other tools about the same tree, each with the name that gaps give it: their results are joined with ours. */
@@ -48,6 +50,7 @@ export function settle(options: ScanOptions): Settled {
     // A directory that is not there yet cannot be opened to the workers; the seed stands in.
     advisories: options.advisories && existsSync(options.advisories) ? options.advisories : null,
     cache: options.cache ?? null,
+    approvals: options.approvals ?? null,
     verifySecrets: options.verifySecrets ?? false,
     imports: options.imports ?? [],
     fuzz: options.fuzz ?? null,

@@ -2,7 +2,7 @@ import type { AnalyserName } from "@plastron/contracts";
 import { listen } from "./listen.ts";
 import type { WorkerProcess } from "./process.ts";
 import type { Arrived } from "./protocol.ts";
-import { checkLook } from "./tally.ts";
+import { checkLook, checkOffers } from "./tally.ts";
 import type { Work } from "./work.ts";
 
 /** Each analyser's look at the whole, one after another in one worker that was told all facts; a new one where it died. */
@@ -24,12 +24,13 @@ export async function lookAtProject(work: Work): Promise<void> {
   }
 }
 
-async function told({ artifact, facts, pool, signal }: Work): Promise<WorkerProcess> {
+async function told({ artifact, facts, pool, settings, signal }: Work): Promise<WorkerProcess> {
   const worker = await pool.acquire();
   for (const { path, layers, language, executable, size, sealed } of artifact.files) {
     signal?.throwIfAborted();
     await worker.send({ type: "head", file: { path, layers, language, executable, size, ...(sealed ? { sealed } : {}) } });
   }
+  await worker.send({ type: "approvals" }, Buffer.from(JSON.stringify(settings.approvals)));
   for (const { analyser, key, facts: body } of facts.all()) {
     signal?.throwIfAborted();
     await worker.send({ type: "facts", analyser, key }, body);
@@ -42,5 +43,6 @@ function take({ result }: Work, analyser: AnalyserName, look: Arrived): void {
   result.joined(analyser, {
     ...{ ...checkLook(analyser, "", look), ms: look.ms },
     ...{ sbom: dependencies ? (look.sbom ?? null) : null, leaned: dependencies ? look.facts : null },
+    offers: analyser === "agentware" ? checkOffers(look.offers) : null,
   });
 }

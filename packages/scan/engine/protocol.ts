@@ -18,12 +18,13 @@ export interface AnalyserConfig {
   readonly advisories: string | null;
 }
 
-/** From parent to worker. The body of `file` is its bytes, that of `facts` one file's facts as JSON. */
+/** From parent to worker. The body of `file` is its bytes, that of `facts` one file's facts as JSON, and that of `approvals` them or null. */
 export type Order =
   | { readonly type: "file"; readonly file: FileOrder; readonly analysers: readonly AnalyserName[] }
   | { readonly type: "head"; readonly file: FileHead }
   | { readonly type: "facts"; readonly analyser: AnalyserName; readonly key: string }
   /** `keep`: the answer's body is what its `leansOn` gives. */
+  | { readonly type: "approvals" }
   | { readonly type: "project"; readonly analyser: AnalyserName; readonly keep?: boolean }
   | { readonly type: "forget" };
 
@@ -51,6 +52,7 @@ export interface RawLook {
   readonly matches: readonly unknown[];
   readonly gaps: readonly LookGap[];
   readonly sbom?: unknown;
+  readonly offers?: unknown;
 }
 
 /** A look as it arrives: its facts, as JSON, are the frame's body; of a look at the whole, what it leans on. The parent never looks into them. */

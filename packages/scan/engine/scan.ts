@@ -94,6 +94,7 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
         advisories: known.advisories,
       },
       sbom: result.sbom,
+      ...(result.offers ? { offers: result.offers } : {}),
     };
   } finally {
     await pool.close();
@@ -104,12 +105,18 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
 async function look(work: Work): Promise<void> {
   const { artifact, cache, versions, result, settings } = work;
   const patience = settings.fileTimeoutMs + settings.projectTimeoutMs;
-  const kept = settings.onMatchable === null ? cache.tree(artifact, versions) : null;
+  const kept = settings.onMatchable === null ? cache.tree(artifact, versions, settings.approvals) : null;
   if (kept && (!kept.failure || (Date.now() < kept.failure.until && kept.failure.patience >= patience))) return result.recall(kept);
   await lookAtFiles(work);
   await lookAtProject(work);
   const keep = result.toKeep();
-  if (keep) cache.putTree(artifact, versions, keep.failures ? { ...keep.tree, failure: { until: Date.now() + FAILURE_LASTS_MS, patience } } : keep.tree);
+  if (!keep) return;
+  cache.putTree(
+    artifact,
+    versions,
+    settings.approvals,
+    keep.failures ? { ...keep.tree, failure: { until: Date.now() + FAILURE_LASTS_MS, patience } } : keep.tree,
+  );
 }
 
 function openCache({ cache, registry, analysers, rules, advisories }: Settled): ScanCache {

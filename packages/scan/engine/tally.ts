@@ -1,4 +1,4 @@
-import { type AnalyserName, type Coverage, type Gap, gapSchema, type Match, matchSchema } from "@plastron/contracts";
+import { type AnalyserName, type Approvals, type Coverage, type Gap, gapSchema, type Match, matchSchema, offersSchema } from "@plastron/contracts";
 import type { LookGap } from "../analyser.ts";
 import type { Artifact } from "../intake/artifact.ts";
 import type { Versions } from "./pool.ts";
@@ -39,6 +39,14 @@ export function checkLook(
       matters: true,
     });
   return { matches, gaps };
+}
+
+/** What is offered, or null where nothing is, or where it is not told as it should be. */
+export function checkOffers(raw: unknown): Approvals["offers"] | null {
+  return offersSchema
+    .nullable()
+    .catch(null)
+    .parse(raw ?? null);
 }
 
 function invalid(analyser: AnalyserName, path: string, detail: string): Gap {
@@ -95,11 +103,7 @@ export class Tally {
 export function shownGaps(gaps: readonly Gap[]): Gap[] {
   const sorted = gaps.toSorted(
     (a, b) =>
-      Number(b.matters) - Number(a.matters) ||
-      order(a.path, b.path) ||
-      order(a.analyser, b.analyser) ||
-      order(a.reason, b.reason) ||
-      order(a.detail, b.detail),
+      Number(b.matters) - Number(a.matters) || order(a.path, b.path) || order(a.analyser, b.analyser) || order(a.reason, b.reason) || order(a.detail, b.detail),
   );
   return sorted.slice(0, MOST_GAPS);
 }

@@ -1,6 +1,6 @@
 import { readSync, writeSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { AnalyserName } from "@plastron/contracts";
+import type { AnalyserName, Approvals } from "@plastron/contracts";
 import type { Analyser, FileHead, KeptFacts, Look, Project, ScanFile } from "../analyser.ts";
 import { decode } from "../intake/classify.ts";
 import { encodeFrame } from "./frames.ts";
@@ -22,6 +22,7 @@ const setup = JSON.parse(process.argv[2] as string) as WorkerSetup;
 const analysers = await load(setup);
 const heads: FileHead[] = [];
 const facts = new Map<AnalyserName, Map<string, unknown>>();
+let approvals: Approvals | null = null;
 if (analysers) serve(analysers);
 
 async function load({ registry, config }: WorkerSetup): Promise<Map<AnalyserName, Analyser> | null> {
@@ -42,6 +43,7 @@ function serve(all: Map<AnalyserName, Analyser>): void {
     if (order.type === "file") lookAtFile(all, order.file, order.analysers, frame.body);
     else if (order.type === "head") heads.push(order.file);
     else if (order.type === "facts") factsOf(order.analyser).set(order.key, JSON.parse(frame.body.toString("utf8")));
+    else if (order.type === "approvals") approvals = JSON.parse(frame.body.toString("utf8"));
     else if (order.type === "project") lookAtProject(all.get(order.analyser), order);
     else forget();
   }
@@ -65,7 +67,7 @@ function lookAtFile(all: Map<AnalyserName, Analyser>, order: FileOrder, names: r
 }
 
 function lookAtProject(analyser: Analyser | undefined, order: Order & { type: "project" }): void {
-  const project: Project = { files: heads, facts: <Facts>(of: AnalyserName) => factsOf(of) as ReadonlyMap<string, Facts> };
+  const project: Project = { files: heads, facts: <Facts>(of: AnalyserName) => factsOf(of) as ReadonlyMap<string, Facts>, approvals };
   const leans = () => (order.keep ? leaned(analyser?.leansOn?.(project)) : NO_FACTS);
   answer(order.analyser, () => analyser?.project?.(project) ?? null, leans);
   say({ type: "done" });
@@ -97,7 +99,13 @@ function looked(work: () => Look<unknown> | null): { look: RawLook; facts: Buffe
   try {
     const said = work();
     if (said === null) return { look: UNWANTED, facts: NO_FACTS };
-    const look = { wanted: true, matches: said.matches, gaps: said.gaps, ...(said.sbom ? { sbom: said.sbom } : {}) };
+    const look = {
+      wanted: true,
+      matches: said.matches,
+      gaps: said.gaps,
+      ...(said.sbom ? { sbom: said.sbom } : {}),
+      ...(said.offers ? { offers: said.offers } : {}),
+    };
     return withinReason(look, said.facts === null ? NO_FACTS : Buffer.from(JSON.stringify(said.facts)));
   } catch (error) {
     return { look: { wanted: true, matches: [], gaps: [{ kind: "failed", reason: "exception", detail: wordsOf(error), matters: true }] }, facts: NO_FACTS };
@@ -114,6 +122,7 @@ function withinReason(look: RawLook, facts: Buffer): { look: RawLook; facts: Buf
 function forget(): void {
   heads.length = 0;
   facts.clear();
+  approvals = null;
 }
 
 function factsOf(analyser: AnalyserName): Map<string, unknown> {

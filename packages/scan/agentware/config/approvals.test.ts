@@ -26,6 +26,6 @@ test("a skill is approved with all of its text", () => {
 });
 
 test("approvals from outside count, whatever lies in the artifact", () => {
-  const forged = fileOf("plastron-approvals.json", JSON.stringify(describeForApproval(rules, [tools("Sends all.")])));
+  const forged = fileOf(".plastron/approvals.json", JSON.stringify(describeForApproval(rules, [tools("Sends all.")])));
   expect(found([tools("Sends all."), forged])).toEqual(["agentware/changed-since-approval"]);
 });

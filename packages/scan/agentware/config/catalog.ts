@@ -23,6 +23,14 @@ export type Role = "untrusted" | "private" | "egress";
 
 const ROLES: readonly Role[] = ["untrusted", "private", "egress"];
 const MAX_OFFERS = 500;
+/** So much of a description, or of a tool's registration in source, is taken for what a model is told. */
+const MAX_TOLD = 20_000;
+
+/** `more`: there are others, at which nobody looked. */
+export interface Offers {
+  readonly offers: readonly Offer[];
+  readonly more: boolean;
+}
 
 /** What a file offers: a list of tools (`tools/list`), a skill's front matter, a Dify tool, tools that source registers. */
 export function offersOf(
@@ -31,17 +39,17 @@ export function offersOf(
   text: string,
   pack: Pack,
   placeOf: (start: number, end: number) => Place,
-): Offer[] {
+): Offers {
   const offer = (kind: Offer["kind"], name: string, description: string, told: string, start: number): Offer => ({
     ...{ kind, name: name.slice(0, 200), description: description.slice(0, 400), hash: createHash("sha256").update(told.normalize("NFC")).digest("hex") },
     ...{ roles: rolesOf(`${name.replace(/[_.-]|(?<=[a-z])(?=[A-Z])/g, " ")} . ${description}`, pack), place: placeOf(start, start + 1) },
   });
   if (file.language === "markdown") {
-    if (!/(?:^|\/)SKILL\.md$/i.test(file.path)) return [];
+    if (!/(?:^|\/)SKILL\.md$/i.test(file.path)) return NONE;
     const value = (key: string) =>
       blocks.find(({ kind, section }) => (kind === "value" || kind === "description") && section.length === 1 && section[0] === key);
     const name = value("name");
-    return [offer("skill", name?.text ?? file.path, value("description")?.text ?? "", text, name?.start ?? 0)];
+    return { offers: [offer("skill", name?.text ?? file.path, value("description")?.text ?? "", text, name?.start ?? 0)], more: false };
   }
   if (file.language === "json" || file.language === "yaml") return dataOffers(blocks, offer);
   return sourceOffers(text, offer);
@@ -49,49 +57,95 @@ export function offersOf(
 
 type Make = (kind: Offer["kind"], name: string, description: string, told: string, start: number) => Offer;
 
+const NONE: Offers = { offers: [], more: false };
+
 /** Values below `tools.N`, or of a Dify tool's `identity` and `description`. */
-function dataOffers(blocks: readonly Block[], offer: Make): Offer[] {
+function dataOffers(blocks: readonly Block[], offer: Make): Offers {
   const tools = new Map<string, Block[]>();
+  let more = false;
   for (const each of blocks) {
     const at = each.section.findIndex((key, i) => key === "tools" && /^\d+$/.test(each.section[i + 1] ?? ""));
-    if (at >= 0) tools.set(each.section.slice(0, at + 2).join("\u0000"), [...(tools.get(each.section.slice(0, at + 2).join("\u0000")) ?? []), each]);
-    if (tools.size > MAX_OFFERS) break;
+    if (at < 0) continue;
+    const key = each.section.slice(0, at + 2).join("\u0000");
+    const values = tools.get(key);
+    if (values) values.push(each);
+    else if (tools.size < MAX_OFFERS) tools.set(key, [each]);
+    else more = true;
   }
   const offers: Offer[] = [];
   for (const [key, values] of tools) {
     const depth = key.split("\u0000").length;
     const value = (name: string) => values.find(({ section }) => section.length === depth + 1 && section[depth] === name);
     const name = value("name");
-    if (name)
-      offers.push(
-        offer("tool", name.text, value("description")?.text ?? "", JSON.stringify(values.map(({ section, text }) => [section.slice(depth), text])), name.start),
-      );
+    if (name) offers.push(offer("tool", name.text, value("description")?.text ?? "", inOrder(values, depth), name.start));
   }
   const identity = blocks.find(({ section }) => section.length === 2 && section[0] === "identity" && section[1] === "name");
   const llm = blocks.find(({ section }) => section[0] === "description" && section.at(-1) === "llm");
-  if (identity && llm) offers.push(offer("tool", identity.text, llm.text, JSON.stringify(blocks.map(({ section, text }) => [section, text])), identity.start));
-  return offers;
+  if (identity && llm) offers.push(offer("tool", identity.text, llm.text, inOrder(blocks, 0), identity.start));
+  return { offers, more };
+}
+
+/** All that is said, in an order of its own: keys that changed places say the same. */
+function inOrder(values: readonly Block[], depth: number): string {
+  return values
+    .map(({ section, text }) => JSON.stringify([section.slice(depth), text]))
+    .sort()
+    .join("\n");
 }
 
 const REGISTERED =
-  /\.(?:tool|registerTool|addTool)\(\s*(?:\{\s*name\s*:\s*)?["'`]([\w.:/-]{1,80})["'`]\s*,\s*(?:\{\s*(?:title\s*:\s*["'`][^"'`\n]{0,80}["'`]\s*,\s*)?)?(?:description\s*:\s*)?["'`]([^"'`]{0,2000})["'`]/g;
+  /\.(?:tool|registerTool|addTool)\(\s*(?:\{\s*name\s*:\s*)?["'`]([\w.:/-]{1,80})["'`]\s*,\s*(?:\{\s*(?:title\s*:\s*["'`][^"'`\n]{0,80}["'`]\s*,\s*)?)?(?:description\s*:\s*)?["'`]([^"'`]{0,20000})["'`]/g;
 const DECLARED =
-  /\bname\s*[:=]\s*["'`]([\w.:/-]{1,80})["'`]\s*,\s*(?:title\s*[:=]\s*["'`][^"'`\n]{0,80}["'`]\s*,\s*)?description\s*[:=]\s*(?:\(?\s*)["'`]([^"'`]{0,2000})["'`]/g;
+  /\bname\s*[:=]\s*["'`]([\w.:/-]{1,80})["'`]\s*,\s*(?:title\s*[:=]\s*["'`][^"'`\n]{0,80}["'`]\s*,\s*)?description\s*[:=]\s*(?:\(?\s*)["'`]([^"'`]{0,20000})["'`]/g;
 const DECORATED =
-  /@(?:\w{1,40}\.)?(?:tool|function_tool)\b[^\n]{0,200}\n(?:async\s+)?def\s+(\w{1,80})\s*\([^)]{0,1000}\)[^:\n]{0,100}:\s*\n\s*(?:"""|''')((?:(?!"""|''').){0,2000})/gs;
+  /@(?:\w{1,40}\.)?(?:tool|function_tool)\b[^\n]{0,200}\n(?:async\s+)?def\s+(\w{1,80})\s*\([^)]{0,1000}\)[^:\n]{0,100}:\s*\n\s*(?:"""|''')((?:(?!"""|''').){0,20000})/gs;
 
-function sourceOffers(text: string, offer: Make): Offer[] {
-  if (!/tool/i.test(text.slice(0, 2_000_000))) return [];
+function sourceOffers(text: string, offer: Make): Offers {
+  if (!/tool/i.test(text.slice(0, 2_000_000))) return NONE;
   const offers: Offer[] = [];
   const isServer = /inputSchema|input_schema|parameters|McpServer|FastMCP/.test(text);
   for (const pattern of [REGISTERED, ...(isServer ? [DECLARED] : []), DECORATED])
-    for (const [whole, name, description] of text.matchAll(pattern)) {
-      if (offers.length >= MAX_OFFERS) return offers;
-      if (!offers.some((known) => known.name === name))
-        offers.push(offer("tool", name as string, description as string, `${name}\n${description}`, text.indexOf(whole)));
+    for (const match of text.matchAll(pattern)) {
+      const [whole, name, description] = match;
+      if (offers.some((known) => known.name === name)) continue;
+      if (offers.length >= MAX_OFFERS) return { offers, more: true };
+      const told = pattern === DECORATED ? plain(whole) : registered(text, match.index);
+      offers.push(offer("tool", name as string, description as string, `${name}\n${description}\n${told}`, match.index));
     }
-  return offers;
+  return { offers, more: false };
 }
+
+/** A registration as it is written, schema included, up to what is only run: the rest of an expression says as much as its first text. */
+function registered(text: string, start: number): string {
+  let depth = 0;
+  let end = Math.min(text.length, start + MAX_TOLD);
+  let quote = "";
+  for (let at = start; at < end; at++) {
+    const character = text[at] as string;
+    if (quote !== "") {
+      if (character === "\\") at++;
+      else if (character === quote) quote = "";
+    } else if (character === '"' || character === "'" || character === "`") quote = character;
+    else if ("([{".includes(character)) depth++;
+    else if (")]}".includes(character) && --depth <= 0) {
+      end = at + (depth < 0 ? 0 : 1);
+      break;
+    }
+  }
+  const whole = text.slice(start, end);
+  const run = whole.search(RUN);
+  return plain(run < 0 ? whole : whole.slice(0, run));
+}
+
+/** Where the part begins that is run and not told. */
+const RUN = /\basync\b|\bfunction\b|(?:\([^()]{0,500}\)|\b\w{1,80})\s{0,20}=>|\b(?:handler|execute|run|invoke|callback)\s{0,20}[:(]/;
+
+/** Without what a formatter changes. Other white space than blanks stays: it may be there to hide something. */
+const plain = (code: string): string =>
+  code
+    .replace(/[ \t\r\n]+/g, "")
+    .replace(/['`]/g, '"')
+    .replace(/,(?=[)\]}])|;/g, "");
 
 function rolesOf(text: string, { lexicon }: Pack): Role[] {
   const hits = new Set(lexicon.read(text.toLowerCase()).map((hit) => hit.idea));

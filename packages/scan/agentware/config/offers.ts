@@ -1,19 +1,13 @@
-import type { MatchInput } from "@plastron/contracts";
+import type { Approvals, MatchInput } from "@plastron/contracts";
 import { fileKey, type Project } from "../../analyser.ts";
 import { inWords } from "../hidden/visible.ts";
 import type { AgentRule } from "../rule.ts";
-import type { Approvals } from "./approvals.ts";
+import { type Named, standing } from "./approvals.ts";
 import type { Offer, Role } from "./catalog.ts";
 
 /** Rules over what several files offer, each written down in rules/agentware/ and found here. */
-export function offerMatches(
-  byFile: ReadonlyMap<string, readonly Offer[]>,
-  approvals: Approvals | null,
-  rules: readonly AgentRule[],
-  project: Project,
-): MatchInput[] {
+export function offerMatches(offers: readonly Named[], approvals: Approvals | null, rules: readonly AgentRule[], project: Project): MatchInput[] {
   const rule = (name: string) => rules.find(({ id }) => id === `agentware/${name}`);
-  const offers = [...byFile].flatMap(([key, list]) => list.map((offer) => ({ key, offer })));
   const matches: MatchInput[] = [];
   const add = (name: string, offer: Offer, detail: string, others: readonly Offer[] = []): void => {
     const found = rule(name);
@@ -31,12 +25,11 @@ export function offerMatches(
       trio.map((offer, i) => `${offer.name} (${["brings in text of strangers", "reaches what is private", "carries data out"][i]})`).join(", "),
       trio.slice(1),
     );
-  if (approvals)
-    for (const { key, offer } of offers) {
-      const approved = Object.hasOwn(approvals.offers, `${key}#${offer.name}`) ? approvals.offers[`${key}#${offer.name}`] : undefined;
-      if (approved === undefined) add("not-approved", offer, `${offer.name}: “${inWords(offer.description, 160)}”`);
-      else if (approved !== offer.hash) add("changed-since-approval", offer, `${offer.name}: “${inWords(offer.description, 160)}”`);
-    }
+  for (const { named, was } of approvals ? standing(offers, approvals) : []) {
+    const { offer } = named;
+    const detail = `${offer.name}: “${inWords(offer.description, 160)}” (${offer.hash.slice(0, 16)})`;
+    add(was === "changed" ? "changed-since-approval" : "not-approved", { ...offer, name: `${offer.name} ${offer.hash}` }, detail);
+  }
   return matches;
 }
 

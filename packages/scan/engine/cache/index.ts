@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { realpathSync } from "node:fs";
 import { join } from "node:path";
-import type { AnalyserName, Gap } from "@plastron/contracts";
+import type { AnalyserName, Approvals, Gap } from "@plastron/contracts";
 import type { Artifact, ArtifactFile } from "../../intake/artifact.ts";
 import { NO_MEMO, type StampMemo } from "../../intake/stamps.ts";
 import type { Versions } from "../pool.ts";
@@ -32,6 +32,7 @@ export interface KeptTree {
   readonly gaps: CheckedLook["gaps"];
   readonly counts: Readonly<Partial<Record<AnalyserName, { files: number; bytes: number }>>>;
   readonly sbom: unknown;
+  readonly offers: Approvals["offers"] | null;
   readonly failure?: Failure;
 }
 
@@ -87,14 +88,15 @@ export class ScanCache {
     if (value.length + (facts?.length ?? 0) <= LARGEST) this.#database?.put(this.#lookKey(file, analyser, version), value, facts);
   }
 
-  tree(artifact: Artifact, versions: Versions): KeptTree | null {
-    const row = this.#database?.get(this.#treeKey(artifact, versions));
+  /** `approvals` are what the whole is held against: of one artifact, others say other things. */
+  tree(artifact: Artifact, versions: Versions, approvals: Approvals | null): KeptTree | null {
+    const row = this.#database?.get(this.#treeKey(artifact, versions, approvals));
     return row ? (JSON.parse(row.value.toString("utf8")) as KeptTree) : null;
   }
 
-  putTree(artifact: Artifact, versions: Versions, tree: KeptTree): void {
+  putTree(artifact: Artifact, versions: Versions, approvals: Approvals | null, tree: KeptTree): void {
     const value = Buffer.from(JSON.stringify(tree));
-    if (value.length <= LARGEST) this.#database?.put(this.#treeKey(artifact, versions), value);
+    if (value.length <= LARGEST) this.#database?.put(this.#treeKey(artifact, versions, approvals), value);
   }
 
   close(): void {
@@ -106,8 +108,9 @@ export class ScanCache {
     return `look ${digest([this.#code, analyser, version, ...partsOf(file)])}`;
   }
 
-  #treeKey(artifact: Artifact, versions: Versions): string {
-    const hash = createHash("sha256").update(JSON.stringify([this.#code, Object.entries(versions).sort(([a], [b]) => (a < b ? -1 : 1))]));
+  #treeKey(artifact: Artifact, versions: Versions, approvals: Approvals | null): string {
+    const approved = approvals && Object.entries(approvals.offers).sort(([a], [b]) => (a < b ? -1 : 1));
+    const hash = createHash("sha256").update(JSON.stringify([this.#code, Object.entries(versions).sort(([a], [b]) => (a < b ? -1 : 1)), approved]));
     for (const file of artifact.files) hash.update(JSON.stringify(partsOf(file)));
     return `tree ${hash.digest("hex")}`;
   }

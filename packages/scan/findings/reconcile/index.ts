@@ -93,11 +93,15 @@ export function identitiesOf({ pairs }: Reconciled): Map<string, string> {
   return new Map(pairs.filter(({ confidence, worse }) => confidence >= 0.9 && !worse).map(({ base, head }) => [head.fingerprint, base.fingerprint]));
 }
 
+/** What is about a text as such is another thing where the text is another, though it stands in the same place. The message holds its hash. */
+const APPROVAL = ["agentware/changed-since-approval", "agentware/not-approved"];
+
 /** Of one kind at all: a rule in common, and neither harm nor a working secret where there was a mistake. */
 function kin(base: Finding, head: Finding): boolean {
   if (base.verdict !== head.verdict) return false;
   if (base.package && head.package) return true;
   const rules = new Set(rulesOf(base));
+  if (APPROVAL.some((rule) => rules.has(rule)) && base.message !== head.message) return false;
   return rulesOf(head).some((rule) => rules.has(rule));
 }
 
