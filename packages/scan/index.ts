@@ -12,6 +12,7 @@ export {
   compileAdvisories,
   IndexDamaged,
   type IndexManifest,
+  isSbom,
   openIndex,
   type Rematch,
   type Rematched,

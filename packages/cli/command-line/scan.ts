@@ -15,7 +15,8 @@ export function scanCommands(program: Command, terminal: Terminal, done: Done): 
     .description(
       "Scan a directory, a file, an archive, a git repository or a package. Exit 0: nothing at or above --fail-on; 1: findings; 2: something that matters was not looked at, or wrong use.",
     )
-    .argument("<what>", "a path, a git URL, npm:NAME[@VERSION] or pypi:NAME[==VERSION]")
+    .argument("[what]", "a path, a git URL, npm:NAME[@VERSION] or pypi:NAME[==VERSION]")
+    .option("--sbom <file>", "instead of <what>: hold what this bill of materials lists (CycloneDX or SPDX) against advisories, and nothing else")
     .option("--analysers <list>", "of secrets, code, dependencies, agentware; separated by commas (default: all)")
     .option("--format <format>", "terminal, html, json, sarif, cyclonedx, openvex, junit, github, gitlab", "terminal")
     .option("--output <file>", "write the report there instead of to standard output")

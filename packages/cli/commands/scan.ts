@@ -6,6 +6,7 @@ import { exemptedByDirectory } from "../exemptions/scanned.ts";
 import { usage } from "../failure.ts";
 import { lendingFuzz, type ScanFuzzFlags } from "../fuzz/lent.ts";
 import { addedRules } from "../rules/home.ts";
+import { billOf } from "../scan/bill.ts";
 import { type ServerFlags, scannedByServer } from "../scan/on-server.ts";
 import { startScanProgress } from "../scan/progress.ts";
 import { ScanStopped, stoppedBySignals } from "../scan/stop.ts";
@@ -16,12 +17,15 @@ export interface ScanFlags extends ServerFlags, ScanFuzzFlags {
   analysers?: string;
   format: string;
   output?: string;
+  sbom?: string;
   failOn: Severity | "none";
 }
 
 /** Scans, reports, and says by the exit code what a script needs: 0 nothing grave, 1 findings, 2 not all was seen; 130 after Ctrl-C. */
-export async function scanCommand(what: string, flags: ScanFlags, terminal: Terminal): Promise<number> {
+export async function scanCommand(what: string | undefined, flags: ScanFlags, terminal: Terminal): Promise<number> {
   try {
+    if (flags.sbom !== undefined) return await scanAndReport(billOf(flags.sbom, what, flags.analysers), { ...flags, analysers: "dependencies" }, terminal);
+    if (what === undefined) throw usage("nothing is named to be scanned", "Name a path, a git URL, npm:NAME or pypi:NAME; or --sbom FILE.");
     return await scanAndReport(what, flags, terminal);
   } catch (error) {
     if (!(error instanceof ScanStopped)) throw error;

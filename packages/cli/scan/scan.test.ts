@@ -32,6 +32,36 @@ function run(...args: string[]): Promise<{ code: number | null; stdout: string; 
   return new Promise((resolve) => child.once("close", (code) => resolve({ ...ran, code })));
 }
 
+describe("plastron scan --sbom", () => {
+  const bill = {
+    bomFormat: "CycloneDX",
+    specVersion: "1.5",
+    components: [{ type: "library", name: "lodash", version: "4.17.15", purl: "pkg:npm/lodash@4.17.15" }],
+  };
+
+  test("holds one bill of materials against advisories, whatever it is called, and nothing else", async () => {
+    put("of-the-app.json", JSON.stringify({ ...bill, note: TOKEN }));
+    const { code, stdout } = await run("--sbom", "tree/of-the-app.json", "--format", "json");
+    const { findings, status } = JSON.parse(stdout) as { findings: { analyser: string; aliases: string[] }[]; status: string };
+    expect([code, status]).toEqual([1, "complete"]);
+    expect(findings.map(({ analyser }) => analyser)).toEqual(findings.map(() => "dependencies"));
+    expect(findings.flatMap(({ aliases }) => aliases)).toContain("CVE-2021-23337");
+  });
+
+  test.each([
+    ["no bill of materials", ["--sbom", "tree/a.json"], /no bill of materials that is read/],
+    ["a broken one", ["--sbom", "tree/cut.json"], /incomplete|syntax_error|not JSON/],
+    ["nothing at all", [], /nothing is named/],
+    ["a directory", ["--sbom", "tree"], /no file/],
+    ["two things", ["tree", "--sbom", "tree/cut.json"], /instead of what to scan/],
+  ])("%s exits 2 and says why", async (_, args, words) => {
+    put("a.json", "{}");
+    put("cut.json", JSON.stringify(bill).slice(0, 100));
+    const { code, stdout, stderr } = await run(...args);
+    expect([code, stdout + stderr]).toEqual([2, expect.stringMatching(words)]);
+  });
+});
+
 describe("plastron scan", () => {
   test("says what is clean, complete and how much was looked at", async () => {
     put("a.js", "export const answer = 42;\n");

@@ -10,6 +10,7 @@ export { type AdvisoryIndex, checkSignature, damagedIndex, openIndex, parseManif
 export { advisoryNotes, ageInDays, asOf } from "./age.ts";
 export { createDependencies } from "./analyser.ts";
 export type { DependencyFacts, Group, Listed, Listing, Need, Origin, Role, Root, Tool } from "./facts.ts";
+export { isSbom } from "./readers/choose.ts";
 export { type Rematch, type Rematched, rematch, type StoredSbom } from "./sbom/rematch.ts";
 export { seedIndex } from "./seed/index.ts";
 export { purlOf } from "./shown.ts";

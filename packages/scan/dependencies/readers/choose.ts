@@ -26,6 +26,12 @@ export function readerOf(path: string): Reader | undefined {
   return BY_NAME.get(name) ?? notRead(path) ?? PATTERNS.find(([pattern]) => pattern.test(path))?.[1];
 }
 
+/** Whether a file of this name that begins so, given alone, is read as a bill of materials. */
+export function isSbom(path: string, head: string): boolean {
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return BILLS.some(([pattern]) => pattern.test(name)) && looksLikeSbom(head);
+}
+
 const INSTALLED =
   /node_modules\/(\.package-lock\.json|(@[^/]+\/)?[^/]+\/package\.json)$|\.dist-info\/[^/]+$|\.egg-info\/PKG-INFO$|\.((cdx|spdx3?|bom|sbom)\.json|(cdx|bom)\.xml|spdx)$/;
 const BY_NAME: ReadonlyMap<string, Reader> = new Map<string, Reader>([
@@ -59,12 +65,16 @@ const BY_NAME: ReadonlyMap<string, Reader> = new Map<string, Reader>([
 /** A file whose name only hints at a bill of materials is one where its beginning says so. */
 const maybeSbom: Reader = (source) => (looksLikeSbom(source) ? readSbom(source) : { listings: [], gaps: [] });
 
-/** What lies inside an installed package is its author's: requirements of its tests are nobody's. */
-const PATTERNS: readonly (readonly [RegExp, Reader])[] = [
+const BILLS: readonly (readonly [RegExp, Reader])[] = [
   [/(^|\/)(bom|sbom)\.(json|xml)$|\.(cdx|spdx3?|bom|sbom)\.json$|\.(cdx|bom)\.xml$|\.spdx(\.jsonld|\.tv|\.txt)?$/i, readSbom],
   [/(^|\/)[^/]*(sbom|cyclonedx|spdx)[^/]*\.(json|jsonld|xml|txt)$/i, maybeSbom],
   // At the top, and so also what is given alone, whatever its name.
   [/^[^/]+\.(json|jsonld|xml)$/i, maybeSbom],
+];
+
+/** What lies inside an installed package is its author's: requirements of its tests are nobody's. */
+const PATTERNS: readonly (readonly [RegExp, Reader])[] = [
+  ...BILLS,
   [/\.py\.lock$/, readUvLock],
   [/\.pyw?$/, readInlineScript],
   [/(^|\/)pylock\.[^/]+\.toml$/, readPylock],
