@@ -1,5 +1,4 @@
 import { PlastronError } from "@plastron/contracts";
-import { EnvHttpProxyAgent, fetch } from "undici";
 import { MAX_BUNDLE_BYTES } from "../../rules/index.ts";
 
 const LONGEST_MS = 60_000;
@@ -12,6 +11,8 @@ export async function fetchBundle(url: string): Promise<string> {
   const parts: Uint8Array[] = [];
   let size = 0;
   try {
+    // Loaded here: no scan pays for it.
+    const { EnvHttpProxyAgent, fetch } = await import("undici");
     const response = await fetch(url, { dispatcher: new EnvHttpProxyAgent(), signal: AbortSignal.timeout(LONGEST_MS), headers: { "user-agent": "plastron" } });
     if (response.status !== 200 || response.body === null) throw new PlastronError("untrusted_rules", `${shown(url)} answers ${response.status}`);
     for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
