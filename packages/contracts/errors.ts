@@ -28,6 +28,12 @@ export const ERRORS = {
   unauthorized: { status: 401, exit: 2, title: "No valid API key", hint: "Send Authorization: Bearer KEY; `plastron key create` makes one." },
   forbidden: { status: 403, exit: 2, title: "This key may not do that", hint: "Use a key with the needed scope." },
   not_found: { status: 404, exit: 2, title: "Not found", hint: "It does not exist, or it belongs to another tenant." },
+  not_configured: {
+    status: 404,
+    exit: 2,
+    title: "This is not set up here",
+    hint: "docs/guides/github-app.md says which settings the server needs.",
+  },
   conflict: { status: 409, exit: 2, title: "The object is in a state that does not allow this", hint: "Read it again and retry." },
   payload_too_large: { status: 413, exit: 2, title: "The body is too large", hint: "Bodies are limited; send large inputs as smaller files." },
   unsupported_media_type: { status: 415, exit: 2, title: "Unsupported content type", hint: "Send application/json." },

@@ -13,6 +13,7 @@ export const ID_PREFIXES = {
   tenant: "ten",
   request: "req",
   scan: "scn",
+  change: "chg",
 } as const;
 export type IdKind = keyof typeof ID_PREFIXES;
 

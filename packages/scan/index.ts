@@ -62,7 +62,7 @@ export {
   writeCase,
 } from "./fuzz/index.ts";
 export { decide, type GateInput } from "./gate/decide.ts";
-export { githubCheck } from "./gate/forges/github.ts";
+export { CHECK_NAME, githubCheck, githubCheckEnd, githubCheckStart } from "./gate/forges/github.ts";
 export type { ForgeRequest, Target } from "./gate/forges/request.ts";
 export { giteaStatus, gitlabStatus } from "./gate/forges/statuses.ts";
 export { fits } from "./gate/glob.ts";
@@ -70,6 +70,8 @@ export { attestPentest, type Pentest, pentestEnds } from "./gate/pentest.ts";
 export { DEFAULT_GATE, type GatePolicy, parseGatePolicy, policyFor } from "./gate/policy.ts";
 export { countAdvisories, DEFAULT_SOURCES, openAdvisories, openPreviousAdvisories, updateAdvisories, verifyStore } from "./intake/advisories/index.ts";
 export type { Artifact, ArtifactFile } from "./intake/artifact.ts";
+export { fetchCommits } from "./intake/clone.ts";
+export { makeScratch } from "./intake/download.ts";
 export { DEFAULT_LIMITS, type Limits } from "./intake/limits.ts";
 export { type OpenOptions, openArtifact } from "./intake/open.ts";
 export { packArtifact } from "./intake/pack.ts";

@@ -21,6 +21,8 @@ import { DifyLimits } from "./modules/dify/limits.ts";
 import { difyRoutes } from "./modules/dify/routes.ts";
 import { DifyService } from "./modules/dify/service.ts";
 import { eventPartitions, startHousekeeping } from "./modules/events/housekeeping.ts";
+import { composeForges, type ForgePace } from "./modules/forges/parts.ts";
+import { forgeRoutes } from "./modules/forges/routes.ts";
 import { gateRoutes } from "./modules/gates/routes.ts";
 import { GateService } from "./modules/gates/service.ts";
 import { GateStore } from "./modules/gates/store.ts";
@@ -71,6 +73,11 @@ export interface Parts {
     | "PLASTRON_SCAN_AT_ONCE"
     | "PLASTRON_SCAN_GIT_HOSTS"
     | "PLASTRON_ARTIFACT_BYTES"
+    | "PLASTRON_GITHUB_APP_ID"
+    | "PLASTRON_GITHUB_PRIVATE_KEY_FILE"
+    | "PLASTRON_GITHUB_WEBHOOK_SECRET"
+    | "PLASTRON_GITHUB_WEBHOOK_SECRET_FILE"
+    | "PLASTRON_GITHUB_API_URL"
     | "PLASTRON_TENANT_ARTIFACT_BYTES"
     | "MAX_WORKERS"
     | "MAX_REQUESTS"
@@ -91,6 +98,8 @@ export interface Parts {
   advisories?: string | null;
   /** Instead of packages/scan: for tests. */
   scanner?: Scanner;
+  /** For tests. */
+  forgePace?: ForgePace;
 }
 
 export interface Server {
@@ -165,6 +174,11 @@ export async function compose(parts: Parts): Promise<Server> {
     onDone: async ({ tenant, project, artifact }) => void (project && (await gates.decide(tenant, project, artifact))),
   });
   const scans = new ScanService(scanStore, artifacts, scanWorker);
+  const forges = composeForges({
+    ...{ config, db: pool.db, server: parts.serverId, projects: gates, pace: parts.forgePace },
+    ...{ scan: { advisories: parts.advisories ?? null }, concurrency: config.PLASTRON_SCAN_AT_ONCE },
+    onError: (error) => logger.error({ err: { message: error.message } }, "a change could not be judged"),
+  });
   const dify = new DifyService(runs, policies, runtimes, { workerTimeoutMs: config.WORKER_TIMEOUT * 1000 });
   const difyDependencies = {
     ...{ auth, dify, dependencies: new PythonDependencies(dify, runtimes), networkFlagAccepted: config.ENABLE_NETWORK },
@@ -176,6 +190,7 @@ export async function compose(parts: Parts): Promise<Server> {
   const days = config.PLASTRON_RETENTION_DAYS;
   const retention = [
     { name: "old runs", everyMs: 600_000, work: () => runStore.expire(days) },
+    { name: "old changes of forges", everyMs: 3_600_000, work: () => forges.expire(days) },
     { name: "old sessions", everyMs: 600_000, work: () => sessionStore.expire(days) },
   ];
   const housekeeping = startHousekeeping(
@@ -203,6 +218,7 @@ export async function compose(parts: Parts): Promise<Server> {
   policyRoutes(app, { auth, policies, tests: new PolicyTests(agent, gate) });
   runtimeRoutes(app, { auth, runtimes });
   gateRoutes(app, { auth, gates });
+  forgeRoutes(app, { auth, forges: forges.service });
   artifactRoutes(app, { auth, artifacts });
   scanRoutes(app, { auth, scans, idempotency, version: parts.version });
   keyRoutes(app, { auth, tenants, idempotency });
@@ -224,7 +240,7 @@ export async function compose(parts: Parts): Promise<Server> {
     async close() {
       housekeeping.stop();
       feed.close();
-      await scanWorker.close();
+      await Promise.all([scanWorker.close(), forges.close()]);
       await runs.drain("the server is shutting down", 1_200);
       await Promise.all([app as unknown as FastifyInstance, ...others].map(closeListener));
       await Promise.all([records.close(), changes.close(), parts.violationsLog?.close()]);

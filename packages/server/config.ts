@@ -39,6 +39,22 @@ const schema = z.object({
         .map((host) => host.trim().toLowerCase())
         .filter(Boolean),
     ),
+  /** The GitHub App that this server is: docs/guides/github-app.md. */
+  PLASTRON_GITHUB_APP_ID: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(2 ** 53 - 1)
+    .optional(),
+  PLASTRON_GITHUB_PRIVATE_KEY_FILE: z.string().optional(),
+  PLASTRON_GITHUB_WEBHOOK_SECRET: z.string().optional(),
+  PLASTRON_GITHUB_WEBHOOK_SECRET_FILE: z.string().optional(),
+  /** Of GitHub Enterprise: repositories are fetched from the same host. Unencrypted on this machine alone, as it is sent tokens. */
+  PLASTRON_GITHUB_API_URL: z
+    .string()
+    .refine(isApiRoot, "an https address without credentials and query, like https://github.example/api/v3")
+    .transform((url) => url.replace(/\/+$/, ""))
+    .optional(),
   /** Where `plastron advisories update` keeps its index; without it, or where none was made yet, scans have the seed. */
   PLASTRON_ADVISORIES: z.string().min(1).optional(),
   /** Of one upload; four times as much unpacked. */
@@ -57,6 +73,12 @@ const schema = z.object({
   WORKER_TIMEOUT: z.coerce.number().int().min(1).max(600).default(5),
   ENABLE_NETWORK: flag(true),
 });
+
+function isApiRoot(text: string): boolean {
+  const url = URL.parse(text);
+  if (!url || url.username || url.password || url.search || url.hash) return false;
+  return url.protocol === "https:" || (url.protocol === "http:" && ["127.0.0.1", "[::1]", "localhost"].includes(url.hostname));
+}
 
 export type Config = z.infer<typeof schema>;
 

@@ -30,6 +30,7 @@ import { RotatingFile } from "./modules/violations/log-file.ts";
 async function main(): Promise<void> {
   refuseRoot();
   const { config, ignored } = readConfig(process.env);
+  delete process.env.PLASTRON_GITHUB_WEBHOOK_SECRET; // or every git and analyser that is started would have it
   const logger = pino({ level: config.PLASTRON_LOG_LEVEL, base: { pid: process.pid }, redact: ["authorization", "key", "code"] }, pino.destination(2));
   for (const { variable, why } of ignored) logger.warn({ variable, why }, "a variable of dify-sandbox is ignored");
   const home = resolve(config.PLASTRON_HOME);

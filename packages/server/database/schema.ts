@@ -21,6 +21,7 @@ export interface Schema {
     admission: string;
     gate: string | null;
     environment: string | null;
+    exemptions: string | null;
     updated_at: Generated<Date>;
     updated_by: string;
   };
@@ -158,7 +159,11 @@ export interface Schema {
     started_at: Date | null;
     finished_at: Date | null;
     created_by: string;
+    advisories: string | null;
+    matching_until: Date | null;
   };
+  scan_matchables: { scan: string; tenant: string; facts: Buffer; said: JSONColumnType<object> };
+  advisories: { single: Generated<boolean>; version: string; built_at: Date; seed: boolean; code: number; seen_at: Generated<Date> };
   findings: {
     tenant: string;
     scan: string;
@@ -175,6 +180,43 @@ export interface Schema {
     package: string | null;
     names: string[];
     data: JSONColumnType<object>;
+  };
+  forge_repositories: {
+    forge: string;
+    repository_id: string;
+    repository: string;
+    installation: string;
+    tenant: string;
+    project: string;
+    bound_at: Generated<Date>;
+    bound_by: string;
+  };
+  forge_deliveries: { forge: string; delivery: string; body_sha256: Buffer; event: string; at: Generated<Date> };
+  forge_changes: {
+    id: string;
+    tenant: string;
+    project: string;
+    forge: string;
+    repository_id: string;
+    repository: string;
+    installation: string;
+    line: string;
+    number: number | null;
+    base: string | null;
+    head: string;
+    delivery: string;
+    status: string;
+    closed: Generated<boolean>;
+    tries: Generated<number>;
+    server: string | null;
+    seen_at: Date | null;
+    ready_at: Generated<Date>;
+    check_run: string | null;
+    decision: unknown;
+    problem: unknown;
+    created_at: Generated<Date>;
+    started_at: Date | null;
+    finished_at: Date | null;
   };
   idempotency: {
     tenant: string;

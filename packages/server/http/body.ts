@@ -11,14 +11,14 @@ export const BODY_LIMIT = 32 * 1024 * 1024;
  */
 export function readBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body: Buffer, done) => done(...attempt(() => json(body))));
+  app.addContentTypeParser("application/json", { parseAs: "buffer" }, (_request, body: Buffer, done) => done(...attempt(() => readJson(body))));
   app.addContentTypeParser(["application/yaml", "application/x-yaml", "text/yaml"], { parseAs: "buffer" }, (_request, body: Buffer, done) =>
     done(...attempt(() => ({ yaml: utf8(body) }))),
   );
 }
 
 /** @throws PlastronError invalid_json, invalid_request */
-function json(body: Buffer): unknown {
+export function readJson(body: Buffer): unknown {
   if (body.length === 0) return undefined;
   const text = utf8(body);
   try {

@@ -19,6 +19,7 @@ export async function describeApi(app: FastifyInstance, version: string): Promis
         { name: "sessions", description: "Sandboxes that keep their interpreter's state between runs" },
         { name: "policies", description: "VarmorPolicy documents and what they compile to on this host" },
         { name: "violations", description: "What runs did against their policies" },
+        { name: "forges", description: "Changes on GitHub, judged and told as checks" },
         { name: "keys", description: "API keys" },
         { name: "tenants", description: "Customers of the installation" },
         { name: "operations", description: "Health, metrics, and what the host can enforce" },

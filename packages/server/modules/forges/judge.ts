@@ -1,0 +1,149 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { type GateDecision, PlastronError, toProblem } from "@plastron/contracts";
+import {
+  DEFAULT_LIMITS,
+  ForgeError,
+  fetchCommits,
+  githubCheck,
+  githubCheckEnd,
+  githubCheckStart,
+  type Judgement,
+  judgeChange,
+  makeScratch,
+  parseGatePolicy,
+  type ScanOptions,
+} from "@plastron/scan";
+import { type InHand, MOST_TRIES } from "../../jobs/worker.ts";
+import type { Github, GithubRepository, Pull } from "./github.ts";
+import type { ChangeJobs } from "./jobs.ts";
+import type { End, Job } from "./store.ts";
+
+export interface Judging {
+  readonly github: Github;
+  readonly jobs: ChangeJobs;
+  readonly server: string;
+  /** The gate policy and environment that the project itself has. */
+  readonly projectOf: (tenant: string, name: string) => Promise<{ gate: string | null; environment: string | null }>;
+  readonly scan: ScanOptions;
+  /** How often it is looked whether something newer came. */
+  readonly lookMs: number;
+}
+
+/** A forge that cannot be told is tried again so often, ever more rarely; then nobody is told. */
+const MOST_TELLINGS = 12;
+const STATES: Readonly<Record<GateDecision["decision"], "passed" | "denied" | "held">> = { pass: "passed", deny: "denied", hold: "held" };
+
+/** A newer state of the same pull request came, or it is closed: nobody waits for this one. */
+class Overtaken extends Error {}
+
+/**
+ * Judges one change and tells GitHub by a check run: first that it is under way, then what came of it. Whatever happens ends the check: as a failure that
+ * says why, never neutral. Where GitHub itself cannot be reached, the job is put back.
+ */
+export async function judgeForgeChange(job: Job, hand: InHand<null>, { github, jobs, server, ...more }: Judging): Promise<void> {
+  try {
+    const repository = await github.open(job, hand.signal);
+    const end = await judged(job, hand.signal, repository, { jobs, server, ...more });
+    await jobs.finish(job, server, end);
+  } catch (error) {
+    if (hand.signal.aborted) return; // given back, or another server's
+    const { code, detail } = toProblem(error);
+    if (error instanceof ForgeError && error.passing && job.tries < MOST_TELLINGS) return jobs.postpone(job, server, Math.min(3600, 10 * 2 ** job.tries));
+    await jobs.finish(job, server, { status: "failed", problem: { code, detail } });
+    throw error;
+  }
+}
+
+type Parts = Omit<Judging, "github">;
+
+async function judged(job: Job, signal: AbortSignal, repository: GithubRepository, parts: Parts): Promise<End> {
+  const target = { repository: job.repository, commit: job.head };
+  const started_at = new Date().toISOString();
+  const times = () => ({ started_at, completed_at: new Date().toISOString() });
+  const run = await startedRun(job, repository, started_at, parts);
+  try {
+    const { decision, head } = await whileCurrent(job, signal, repository, parts, (pull, still) => judgement(job, still, repository, pull, parts));
+    const told = besides(decision, decision.decision === "pass" ? await parts.jobs.standing(job) : []);
+    await repository.send(githubCheck(told, head.findings, target, times(), run));
+    return { status: STATES[decision.decision], decision };
+  } catch (error) {
+    if (signal.aborted || (error instanceof ForgeError && error.passing)) throw error;
+    const overtaken = error instanceof Overtaken;
+    const { code, detail, hint } = toProblem(error);
+    const problem = overtaken ? { code: "superseded", detail: error.message } : { code, detail };
+    const said = overtaken
+      ? { title: `Not judged: ${error.message}`, summary: "" }
+      : { title: `It could not be judged: ${detail}`, summary: `${detail}\n\n${hint}` };
+    await repository.send([githubCheckEnd(target, overtaken ? "cancelled" : "failure", said, times(), run)]);
+    return { status: overtaken ? "superseded" : "failed", problem };
+  }
+}
+
+/** The check run of this change; one that a killed server left is found again, so that none stays in progress for ever. */
+async function startedRun(job: Job, repository: GithubRepository, started_at: string, { jobs, server }: Parts): Promise<number> {
+  if (job.check_run !== null) return job.check_run;
+  const left = job.tries > 1 ? await repository.startedRun(job.head, job.id) : null;
+  const run = left ?? (await repository.start(githubCheckStart({ repository: job.repository, commit: job.head }, started_at, job.id)));
+  await jobs.begun(job, server, run);
+  return run;
+}
+
+/** Does the work as long as nothing newer came for the same pull request. */
+async function whileCurrent<Result>(
+  job: Job,
+  signal: AbortSignal,
+  repository: GithubRepository,
+  { jobs, lookMs }: Parts,
+  work: (pull: Pull | null, signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const pull = job.number === null ? null : await repository.pull(job.number);
+  if (await jobs.hasTwin(job)) throw new Overtaken("it is judged again right after");
+  const own = job.line === `pull/${job.number}`; // a merge queue's commit stands for itself
+  if (pull && own) await demandCurrent(job, pull, jobs);
+  const [over, overtaken] = [new AbortController(), new AbortController()];
+  const look = async () => {
+    while (pull && own && !over.signal.aborted) {
+      await sleep(lookMs, undefined, { signal: AbortSignal.any([over.signal, signal]) });
+      if ((await jobs.newer(job)).length > 0) await demandCurrent(job, await repository.pull(job.number as number), jobs);
+    }
+  };
+  void look().catch((error: Error) => error instanceof Overtaken && overtaken.abort(error));
+  try {
+    return await work(pull, AbortSignal.any([signal, overtaken.signal]));
+  } catch (error) {
+    throw overtaken.signal.aborted ? overtaken.signal.reason : error;
+  } finally {
+    over.abort();
+  }
+}
+
+/** Deliveries come in any order: what holds now, GitHub says. */
+async function demandCurrent(job: Job, { state, head, base }: Pull, jobs: ChangeJobs): Promise<void> {
+  if (state !== "open") throw new Overtaken("the pull request is closed");
+  if (head.sha !== job.head) throw new Overtaken("a newer commit was pushed");
+  const retargeted = (await jobs.newer(job)).some((newer) => newer.head === head.sha && newer.base === base.sha);
+  if (retargeted) throw new Overtaken("the pull request's base was changed");
+}
+
+async function judgement(job: Job, signal: AbortSignal, repository: GithubRepository, pull: Pull | null, parts: Parts): Promise<Judgement> {
+  if (job.tries > MOST_TRIES) throw new PlastronError("internal", `judging it was begun ${MOST_TRIES} times and never came to its end`);
+  const { gate, environment } = await parts.projectOf(job.tenant, job.project);
+  const scratch = makeScratch();
+  try {
+    const commits = job.base === null ? [job.head] : [job.base, job.head];
+    const fetched = await fetchCommits({ ...repository.clone, commits, scratch, limits: DEFAULT_LIMITS, signal });
+    const approvals = pull ? await repository.approvers(job.number as number, pull) : [];
+    const policy = gate === null ? undefined : parseGatePolicy(gate);
+    return await judgeChange({ repository: fetched, base: job.base, head: job.head, policy, environment, approvals, scan: parts.scan, signal });
+  } finally {
+    scratch.remove();
+  }
+}
+
+/** A forge shows one check of a commit, whatever it is to be merged into: it says pass only where nothing else stands against that commit. */
+function besides(decision: GateDecision, lines: readonly string[]): GateDecision {
+  if (lines.length === 0) return decision;
+  const message = `the same commit does not pass as ${lines.join(", ")}`;
+  const hint = "Both would show this check. Close that one or make it pass, then run this check again.";
+  return { ...decision, decision: "hold", reasons: [...decision.reasons, { rule: "same_commit", effect: "hold", message, hint, fingerprints: [] }] };
+}
