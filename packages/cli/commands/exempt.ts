@@ -2,9 +2,10 @@ import { execFileSync } from "node:child_process";
 import { resolve } from "node:path";
 import { addDays, type Exemption, parseExemptions } from "@plastron/scan";
 import { withAdded, withEnd } from "../exemptions/edit.ts";
-import { exemptionsOf, openExemptions, today, writeExemptions } from "../exemptions/file.ts";
+import { exemptionsOf, openExemptions, today } from "../exemptions/file.ts";
 import { scopeWords, showExemptions, standingOf } from "../exemptions/show.ts";
 import { Failure, usage } from "../failure.ts";
+import { writeProjectFile } from "../project-file/file.ts";
 import { json, line, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
 
@@ -37,7 +38,7 @@ export async function addExemption(directory: string, flags: AddFlags, terminal:
     const [first] = (error as Failure).errors ?? [];
     throw new Failure("invalid_request", first?.message ?? (error as Error).message, { hint: "Nothing was written.", cause: error });
   }
-  writeExemptions(file, text);
+  writeProjectFile(file, text);
   line(terminal.out, `${exemption.id} until ${exemption.expires}: ${printable(scopeWords(exemption))}`);
   line(terminal.err, terminal.paintErr("dim", "In a gate it counts once it stands at the base: merge it by itself, or have its approver approve the change."));
   return 0;
@@ -117,7 +118,7 @@ export async function expireExemption(id: string, directory: string, terminal: T
   const end = exemption.created < day ? day : addDays(exemption.created, 1);
   const text = withEnd(file.text, id, end);
   parseExemptions(text);
-  writeExemptions(file, text);
+  writeProjectFile(file, text);
   line(terminal.out, `${id} ends on ${end}`);
   return 0;
 }

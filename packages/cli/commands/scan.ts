@@ -2,7 +2,9 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { ANALYSERS, type AnalyserName, type ScanResult, SEVERITIES, type Severity } from "@plastron/contracts";
 import { defaultCacheDirectory, REPORT_FORMATS, type ReportFormat, render, scanSource } from "@plastron/scan";
 import { advisoriesDirectory } from "../advisories/home.ts";
-import { exemptedByDirectory } from "../exemptions/scanned.ts";
+import { approve } from "../approvals/approve.ts";
+import { type ApprovalFlags, type ApprovedBefore, approvedBefore } from "../approvals/scanned.ts";
+import { exempted } from "../exemptions/scanned.ts";
 import { usage } from "../failure.ts";
 import { lendingFuzz, type ScanFuzzFlags } from "../fuzz/lent.ts";
 import { addedRules } from "../rules/home.ts";
@@ -13,7 +15,7 @@ import { ScanStopped, stoppedBySignals } from "../scan/stop.ts";
 import { line, type Terminal } from "../terminal/terminal.ts";
 import { VERSION } from "../version.ts";
 
-export interface ScanFlags extends ServerFlags, ScanFuzzFlags {
+export interface ScanFlags extends ServerFlags, ScanFuzzFlags, ApprovalFlags {
   analysers?: string;
   format: string;
   output?: string;
@@ -38,7 +40,15 @@ async function scanAndReport(what: string, flags: ScanFlags, terminal: Terminal)
   const format = formatOf(flags.format);
   const analysers = analysersOf(flags.analysers);
   if (flags.project !== undefined && !flags.server) throw usage("--project needs --server", "Projects are the server's.");
-  const result = flags.server ? await scannedByServer(what, flags, analysers, terminal) : await scannedHere(what, flags, analysers, terminal);
+  if (flags.server) return report(await scannedByServer(what, flags, analysers, terminal), format, flags, terminal);
+  if (flags.approve && !analysers.includes("agentware")) throw usage("--approve needs the analyser agentware", "It is what reads tools and skills.");
+  const before = approvedBefore(what, flags);
+  const result = exempted(await scanned(what, flags, analysers, before, terminal), what, flags.exemptions);
+  if (flags.approve && before.file) return approve(result, before.file, before.approvals, flags.despite ?? [], terminal);
+  return report(result, format, flags, terminal);
+}
+
+function report(result: ScanResult, format: ReportFormat, flags: ScanFlags, terminal: Terminal): number {
   const screen = flags.output === undefined ? { columns: terminal.columns, colour: terminal.paint("bold", "x") !== "x" } : {};
   const text = render(result, format, { ...screen, version: VERSION });
   if (flags.output === undefined) terminal.out.write(text);
@@ -49,12 +59,13 @@ async function scanAndReport(what: string, flags: ScanFlags, terminal: Terminal)
   return exitOf(result, flags.failOn);
 }
 
-async function scannedHere(what: string, flags: ScanFlags, analysers: AnalyserName[], terminal: Terminal): Promise<ScanResult> {
-  const seen = await scanned(what, flags, analysers, terminal);
-  return flags.exemptions ? exemptedByDirectory(seen, what) : seen;
-}
-
-async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[], terminal: Terminal): Promise<ScanResult> {
+async function scanned(
+  what: string,
+  flags: ScanFlags,
+  analysers: AnalyserName[],
+  { approvals, note }: ApprovedBefore,
+  terminal: Terminal,
+): Promise<ScanResult> {
   const progress = startScanProgress(terminal, what);
   const stop = stoppedBySignals();
   try {
@@ -68,10 +79,12 @@ async function scanned(what: string, flags: ScanFlags, analysers: AnalyserName[]
       verifySecrets: flags.verifySecrets ?? false,
       advisories: advisoriesDirectory(undefined),
       rules: addedRules(),
+      approvals,
       signal: stop.signal,
       ...more,
     };
-    return await lendingFuzz(flags, (fuzz) => scanSource(what, { ...options, fuzz }, progress.show));
+    const result = await lendingFuzz(flags, (fuzz) => scanSource(what, { ...options, fuzz }, progress.show));
+    return note === null ? result : { ...result, coverage: { ...result.coverage, notes: [...result.coverage.notes, note] } };
   } finally {
     progress.done();
     stop.release();

@@ -1,11 +1,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { Repository } from "../../../test/fixtures/repository.ts";
-import { runCommandLine } from "../program.ts";
-import { painter } from "../terminal/terminal.ts";
+import { plastron } from "../testing/command-line.ts";
 
 /** A lock file with one package: lodash 4.17.15 has known weaknesses, 4.17.21 has none of those. */
 const lock = (version: string) =>
@@ -27,18 +25,6 @@ function install(policy?: string): Promise<{ code: number; said: string }> {
   const args = policy === undefined ? [] : ["--policy", join(ann.path, "server-policy.yaml")];
   if (policy !== undefined) writeFileSync(join(ann.path, "server-policy.yaml"), policy);
   return plastron("gate", "install-hook", server.path, ...args, "--force");
-}
-
-async function plastron(...args: string[]): Promise<{ code: number; said: string }> {
-  let said = "";
-  const stream = new Writable({
-    write(chunk, _, next) {
-      said += chunk;
-      next();
-    },
-  });
-  const terminal = { out: stream, err: stream, columns: 100, interactive: false, paint: painter(false), paintErr: painter(false) };
-  return { code: await runCommandLine(args, terminal), said };
 }
 
 /** Pushes, and says whether the server took it and what it said. */

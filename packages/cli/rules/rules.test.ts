@@ -3,10 +3,8 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { runCommandLine } from "../program.ts";
-import { painter } from "../terminal/terminal.ts";
+import { plastron } from "../testing/command-line.ts";
 import { TEMPLATE_NAMES } from "./template.ts";
 
 let root: string;
@@ -23,18 +21,6 @@ beforeEach(() => {
     rmSync(root, { recursive: true });
   };
 });
-
-async function plastron(...args: string[]): Promise<{ code: number; said: string }> {
-  let said = "";
-  const stream = new Writable({
-    write(chunk, _, next) {
-      said += chunk;
-      next();
-    },
-  });
-  const terminal = { out: stream, err: stream, columns: 200, interactive: false, paint: painter(false), paintErr: painter(false) };
-  return { code: await runCommandLine(args, terminal), said };
-}
 
 const newRule = (name: string, template = "python") => plastron("rules", "new", name, "--template", template, "--directory", own);
 const edit = (path: string, from: string | RegExp, to: string) =>

@@ -18,7 +18,9 @@ export interface ServerFlags {
   history?: boolean;
   verifySecrets?: boolean;
   cache: boolean;
-  exemptions: boolean;
+  exemptions?: string | false;
+  approvals?: string;
+  approve?: boolean;
   import?: string[];
   fileTimeout?: number;
   workers?: number;
@@ -63,7 +65,10 @@ function refuseOwnFlags(flags: ServerFlags): void {
     ["--verify-secrets", flags.verifySecrets],
     ["--import", flags.import !== undefined],
     ["--no-cache", !flags.cache],
-    ["--no-exemptions", !flags.exemptions],
+    ["--no-exemptions", flags.exemptions === false],
+    ["--exemptions", flags.exemptions !== undefined],
+    ["--approvals", flags.approvals !== undefined],
+    ["--approve", flags.approve],
     ["--file-timeout", flags.fileTimeout !== undefined],
     ["--workers", flags.workers !== undefined],
   ].find(([, is]) => is);

@@ -13,6 +13,8 @@ export interface ExemptionContext {
   readonly authors?: readonly string[];
   /** Fingerprints of what they wrote; absent: all of it. */
   readonly fresh?: ReadonlySet<string>;
+  /** They lie in what is judged, whose maker would exempt malice first: it stays open. Absent: somebody vouches for them. */
+  readonly from?: "artifact";
 }
 
 export interface Exempted {
@@ -27,7 +29,9 @@ export function applyExemptions(findings: readonly Finding[], exemptions: readon
   const counting = exemptions.filter((exemption) => !refused.has(exemption)).toSorted(byPrecision);
   const used = new Map<Exemption, number>();
   const marked = findings.map((finding) => {
-    const exemption = counting.find((exemption) => covers(exemption, finding, context.known) && !isOwn(exemption, finding, context));
+    const exemption = counting.find(
+      (exemption) => covers(exemption, finding, context.known) && !isOwn(exemption, finding, context) && !ofItself(finding, context),
+    );
     if (!exemption) return { ...finding, state: "open" as const, exemption: null };
     used.set(exemption, (used.get(exemption) ?? 0) + 1);
     const { id, reason, approver, expires, status, justification = null } = exemption;
@@ -38,6 +42,10 @@ export function applyExemptions(findings: readonly Finding[], exemptions: readon
 
 function isOwn({ approver }: Exemption, { fingerprint }: Finding, { authors = [], fresh }: ExemptionContext): boolean {
   return (fresh?.has(fingerprint) ?? true) && authors.some((author) => samePerson(author, approver));
+}
+
+function ofItself({ verdict }: Finding, { from }: ExemptionContext): boolean {
+  return from === "artifact" && verdict === "malice";
 }
 
 function refusal({ created, expires }: Exemption, { today }: ExemptionContext): string | null {
@@ -62,6 +70,8 @@ function unusedNotes(counting: readonly Exemption[], used: ReadonlyMap<Exemption
         `exemption ${exemption.id} does not count for ${own === 1 ? "1 finding" : `${own} findings`}: ${exemption.approver}, who approved it, wrote the code`,
       ];
     if (used.has(exemption)) return [];
+    if (covered.some((finding) => ofItself(finding, context)))
+      return [`exemption ${exemption.id} does not count for malice where it lies in what is scanned: name its file with --exemptions to vouch for it`];
     const grave = findings.find((finding) => isGrave(finding) && covers(exemption, { ...finding, verdict: "weakness", secret: null }, context.known));
     if (grave) return [`exemption ${exemption.id} does not cover malice or a live secret: only one that names the fingerprint ${grave.fingerprint} does`];
     return [`exemption ${exemption.id} ${covered.length > 0 ? "is not needed: others cover what it is for" : "covers nothing (any more)"}: delete it`];
