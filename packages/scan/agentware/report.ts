@@ -5,7 +5,7 @@ import type { Signal } from "./signal.ts";
 
 /** A judgement as a finding: what is there, decoded, why that matters, what to do. */
 export function matchOf({ rule, grade, signal, beside }: Judgement, place: Place, placeOf: (signal: Signal) => Place | null): MatchInput {
-  const message = fill(grade.message ?? rule.message, signal);
+  const message = fill(grade.message ?? rule.message, signal, beside, placeOf);
   const hidden = signal.hidden ? ` People do not see it: it stands in ${signal.hidden}.` : "";
   const decoded = signal.layers.length > 0 ? ` It was decoded (${signal.layers.join(", ")}): “${inWords(signal.detail)}”.` : "";
   const flow = beside.flatMap((other) => {
@@ -23,6 +23,11 @@ export function matchOf({ rule, grade, signal, beside }: Judgement, place: Place
   };
 }
 
-function fill(message: string, signal: Signal): string {
-  return message.replaceAll("{detail}", inWords(signal.detail)).replaceAll("{hidden}", signal.hidden ?? "plain sight");
+function fill(message: string, signal: Signal, [other]: readonly Signal[], placeOf: (signal: Signal) => Place | null): string {
+  const at = other && message.includes("{beside}") ? placeOf(other) : null;
+  const beside = other ? `${inWords(other.detail, 160)}${at ? ` (${at.path}:${at.line})` : ""}` : "";
+  return message
+    .replaceAll("{detail}", inWords(signal.detail))
+    .replaceAll("{hidden}", signal.hidden ?? "plain sight")
+    .replaceAll("{beside}", beside);
 }

@@ -46,7 +46,7 @@ export type Grade = z.infer<typeof gradeSchema>;
 const example = z.union([z.string(), z.strictObject({ name: z.string().optional(), files: z.record(z.string(), z.string()) })]);
 
 /**
- * One rule of rules/agentware/. In `message`, `{detail}` stands for what the signal is about, `{hidden}` for why nobody sees it. An example
+ * One rule of rules/agentware/. In `message`, `{detail}` stands for what the signal is about, `{hidden}` for why nobody sees it, `{beside}` for what stands beside it, with its place. An example
  * that is a plain text is the text of a SKILL.md; `\u{…}` in its files stand for the characters they name.
  */
 export const agentRuleSchema = z.strictObject({

@@ -1,10 +1,13 @@
 import type { Approvals, Place } from "@plastron/contracts";
 import { fileKey, type Look, type LookGap, type Project, type ScanFile } from "../analyser.ts";
-import type { CodeFacts } from "../outline.ts";
+import { annotatedIn } from "./capability/annotated.ts";
+import type { AnnotatedTool, Claim, Use } from "./capability/claim.ts";
+import { differences, doneBy, TESTS } from "./capability/compare.ts";
+import { declaredIn } from "./capability/declared.ts";
+import { usesIn } from "./capability/uses.ts";
 import { approvalsIn, hashesOf, namedOffers } from "./config/approvals.ts";
 import { type Offer, offersOf } from "./config/catalog.ts";
 import { offerMatches } from "./config/offers.ts";
-import { inWords } from "./hidden/visible.ts";
 import { judge, Signals } from "./judge.ts";
 import type { Seen } from "./look.ts";
 import type { Pack } from "./pack.ts";
@@ -20,6 +23,10 @@ export interface AgentFacts {
   readonly signals: readonly PlacedSignal[];
   readonly offers: readonly Offer[];
   readonly approvals: Approvals | null;
+  /** What it declares it does not do, what it does, and tools that annotate themselves: held against each other. */
+  readonly claims: readonly Claim[];
+  readonly uses: readonly Use[];
+  readonly tools: readonly AnnotatedTool[];
 }
 
 const MAX_SIGNALS = 400;
@@ -38,14 +45,16 @@ export function factsOf(
   const asked = askedBy(rules);
   const wanted = signals.filter((signal) => asked.has(signal.name));
   const kept = wanted.slice(0, MAX_SIGNALS);
-  const { offers, more } = offersOf(file, offered, text, pack, (start, end) => placeOf({ start, end, layers: [] }));
+  const at = (start: number, end: number) => placeOf({ start, end, layers: [] });
+  const { offers, more } = offersOf(file, offered, text, pack, at);
+  const said = { claims: declaredIn(file, offered, text, at), uses: usesIn(file, text, at), tools: annotatedIn(file, text, at) };
   const approvals = approvalsIn(file.path, text);
   const gaps = [
     ...(wanted.length > kept.length ? [tooMany(`${wanted.length} things of note: the first ${MAX_SIGNALS} were held against other files`)] : []),
     ...(more ? [tooMany(`more tools than the first ${offers.length} that were looked at`)] : []),
   ];
-  if (kept.length === 0 && offers.length === 0 && !approvals) return { facts: null, gaps };
-  return { facts: { signals: kept.map((signal) => ({ ...signal, place: placeOf(signal) })), offers, approvals }, gaps };
+  const silent = kept.length === 0 && offers.length === 0 && !approvals && Object.values(said).every((each) => each.length === 0);
+  return { facts: silent ? null : { signals: kept.map((signal) => ({ ...signal, place: placeOf(signal) })), offers, approvals, ...said }, gaps };
 }
 
 /** Something was cut: a flood must not hide what stands behind it. */
@@ -77,7 +86,8 @@ export function overUnits(project: Project, rules: readonly AgentRule[], pack: P
   });
   const offers = namedOffers([...facts].map(([key, fact]) => [key, fact.offers] as const));
   const found = offerMatches(offers, given ?? approvalsFor(project, facts), pack.rules, project);
-  return { matches: [...matches, ...found], facts: null, gaps: [], ...(offers.length > 0 ? { offers: hashesOf(offers) } : {}) };
+  const less = differences(facts, project, unitOf, pack.rules);
+  return { matches: [...matches, ...found, ...less], facts: null, gaps: [], ...(offers.length > 0 ? { offers: hashesOf(offers) } : {}) };
 }
 
 function approvalsFor({ approvals }: Project, facts: ReadonlyMap<string, AgentFacts>): Approvals | null {
@@ -87,32 +97,21 @@ function approvalsFor({ approvals }: Project, facts: ReadonlyMap<string, AgentFa
 /** What the code analyser saw a file do is a signal like others: an outline tells more of a program than its texts. */
 function withAbilities(facts: ReadonlyMap<string, AgentFacts>, project: Project): [string, AgentFacts][] {
   const all = new Map(facts);
-  for (const [key, { outline }] of project.facts<CodeFacts>("code")) {
-    const network = outline?.abilities?.filter(({ kind }) => kind === "network").slice(0, 20) ?? [];
-    if (network.length === 0) continue;
-    const known = all.get(key) ?? { signals: [], offers: [], approvals: null };
-    const path = key.split("!/").at(-1) as string;
-    const layers = key.split("!/").slice(0, -1);
-    const signals = network.map(({ line, what, target }): PlacedSignal => {
-      const place = { path, layers, line, column: 1, end_line: line, end_column: 2, snippet: inWords(`${what} ${target}`) };
-      return {
-        name: "uses-network",
-        stance: "told",
-        surface: "program",
-        hidden: null,
-        start: line,
-        end: line + 1,
-        layers: [],
-        detail: `${what} ${target}`,
-        block: -1,
-        traits: [],
-        place,
-      };
-    });
+  for (const [key, done] of doneBy(facts, project)) {
+    const known = all.get(key) ?? SILENT;
+    if (TESTS.test(key)) continue;
+    const signals = done.slice(0, 60).map(
+      ({ capability, what, place }): PlacedSignal => ({
+        ...{ name: `uses-${capability}`, stance: "told", surface: "program", hidden: null, start: place.line, end: place.line + 1 },
+        ...{ layers: [], detail: what, block: -1, traits: [], place },
+      }),
+    );
     all.set(key, { ...known, signals: [...known.signals, ...signals] });
   }
   return [...all];
 }
+
+const SILENT: AgentFacts = { signals: [], offers: [], approvals: null, claims: [], uses: [], tools: [] };
 
 const APART = 10_000_000;
 
