@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import type { MatchInput } from "@plastron/contracts";
 import type { Analyser, FileHead, Look, LookGap, Project, ScanFile } from "../analyser.ts";
 import type { CodeFacts } from "../outline.ts";
@@ -9,6 +8,7 @@ import { examine } from "./examine.ts";
 import { type DependencyFacts, Unreadable } from "./facts.ts";
 import { leansOn } from "./lean.ts";
 import { readerOf } from "./readers/choose.ts";
+import { notRead } from "./readers/not-read.ts";
 import { writeSbom } from "./sbom/write.ts";
 import { versionUnder } from "./version.ts";
 
@@ -34,13 +34,14 @@ function wants(file: FileHead): boolean {
 function file(file: ScanFile): Look<DependencyFacts> {
   const read = readerOf(file.path);
   if (read === undefined) return { matches: [], facts: null, gaps: [] };
-  if (file.text === null) return nothing("encoding", "it is not text");
-  if (file.text.length > LONGEST) return nothing("too_large", `it has more than ${LONGEST / 2 ** 20} million characters`);
+  if (file.text === null && notRead(file.path) === undefined) return nothing("encoding", "it is not text");
+  const text = file.text ?? "";
+  if (text.length > LONGEST) return nothing("too_large", `it has more than ${LONGEST / 2 ** 20} million characters`);
   try {
-    const { listings, modules, gaps } = read(file.text, file.path);
+    const { listings, modules, gaps } = read(text, file.path);
     return {
       matches: listings.flatMap((listing) => lockChecks(file, listing)),
-      facts: { listings, ...(modules === undefined ? {} : { modules }) },
+      facts: listings.length === 0 && modules === undefined ? null : { listings, ...(modules === undefined ? {} : { modules }) },
       gaps: gaps.map(({ reason, detail, matters }) => ({ kind: "degraded", reason, detail, matters })),
     };
   } catch (error) {
