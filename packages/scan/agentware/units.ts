@@ -1,7 +1,7 @@
 import type { Approvals, Place } from "@plastron/contracts";
 import { fileKey, type Look, type LookGap, type Project, type ScanFile } from "../analyser.ts";
 import { annotatedIn } from "./capability/annotated.ts";
-import type { AnnotatedTool, Claim, Use } from "./capability/claim.ts";
+import type { Said } from "./capability/claim.ts";
 import { differences, doneBy, TESTS } from "./capability/compare.ts";
 import { declaredIn } from "./capability/declared.ts";
 import { usesIn } from "./capability/uses.ts";
@@ -19,14 +19,10 @@ import type { Signal } from "./signal.ts";
 export type PlacedSignal = Signal & { readonly place: Place };
 
 /** What one file leaves for the look over all. */
-export interface AgentFacts {
+export interface AgentFacts extends Said {
   readonly signals: readonly PlacedSignal[];
   readonly offers: readonly Offer[];
   readonly approvals: Approvals | null;
-  /** What it declares it does not do, what it does, and tools that annotate themselves: held against each other. */
-  readonly claims: readonly Claim[];
-  readonly uses: readonly Use[];
-  readonly tools: readonly AnnotatedTool[];
 }
 
 const MAX_SIGNALS = 400;
@@ -47,7 +43,7 @@ export function factsOf(
   const kept = wanted.slice(0, MAX_SIGNALS);
   const at = (start: number, end: number) => placeOf({ start, end, layers: [] });
   const { offers, more } = offersOf(file, offered, text, pack, at);
-  const said = { claims: declaredIn(file, offered, text, at), uses: usesIn(file, text, at), tools: annotatedIn(file, text, at) };
+  const said: Said = { claims: declaredIn(file, offered, text, at), uses: usesIn(file, text, at), tools: annotatedIn(file, text, at) };
   const approvals = approvalsIn(file.path, text);
   const gaps = [
     ...(wanted.length > kept.length ? [tooMany(`${wanted.length} things of note: the first ${MAX_SIGNALS} were held against other files`)] : []),

@@ -34,3 +34,10 @@ export interface AnnotatedTool {
   readonly place: Place;
 }
 export type Lines = readonly [first: number, last: number];
+
+/** All of it that one file has. */
+export interface Said {
+  readonly claims: readonly Claim[];
+  readonly uses: readonly Use[];
+  readonly tools: readonly AnnotatedTool[];
+}

@@ -3,8 +3,7 @@ import type { Project } from "../../analyser.ts";
 import type { Ability, CodeFacts } from "../../outline.ts";
 import { inWords } from "../hidden/visible.ts";
 import type { AgentRule } from "../rule.ts";
-import type { AgentFacts } from "../units.ts";
-import type { AnnotatedTool, Capability, Claim, Lines } from "./claim.ts";
+import type { AnnotatedTool, Capability, Claim, Lines, Said } from "./claim.ts";
 
 const OF_ABILITY: Partial<Record<Ability["kind"], Capability>> = { network: "network", exec: "exec", write_file: "write" };
 const DELETES = /(?:^|\.)(?:rm|rmdir|rmtree|unlink|remove|removedirs|rmSync|unlinkSync|rmdirSync|truncate)$/;
@@ -25,12 +24,7 @@ export interface Done {
 }
 
 /** Where what a manifest declares, or a tool annotates of itself, is less than what its code does. `unitOf` gives the files that belong together. */
-export function differences(
-  facts: ReadonlyMap<string, AgentFacts>,
-  project: Project,
-  unitOf: (key: string) => string,
-  rules: readonly AgentRule[],
-): MatchInput[] {
+export function differences(facts: ReadonlyMap<string, Said>, project: Project, unitOf: (key: string) => string, rules: readonly AgentRule[]): MatchInput[] {
   const done = doneBy(facts, project);
   const byUnit = Map.groupBy(done, ([key]) => unitOf(key));
   const rule = (name: string) => rules.find(({ id }) => id === `agentware/${name}`);
@@ -63,7 +57,7 @@ export function differences(
 }
 
 /** What each file does: of its outline, and of its text. */
-export function doneBy(facts: ReadonlyMap<string, AgentFacts>, project: Project): [string, Done[]][] {
+export function doneBy(facts: ReadonlyMap<string, Said>, project: Project): [string, Done[]][] {
   const all = new Map<string, Done[]>();
   const add = (key: string, capability: Capability, what: string, line: number): void => {
     const path = key.split("!/").at(-1) as string;
