@@ -1,19 +1,19 @@
 import type { Finding, FlowStep } from "@plastron/contracts";
-import { lastingKey, placeWords } from "../../findings/places.ts";
+import { placeWords } from "../../findings/places.ts";
 import { codeOf } from "./code.ts";
-import { html, lines, type Markup } from "./markup.ts";
+import { directoryOf } from "./directory.ts";
+import { html, type Markup, prose } from "./markup.ts";
 
 /** A row that opens: what and where in one line, everything else below it. */
 export function findingOf(finding: Finding, open: boolean): Markup {
   const { severity, analyser, state, place, title, rule, priority } = finding;
-  const directory = lastingKey(place);
-  return html`<details class="f ${severity}" data-s="${severity}" data-a="${analyser}" data-t="${state}" data-p="${priority.level}" data-d="${directory}"${open ? html` open` : null}>
+  return html`<details class="f ${severity}" data-s="${severity}" data-a="${analyser}" data-t="${state}" data-p="${priority.level}" data-d="${directoryOf(finding)}"${open ? html` open` : null}>
 <summary><b class="sev">${severity}</b><span class="ti">${title}${finding.verdict === "malice" || finding.verdict === "authority" ? html` <b class="vd ${finding.verdict}">${finding.verdict}</b>` : null}</span><span class="at">${placeWords(place)}<em>:${place.line}</em></span><code class="ru">${rule}</code>${state === "exempted" ? html`<b class="ex">exempted</b>` : null}</summary>
 <div class="bd">
-<p class="msg">${lines(finding.message)}</p>
+<p class="msg">${prose(finding.message)}</p>
 ${finding.flow.length > 0 ? flowOf(finding.flow) : codeOf(finding.place, finding.secret?.redacted)}
 <dl>
-<dt>What to do</dt><dd>${lines(finding.fix.text)}</dd>
+<dt>What to do</dt><dd>${prose(finding.fix.text)}</dd>
 <dt>How urgent</dt><dd><b class="lv ${priority.level}">${priority.level}</b> ${priority.words} <span class="dim">${priority.score.toFixed(0)} of 100</span></dd>
 ${exemptionOf(finding)}
 ${packageOf(finding)}
@@ -30,7 +30,7 @@ const KIND: Record<FlowStep["kind"], string> = { source: "comes in", step: "pass
 function flowOf(flow: readonly FlowStep[]): Markup {
   const steps = flow.map(
     (step) =>
-      html`<li class="${step.kind}"><div class="st"><b>${KIND[step.kind]}</b> ${step.message} <span class="at">${placeWords(step)}<em>:${step.line}</em></span></div>${codeOf(step)}</li>`,
+      html`<li class="${step.kind}"><div class="st"><b>${KIND[step.kind]}</b> ${prose(step.message)} <span class="at">${placeWords(step)}<em>:${step.line}</em></span></div>${codeOf(step)}</li>`,
   );
   return html`<ol class="flow">${steps}</ol>`;
 }

@@ -18,9 +18,13 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   return new Markup(strings.reduce((text, piece, at) => text + shown(parts[at - 1] as Part) + piece));
 }
 
-/** Text whose lines are kept, each made visible: for elements that show white space. */
-export function lines(text: string): Markup {
-  return new Markup(text.split(/\r?\n/).map(escaped).join("\n"));
+/** Text whose lines are kept, each made visible, and what stands in backticks as code: for elements that show white space. */
+export function prose(text: string): Markup {
+  const parts = text.split(/`([^`\r\n]{1,300})`/).map((part, at) => {
+    const plain = part.split(/\r?\n/).map(escaped).join("\n");
+    return at % 2 === 1 ? `<code>${plain}</code>` : plain;
+  });
+  return new Markup(parts.join(""));
 }
 
 function shown(part: Part): string {

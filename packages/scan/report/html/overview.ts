@@ -1,7 +1,7 @@
 import { ANALYSERS, type Finding, type ScanResult, SEVERITIES } from "@plastron/contracts";
-import { lastingKey } from "../../findings/places.ts";
 import { ANALYSER_WORDS, count, LEVEL_MEANING, LEVEL_WORDS, LEVELS } from "../words.ts";
 import { bar, countsOf, ring, totalOf } from "./chart.ts";
+import { directoryOf } from "./directory.ts";
 import { html, type Markup } from "./markup.ts";
 
 const MOST_DIRECTORIES = 6;
@@ -51,14 +51,8 @@ function directories(open: readonly Finding[]): Markup {
   const greatest = Math.max(1, ...shown.map(({ counts }) => totalOf(counts)));
   const rows = shown.map(
     ({ name, counts }) =>
-      html`<li><button type="button" data-set="d" data-value="${name === "." ? "" : name}"><span class="nm mono">${name}</span><b>${totalOf(counts).toLocaleString("en")}</b>${bar(counts, greatest)}</button></li>`,
+      html`<li><button type="button" data-set="d" data-value="${name}"><span class="nm mono">${name}</span><b>${totalOf(counts).toLocaleString("en")}</b>${bar(counts, greatest)}</button></li>`,
   );
   const more = groups.length > shown.length ? html`<p class="dim">and ${groups.length - shown.length} more</p>` : null;
   return html`<div class="card"><h2>Where</h2>${rows.length > 0 ? html`<ul class="rows">${rows}</ul>` : html`<p class="dim">nowhere</p>`}${more}</div>`;
-}
-
-/** Two names deep, or the file where it lies at the top. */
-function directoryOf({ place }: Finding): string {
-  const names = lastingKey(place).split("/");
-  return names.length > 1 ? `${names.slice(0, Math.min(2, names.length - 1)).join("/")}/` : lastingKey(place);
 }

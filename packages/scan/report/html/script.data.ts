@@ -8,7 +8,7 @@ function chosen(key){return boxes.filter(function(b){return b.dataset.f===key&&b
 function apply(){
   var s=chosen("s"),p=chosen("p"),a=chosen("a"),t=state.value,terms=q.value.toLowerCase().split(/\\s+/).filter(Boolean),shown=0;
   items.forEach(function(item,i){
-    var d=item.dataset,ok=(!s.length||s.indexOf(d.s)>=0)&&(!p.length||p.indexOf(d.p)>=0)&&(!a.length||a.indexOf(d.a)>=0)&&(!t||d.t===t)&&(!directory||d.d.indexOf(directory)===0);
+    var d=item.dataset,ok=(!s.length||s.indexOf(d.s)>=0)&&(!p.length||p.indexOf(d.p)>=0)&&(!a.length||a.indexOf(d.a)>=0)&&(!t||d.t===t)&&(!directory||d.d===directory);
     if(ok&&terms.length){var text=textOf(i);ok=terms.every(function(w){return text.indexOf(w)>=0})}
     if(item.hidden===ok)item.hidden=!ok;if(ok)shown++});
   levels.forEach(function(level){var n=all(".f:not([hidden])",level).length;level.hidden=!n;level.querySelector(".cnt").textContent=n.toLocaleString("en")});

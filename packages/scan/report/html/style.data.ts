@@ -73,10 +73,10 @@ mark{background:var(--mark);color:inherit;border-radius:3px;padding:1px 0;box-sh
 .flow li::before{content:counter(n);position:absolute;left:0;top:0;width:25px;height:25px;border-radius:50%;background:var(--card);border:2px solid var(--dim);display:grid;place-items:center;font-size:12px;font-weight:650;z-index:1}
 .flow li:not(:last-child)::after{content:"";position:absolute;left:12px;top:25px;bottom:0;width:2px;background:var(--line)}
 .flow .source::before{border-color:var(--low);color:var(--low)}.flow .sink::before{border-color:var(--s);background:var(--s);color:var(--card)}
-.st{margin-bottom:5px;overflow-wrap:anywhere}.st b{font-weight:650;margin-right:4px}.flow .source .st b{color:var(--low)}.flow .sink .st b{color:var(--s)}.st .at{margin-left:6px}
+.st{margin-bottom:5px;overflow-wrap:anywhere}.st b{font-weight:650;margin-right:4px}.flow .source .st b{color:var(--low)}.flow .sink .st b{color:var(--s)}.st .at{display:inline-block;max-width:100%}
 .flow pre{margin-bottom:10px}
 .bd dl{display:grid;grid-template-columns:110px minmax(0,1fr);gap:6px 16px;font-size:14px}.bd dt{color:var(--dim)}.bd dd{overflow-wrap:anywhere;white-space:pre-line}
-.bd dd code{font-size:12.5px}.tag{background:var(--code);border:1px solid var(--line);border-radius:5px;padding:1px 6px}
+.bd dd code{font-size:12.5px}.msg code,.st code,.bd dd code:not(.tag){background:var(--code);border-radius:4px;padding:0 4px;font-size:.9em}.tag{background:var(--code);border:1px solid var(--line);border-radius:5px;padding:1px 6px}
 .lv{color:var(--c)}a{color:var(--accent)}
 #none{padding:40px;text-align:center;color:var(--dim)}
 .cov{margin:26px 0}.cov h3{font-size:14px;margin:4px 0 6px}.bad{color:var(--bad)}.gaps li{padding:3px 0;overflow-wrap:anywhere;font-size:14px}.gaps .failed{color:var(--bad)}.gaps .degraded,.gaps .skipped{color:var(--medium)}
@@ -88,7 +88,7 @@ dialog{border:0;border-radius:12px;padding:22px 26px;background:var(--card);colo
 kbd{border:1px solid var(--line);border-bottom-width:2px;border-radius:5px;padding:0 6px;font-size:13px}
 dialog button{padding:5px 14px;border:1px solid var(--line);border-radius:8px;background:var(--bg)}
 @media (max-width:900px){.charts,.tiles{grid-template-columns:1fr 1fr}.charts .card:first-child{grid-column:1/-1}.f>summary{grid-template-columns:64px minmax(0,1fr)}.f>summary .ru,.f>summary .ex{grid-column:2;grid-row:auto;justify-self:start}#filters{position:static}header{flex-wrap:wrap;gap:12px}}
-@media (max-width:560px){.charts{grid-template-columns:1fr}header,main,footer{padding-left:14px;padding-right:14px}.bd dl{grid-template-columns:1fr;gap:2px}.bd dd{margin-bottom:8px}.l i{width:38px}}
+@media (max-width:560px){.charts{grid-template-columns:1fr}header,main,footer{padding-left:14px;padding-right:14px}.bd dl{grid-template-columns:1fr;gap:2px}.bd dd{margin-bottom:8px}.l i{width:38px}.cov table{font-size:12.5px}.cov td,.cov th{padding-right:6px;overflow-wrap:anywhere}}
 @media print{:root{--bg:#fff;--shadow:none;--line:#ccc}body{font-size:11px}#filters,.tools,dialog{display:none}.f{break-inside:avoid;border:1px solid #ccc;border-left:5px solid var(--s);content-visibility:visible}.l{white-space:pre-wrap;overflow-wrap:anywhere}.card,.tile,.verdict{border:1px solid #ccc}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .f::details-content{content-visibility:visible;height:auto}}
 `;
