@@ -6,8 +6,10 @@ const TEST =
 const TOOLING =
   /(^|\/)(scripts?|tools?|build|tasks?|ci|\.github|gulp)\/|(^|\/)(gulpfile|gruntfile|rollup\.config|webpack\.config[^/]*|vite\.config|jest\.config|karma\.conf|setup|noxfile|tasks)\.\w+$/i;
 
-/** Whether code there is taken for a test or an example, of which taint says nothing: such a place must not become what runs. */
+/** Whether code there is taken for a test or an example, of which taint says nothing unless it is seen to run (`link/awake.ts`). */
 export const isQuietPlace = (path: string): boolean => roleOf(path) === "test";
+
+export type RoleOf = (path: string) => Role;
 
 export function roleOf(path: string): Role {
   return TEST.test(path) ? "test" : TOOLING.test(path) ? "tooling" : "code";

@@ -2,6 +2,7 @@
  * What one file says to the others: plain JSON, kept between scans. Rules and sources are told by their number in `CodeRules`, which
  * facts of another version of the rules never meet.
  */
+import type { MatchInput } from "@plastron/contracts";
 import type { CodeFacts } from "../../outline.ts";
 
 /**
@@ -60,13 +61,17 @@ export interface FlowFacts {
   readonly lines: readonly (readonly [line: number, text: string, from: number])[];
 }
 
-/** `package.json` and `tsconfig.json`, as far as modules are found by them. */
+/** `package.json`, `tsconfig.json` and what names entry points of Python, as far as modules are found by them. */
 export interface ManifestFacts {
-  readonly kind: "package" | "tsconfig";
+  readonly kind: "package" | "tsconfig" | "python";
   readonly name: string;
   /** Paths, as written, of what the package offers: `.` and subpaths to files. */
   readonly entries: readonly (readonly [string, string])[];
   readonly bins: readonly string[];
+  /** Files that the commands name which npm runs by itself, and at the start. */
+  readonly hooks: readonly string[];
+  /** Python's modules that entry points name. */
+  readonly modules: readonly string[];
   readonly private: boolean;
   readonly paths: readonly (readonly [string, string])[];
   readonly baseUrl: string;
@@ -75,4 +80,6 @@ export interface ManifestFacts {
 export interface FileFacts extends CodeFacts {
   readonly flows: FlowFacts | null;
   readonly manifest: ManifestFacts | null;
+  /** Of a file among tests and examples: what is to be told of it, should it be seen to run. */
+  readonly held?: readonly MatchInput[];
 }

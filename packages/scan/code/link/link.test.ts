@@ -130,6 +130,6 @@ describe("a package", () => {
   });
 
   test("is not asked about its tests", () => {
-    expect(found({ "package.json": '{"name": "x", "main": "test/index.js"}', "test/index.js": index })).toEqual([]);
+    expect(found({ "package.json": '{"name": "x", "main": "lib.js"}', "test/index.js": index })).toEqual([]);
   });
 });

@@ -3,10 +3,11 @@ import type { MatchInput } from "@plastron/contracts";
 import type { LookGap } from "../../analyser.ts";
 import type { FileFacts } from "../engine/facts.ts";
 import type { Knowledge, KnowledgeByLanguage } from "../engine/knowledge.ts";
+import type { RoleOf } from "../role.ts";
 import { Graph } from "./graph.ts";
 import { Hot } from "./hot.ts";
 import { libraryCalls } from "./libraries.ts";
-import { Modules } from "./modules.ts";
+import type { Modules } from "./modules.ts";
 import { type Start, startsOf } from "./origins.ts";
 import { Resolver } from "./resolve.ts";
 import { follow, type Hit } from "./search.ts";
@@ -32,9 +33,9 @@ export interface Linked {
   readonly gaps: LookGap[];
 }
 
-export function link(files: ReadonlyMap<string, FileFacts>, languages: KnowledgeByLanguage): Linked {
+/** `role`: what each file is for, as far as is known of all. */
+export function link(files: ReadonlyMap<string, FileFacts>, modules: Modules, languages: KnowledgeByLanguage, role: RoleOf): Linked {
   const knowledge = languages.javascript;
-  const modules = new Modules(files);
   const graph = new Graph(files, new Resolver(files, modules));
   const registered = libraryCalls(graph, files, languages);
   const starts = [...startsOf(files, graph, modules, knowledge), ...registered].sort((a, b) => rank(a) - rank(b));
@@ -56,7 +57,7 @@ export function link(files: ReadonlyMap<string, FileFacts>, languages: Knowledge
     cut ||= budget.left < 0 && start.origin !== "library";
     left -= given - Math.max(0, budget.left);
   }
-  const matches = [...best.values()].flatMap((found) => tellFlow(found, files, graph, knowledge) ?? []);
+  const matches = [...best.values()].flatMap((found) => tellFlow(found, files, graph, knowledge, role(found.file)) ?? []);
   return { matches, gaps: cut ? [CUT] : outside ? [CUT_OUTSIDE] : [] };
 }
 

@@ -51,6 +51,11 @@ export class Modules {
     return null;
   }
 
+  /** The file of this very path. */
+  exact(path: string): string | null {
+    return this.#isCode(path) ? path : null;
+  }
+
   #isCode(path: string): boolean {
     const facts = this.#files.get(path);
     return facts !== undefined && facts.manifest === null;
@@ -68,12 +73,16 @@ export class Modules {
   /** The file behind a package's `.` or one of its subpaths; built files fall back to their sources. */
   entry(folder: string, { entries }: ManifestFacts, subpath: string): string | null {
     for (const [name, target] of entries) {
-      if (name !== subpath) continue;
-      const path = joined(folder, target);
-      const file = this.file(path) ?? this.file(path?.replace(/(^|\/)(dist|lib|build|out)\//, "$1src/") ?? null);
+      const file = name === subpath ? this.target(folder, target) : null;
       if (file !== null) return file;
     }
     return subpath === "." ? (this.file(joined(folder, "./index")) ?? this.file(joined(folder, "./src/index"))) : null;
+  }
+
+  /** What a manifest names, or the source that it will be built of. */
+  target(folder: string, target: string): string | null {
+    const path = joined(folder, target);
+    return this.file(path) ?? this.file(path?.replace(/(^|\/)(dist|lib|build|out)\//, "$1src/") ?? null);
   }
 
   #findMapped(from: string, module: string): string | null {

@@ -3,7 +3,7 @@ import type { FlowStep, MatchInput, Place, Severity } from "@plastron/contracts"
 import { SEVERITIES } from "@plastron/contracts";
 import type { FileFacts, Spot } from "../engine/facts.ts";
 import type { Knowledge } from "../engine/knowledge.ts";
-import { roleOf } from "../role.ts";
+import type { Role } from "../role.ts";
 import { type Confidence, matchOf } from "../tell.ts";
 import type { Graph } from "./graph.ts";
 import type { Start } from "./origins.ts";
@@ -17,7 +17,7 @@ export interface Found {
 }
 
 /** Null where the rule does not speak of data of this origin, or not in such a file. */
-export function tellFlow(found: Found, files: ReadonlyMap<string, FileFacts>, graph: Graph, knowledge: Knowledge): MatchInput | null {
+export function tellFlow(found: Found, files: ReadonlyMap<string, FileFacts>, graph: Graph, knowledge: Knowledge, role: Role): MatchInput | null {
   const { start, state, file } = found;
   const sink = graph.resolver.flows(file)?.sinks.find(([id]) => id === found.sink);
   if (sink === undefined) return null;
@@ -26,7 +26,6 @@ export function tellFlow(found: Found, files: ReadonlyMap<string, FileFacts>, gr
   const specification = rule?.taint.sinks[sinkId];
   if (rule === undefined || specification === undefined) return null;
   const told = saidOf(rule.taint.origins, start.origin, rule);
-  const role = roleOf(file);
   if (told === null || (role === "test" && rule.taint.quiet_in_tests)) return null;
   const confidence = lowest(told.confidence, specification.confidence ?? "high", start.sure);
   const places = new Places(files);

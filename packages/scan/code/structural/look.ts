@@ -20,6 +20,8 @@ export interface Structural {
   look(file: ScanFile, statements?: readonly Span[] | null): { matches: MatchInput[]; gaps: LookGap[] };
 }
 
+const PROGRAMS = new Set(["javascript", "typescript", "python"]);
+
 /** Of one rule in one file: a thousand equal findings say no more than a hundred. */
 const MAX_MATCHES = 100;
 
@@ -41,7 +43,9 @@ export function createStructural(rules: readonly Rule[]): Structural {
   return {
     wants: (head) => of(head).length > 0,
     look(file, statements = null) {
-      const fitting = file.text === null || roleOf(fileKey(file)) === "test" ? [] : of(file);
+      // What lies among tests and is no program runs nowhere; of programs it is to be seen first.
+      const quiet = !PROGRAMS.has(file.language) && roleOf(fileKey(file)) === "test";
+      const fitting = file.text === null || quiet ? [] : of(file);
       return fitting.length === 0 ? { matches: [], gaps: [] } : lookAt(file, file.text as string, statements, fitting);
     },
   };
@@ -64,9 +68,9 @@ function lookAt(file: ScanFile, text: string, statements: readonly Span[] | null
   const source: Source = { text, syntax: new SyntaxFile(text, file.language, file.path, statements), instructions: null, document: null };
   const matches = rules.flatMap((rule) => {
     try {
-      return placesOf(rule, source, lines)
-        .slice(0, MAX_MATCHES)
-        .map((spot) => matchOf(rule, file, spot, lines));
+      const places = placesOf(rule, source, lines);
+      if (places.length > MAX_MATCHES) gaps.push(tooMany(`${rule.id} fits more than ${MAX_MATCHES} places here: the first were told`));
+      return places.slice(0, MAX_MATCHES).map((spot) => matchOf(rule, file, spot, lines));
     } catch (error) {
       gaps.push({ kind: "failed", reason: "rule", detail: `${rule.id}: ${(error as Error).message.slice(0, 200)}`, matters: true });
       return [];
@@ -74,6 +78,9 @@ function lookAt(file: ScanFile, text: string, statements: readonly Span[] | null
   });
   return { matches, gaps };
 }
+
+/** The rest says nothing new; but who counts, or puts a hundred before the one, must be told. */
+const tooMany = (detail: string): LookGap => ({ kind: "degraded", reason: "too_many", detail, matters: true });
 
 /** A file, and what it was read as so far. */
 interface Source {
@@ -90,7 +97,7 @@ function placesOf({ kind, body }: Rule, source: Source, lines: Lines): Spot[] {
   const { needs } = body as { needs?: readonly string[] };
   if (needs && !needs.some((word) => source.text.includes(word))) return [];
   if (kind === "syntax") {
-    return source.syntax.find(body as unknown as SyntaxBody, MAX_MATCHES).map(({ at, end }) => lines.spot(at, end));
+    return source.syntax.find(body as unknown as SyntaxBody, MAX_MATCHES + 1).map(({ at, end }) => lines.spot(at, end));
   }
   if (kind === "dockerfile") {
     source.instructions ??= instructionsOf(source.text);

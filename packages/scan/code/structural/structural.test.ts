@@ -3,8 +3,11 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { fileOf } from "../../rules/index.ts";
+import { lookAt } from "../../testing/look.ts";
+import { createCode } from "../create.ts";
 import { lowerJavascript } from "../javascript/lower.ts";
 import { lowerPython } from "../python/lower.ts";
+import { codeRules } from "../testing/rules.ts";
 import { createStructural, readStructuralRules } from "./index.ts";
 
 const root = join(import.meta.dirname, "../../../../rules/code");
@@ -80,7 +83,19 @@ describe("shapes in real files", () => {
     expect(told("a.py", text).map((each) => each.split(":")[0])).toEqual(["python/yaml-objects"]);
   });
 
-  test("are not told of tests", () => expect(told("tests/test_a.py", "y = yaml.load(z)\n")).toEqual([]));
+  test("are not told of tests, and of programs there once it is seen that they run", () => {
+    expect(told("tests/Dockerfile", "FROM debian\nRUN curl https://a.example/x.sh | sh\n")).toEqual([]);
+    expect(told("tests/test_a.py", "y = yaml.load(z)\n")).toEqual(["python/yaml-objects:1"]);
+    const rules = createCode(codeRules());
+    expect(lookAt(rules, [fileOf("tests/test_a.py", "y = yaml.load(z)\n")]).matches).toEqual([]);
+    expect(lookAt(rules, [fileOf("a.py", "import tests.test_a\n"), fileOf("tests/test_a.py", "y = yaml.load(z)\n")]).matches).toHaveLength(1);
+  });
+
+  test("beyond a hundred of one rule are a gap", () => {
+    const { matches, gaps } = structural.look(fileOf("a.py", "y = yaml.load(z)\n".repeat(150)));
+    expect([matches.length, gaps]).toEqual([100, [expect.objectContaining({ reason: "too_many", matters: true })]]);
+    expect(structural.look(fileOf("a.py", "y = yaml.load(z)\n".repeat(100))).gaps).toEqual([]);
+  });
 });
 
 describe("hostile files", () => {
