@@ -47,6 +47,8 @@ import { RunStore } from "./modules/runs/store.ts";
 import { runtimeRoutes } from "./modules/runtimes/routes.ts";
 import { RuntimeService } from "./modules/runtimes/service.ts";
 import { RuntimeStore } from "./modules/runtimes/store.ts";
+import { Rematching } from "./modules/scans/rematch.ts";
+import { RematchStore } from "./modules/scans/rematch-store.ts";
 import { scanRoutes } from "./modules/scans/routes.ts";
 import { ScanService } from "./modules/scans/service.ts";
 import { ScanStore } from "./modules/scans/store.ts";
@@ -96,10 +98,15 @@ export interface Parts {
   violationsLog?: ViolationLog | undefined;
   /** Where compiled advisories are; absent: the seed. */
   advisories?: string | null;
+  /** How often it is looked whether they are others, in ms. */
+  advisoriesMs?: number;
   /** Instead of packages/scan: for tests. */
   scanner?: Scanner;
-  /** For tests. */
+  /** The day, as exemptions see it: for tests. */
+  now?: () => Date;
+  /** Instead of the module's own: for tests. */
   forgePace?: ForgePace;
+  judge?: typeof judgeChange;
 }
 
 export interface Server {
@@ -109,6 +116,8 @@ export interface Server {
   difyApp(): FastifyInstance;
   auth: AuthService;
   runs: RunService;
+  /** Looks for new advisories now, and holds what is stored against them. */
+  rematch(): Promise<void>;
   /** Ends what runs, writes what is queued, lets go of everything. */
   close(): Promise<void>;
 }
@@ -126,7 +135,14 @@ export async function compose(parts: Parts): Promise<Server> {
     inFlight: config.PLASTRON_MAX_IN_FLIGHT,
     tenantInFlight: config.PLASTRON_TENANT_MAX_IN_FLIGHT,
   });
-  const metrics = new Metrics({ agent: () => agent.status(), gate, database: pool.gauges, records, violationsLog: parts.violationsLog });
+  const metrics = new Metrics({
+    agent: () => agent.status(),
+    gate,
+    database: pool.gauges,
+    records,
+    violationsLog: parts.violationsLog,
+    advisories: () => rematching.state,
+  });
   const runStore = new RunStore(pool.db);
   const violationStore = new ViolationStore(pool.db);
   const feed = new ViolationFeed(violationStore);
@@ -162,8 +178,9 @@ export async function compose(parts: Parts): Promise<Server> {
   const results = {
     latest: (tenant: string, artifact: string) => scanStore.latest(tenant, artifact),
     of: (tenant: string, scan: string) => scanStore.result(tenant, scan),
+    holds: scanStore.holds.bind(scanStore),
   };
-  const gates = new GateService(new GateStore(pool.db), results, (tenant, digest) => artifactStore.open(tenant, digest));
+  const gates = new GateService(new GateStore(pool.db), results, (tenant, digest) => artifactStore.open(tenant, digest), parts.now);
   const scanWorker = startScanWorker({
     store: scanStore,
     open: (tenant, digest) => artifactStore.open(tenant, digest),
@@ -171,9 +188,18 @@ export async function compose(parts: Parts): Promise<Server> {
     server: parts.serverId,
     options: { concurrency: config.PLASTRON_SCAN_AT_ONCE, pollMs: 2_000, beatMs: 5_000, scan: { advisories: parts.advisories ?? null } },
     onError: (error) => logger.error({ err: { message: error.message } }, "a scan failed"),
-    onDone: async ({ tenant, project, artifact }) => void (project && (await gates.decide(tenant, project, artifact))),
+    judge: ({ tenant, project, artifact, id }, result) => gates.judgeAgain(tenant, artifact, { id, result }, { asked: project, because: "scan" }),
   });
-  const scans = new ScanService(scanStore, artifacts, scanWorker);
+  const scans = new ScanService(scanStore, artifacts, scanWorker, gates);
+  const rematching = new Rematching({
+    store: new RematchStore(pool.db),
+    results: scanStore,
+    judge: (tenant, artifact, by, opened) => gates.judgeAgain(tenant, artifact, by, { because: "advisories", opened }),
+    room: (tenant) => scans.room(tenant),
+    wake: () => scanWorker.wake(),
+    directory: parts.advisories ?? null,
+    onError: (error) => logger.error({ err: { message: error.message } }, "advisories"),
+  });
   const forges = composeForges({
     ...{ config, db: pool.db, server: parts.serverId, projects: gates, pace: parts.forgePace },
     ...{ scan: { advisories: parts.advisories ?? null }, concurrency: config.PLASTRON_SCAN_AT_ONCE },
@@ -198,6 +224,8 @@ export async function compose(parts: Parts): Promise<Server> {
       ...(days === 0 ? [] : retention),
       eventPartitions(pool.db),
       { name: "what the host can do", everyMs: 30_000, work: async () => (await host.lookAgain()) && policies.forgetAll() },
+      { name: "new advisories", everyMs: parts.advisoriesMs ?? 60_000, work: () => rematching.look() },
+      { name: "passes that are over", everyMs: 60_000, work: () => gates.endPasses() },
       { name: "unnamed images", everyMs: 3_600_000, work: async () => void (await runtimes.removeUnnamed()) },
       { name: "idempotency keys", everyMs: 3_600_000, work: () => idempotencyStore.expire() },
       { name: "lost runs", everyMs: 60_000, work: () => runStore.markLost(parts.serverId, runs.liveIds(), { seconds: 900 }) },
@@ -205,10 +233,11 @@ export async function compose(parts: Parts): Promise<Server> {
     (chore, error) => logger.error({ chore, err: { message: error.message } }, "housekeeping failed"),
   );
 
+  void rematching.look().catch((error: Error) => logger.error({ err: { message: error.message } }, "advisories"));
   const bootId = Date.now().toString(36);
   const app = newApp(logger, bootId);
   await describeApi(app as unknown as FastifyInstance, parts.version);
-  healthRoutes(app, { auth, health, metrics, agent, violationsLog: parts.violationsLog });
+  healthRoutes(app, { auth, health, metrics, agent, violationsLog: parts.violationsLog, advisories: () => rematching.state });
   runRoutes(app, { auth, runtimes, runs, store: runStore, policies, idempotency, gates });
   sessionRoutes(app, { auth, runtimes, sessions, runs, policies, idempotency, gates });
   violationRoutes(app, { auth, store: violationStore, feed });
@@ -236,9 +265,11 @@ export async function compose(parts: Parts): Promise<Server> {
     },
     auth,
     runs,
+    rematch: () => rematching.look(),
     // All of it fits into the 2.5 s that `plastron down` gives; what does not is killed, and found `lost` at the next start.
     async close() {
       housekeeping.stop();
+      await rematching.close();
       feed.close();
       await Promise.all([scanWorker.close(), forges.close()]);
       await runs.drain("the server is shutting down", 1_200);

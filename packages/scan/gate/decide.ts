@@ -128,9 +128,17 @@ function incompleteReasons({ head, policy, now }: GateInput): Reason[] {
 }
 
 const DAY = 86_400_000;
+const MOST_NAMED = 3;
 
 function reason(rule: string, findings: readonly Finding[], effect: Reason["effect"], message: (many: string) => string, hint: string): Reason[] {
   if (findings.length === 0) return [];
   const many = findings.length === 1 ? "one finding is" : `${findings.length} findings are`;
-  return [{ rule, effect, message: message(many), hint, fingerprints: findings.map(({ fingerprint }) => fingerprint) }];
+  return [{ rule, effect, message: `${message(many)}${advisoriesIn(findings)}`, hint, fingerprints: findings.map(({ fingerprint }) => fingerprint) }];
+}
+
+/** Which advisories, and in what: the rest of a finding is in its report, but a name is what people know an advisory by. */
+function advisoriesIn(findings: readonly Finding[]): string {
+  const named = findings.flatMap(({ package: affected, aliases }) => (affected && aliases[0] ? [`${aliases[0]} in ${affected.name} ${affected.version}`] : []));
+  if (named.length === 0) return "";
+  return `: ${named.slice(0, MOST_NAMED).join(", ")}${named.length > MOST_NAMED ? `, and ${named.length - MOST_NAMED} more` : ""}`;
 }

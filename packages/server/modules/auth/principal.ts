@@ -32,3 +32,8 @@ export function isOperator(principal: Principal): boolean {
 export function requireOperator(principal: Principal): void {
   if (!isOperator(principal)) throw new PlastronError("forbidden", "This needs an admin key of the operator's tenant");
 }
+
+/** A key that is bound to a project has no say in another's. @throws PlastronError forbidden */
+export function demandOwn({ project: bound }: Pick<Principal, "project">, name: string): void {
+  if (bound !== null && name !== bound) throw new PlastronError("forbidden", `This key is bound to the project ${bound}`);
+}

@@ -1,10 +1,7 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import type { ScanResult } from "@plastron/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findingNamed, scanOf } from "../../../../test/fixtures/findings.ts";
+import { archiveOf, sendArchive } from "../../testing/client.ts";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
 import { startTestServer, type TestServer } from "../../testing/harness.ts";
 import { type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
@@ -14,7 +11,6 @@ let agent: ScriptedAgent;
 let server: TestServer;
 let admin: string;
 let stranger: string;
-const work = mkdtempSync(join(tmpdir(), "plastron-gates-"));
 /** What scans find from now on. */
 let found: Parameters<typeof findingNamed>[0][] = [];
 let more: Partial<ScanResult> = {};
@@ -34,23 +30,12 @@ beforeAll(async () => {
 afterAll(async () => {
   await server.close();
   await Promise.all([cluster.stop(), agent.stop()]);
-  rmSync(work, { recursive: true, force: true });
 });
 
 const call = (method: string, path: string, body?: object, key = admin) => server.call(method, path, { key, ...(body ? { body } : {}) });
 const demands = (name: string, body: object = {}, key = admin) => call("PUT", `/v1/projects/${name}`, { admission: "passed", ...body }, key);
 
-async function uploaded(files: Record<string, string>, key = admin): Promise<string> {
-  const directory = mkdtempSync(join(work, "tree-"));
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), content);
-  }
-  execFileSync("tar", ["czf", join(work, "a.tgz"), "-C", directory, "."]);
-  const headers = { authorization: `Bearer ${key}`, "content-type": "application/octet-stream" };
-  const response = await fetch(`${server.url}/v1/artifacts?name=a.tgz`, { method: "POST", headers, body: readFileSync(join(work, "a.tgz")) });
-  return ((await response.json()) as { digest: string }).digest;
-}
+const uploaded = async (files: Record<string, string>, key = admin): Promise<string> => (await sendArchive(server.url, key, archiveOf(files))).body.digest;
 /** Scans it with what is found now, and judges it. */
 async function judged(project: string, artifact: string, key = admin) {
   const { body } = await call("POST", "/v1/scans", { artifact }, key);

@@ -4,22 +4,24 @@ import type { App } from "../../http/app.ts";
 import { problems } from "../../http/problem.ts";
 import { digestSchema } from "../artifacts/routes.ts";
 import { authenticateWith } from "../auth/hook.ts";
+import { demandOwn } from "../auth/principal.ts";
 import type { AuthService } from "../auth/service.ts";
 import type { GateService } from "./service.ts";
 import type { AdmissionRow, ProjectRow } from "./store.ts";
 
 const nameSchema = z.string().regex(/^[a-z0-9][a-z0-9._-]{0,99}$/);
+const documentSchema = z
+  .string()
+  .max(256 * 1024)
+  .refine((text) => !text.includes("\0"), "NUL is not allowed")
+  .nullable()
+  .default(null);
 const bodySchema = z
   .object({
     admission: z.enum(["open", "passed"]).default("open").describe("passed: nothing runs for it but artifacts that passed its gate"),
-    gate: z
-      .string()
-      .max(256 * 1024)
-      .refine((text) => !text.includes("\0"), "NUL is not allowed")
-      .nullable()
-      .default(null)
-      .describe("its gate policy, YAML; null: the default"),
+    gate: documentSchema.describe("its gate policy, YAML; null: the default"),
     environment: z.string().max(41).nullable().default(null).describe("which environment of the policy it is"),
+    exemptions: documentSchema.describe("its exemptions, YAML, as in .plastron/exemptions.yaml; what an artifact brings of them never counts"),
   })
   .strict();
 const projectSchema = bodySchema
@@ -92,7 +94,7 @@ export function gateRoutes(app: App, deps: { auth: AuthService; gates: GateServi
       },
     },
     async (request) => {
-      gates.demandOwn(request.principal, request.params.name);
+      demandOwn(request.principal, request.params.name);
       return decided(await gates.decide(request.principal.tenant, request.params.name, request.body.artifact));
     },
   );

@@ -1,30 +1,29 @@
-import { createHash } from "node:crypto";
-import { PlastronError, type ScanResult } from "@plastron/contracts";
-import {
-  type Artifact,
-  ATTESTATIONS,
-  DEFAULT_GATE,
-  decide,
-  type GatePolicy,
-  knownAt,
-  type Pentest,
-  parseGatePolicy,
-  pentestEnds,
-  policyFor,
-  reconcile,
-} from "@plastron/scan";
-import type { Principal } from "../auth/principal.ts";
+import { type Finding, PlastronError, type ScanResult } from "@plastron/contracts";
+import { type Artifact, ATTESTATIONS, applyExemptions, decide, knownAt, type Pentest, pentestEnds, reconcile, withExemptions } from "@plastron/scan";
+import type { Database } from "../../database/pool.ts";
+import { demandOwn, type Principal } from "../auth/principal.ts";
+import { dayOf, exemptionsOf, policyOf, policySha256, standingAlone, validUntil } from "./policy.ts";
 import { type Loaded, loadProgram } from "./program.ts";
-import type { AdmissionRow, GateStore, ProjectRow } from "./store.ts";
+import { type AdmissionRow, type Decision, type GateStore, type ProjectRow, type ProjectSettings, putDecision } from "./store.ts";
 
-const DAY_MS = 86_400_000;
 const MOST_STATEMENTS = 100;
+/** So often an artifact is judged anew where its newest scan changes meanwhile. */
+const MOST_ATTEMPTS = 5;
+const MOST_RUN_OUT = 100;
+
+/** A scan that ended, by which an artifact is judged. */
+export interface Scanned {
+  id: string;
+  result: ScanResult;
+}
 
 /** What scans say of an artifact. */
 export interface Results {
   /** Of the newest scan that ended; undefined where none did. */
-  latest(tenant: string, artifact: string): Promise<{ id: string; result: ScanResult } | undefined>;
+  latest(tenant: string, artifact: string): Promise<Scanned | undefined>;
   of(tenant: string, scan: string): Promise<ScanResult | undefined>;
+  /** Whether it is still the newest and still says this, until the transaction ends. */
+  holds(tx: Database, scanned: Scanned): Promise<boolean>;
 }
 export type OpenArtifact = (tenant: string, digest: string) => Promise<Artifact | undefined>;
 
@@ -47,17 +46,24 @@ export class GateService {
   readonly #store: GateStore;
   readonly #results: Results;
   readonly #open: OpenArtifact;
+  readonly #now: () => Date;
 
-  constructor(store: GateStore, results: Results, open: OpenArtifact) {
+  constructor(store: GateStore, results: Results, open: OpenArtifact, now: () => Date = () => new Date()) {
     this.#store = store;
     this.#results = results;
     this.#open = open;
+    this.#now = now;
   }
 
-  /** @throws PlastronError invalid_document, with the places of what is wrong in the policy */
-  async put({ tenant, key }: Principal, project: Pick<ProjectRow, "name" | "admission" | "gate" | "environment">): Promise<ProjectRow> {
+  /** @throws PlastronError invalid_document, with the places of what is wrong in the policy or the exemptions */
+  async put({ tenant, key }: Principal, project: ProjectSettings): Promise<ProjectRow> {
     policyOf(project);
-    await this.#store.put(tenant, key, project);
+    await this.#store.put(
+      tenant,
+      key,
+      project,
+      exemptionsOf(project).map(({ id }) => id),
+    );
     return this.get(tenant, project.name);
   }
 
@@ -79,28 +85,100 @@ export class GateService {
   }
 
   /** Decides over an artifact by its newest scan, for good until the policy changes. @throws PlastronError not_found; conflict where no scan of it ended */
-  async decide(tenant: string, name: string, artifact: string): Promise<AdmissionRow> {
-    const project = await this.get(tenant, name);
-    const opened = await this.#open(tenant, artifact);
-    if (!opened) throw new PlastronError("not_found", "There is no such artifact");
-    const newest = await this.#results.latest(tenant, artifact);
-    if (!newest) throw new PlastronError("conflict", "No scan of this artifact has ended", { hint: "POST /v1/scans with it, and wait for its end." });
-    const policy = policyOf(project);
-    const before = await this.#store.lastPassed(tenant, name, artifact, policySha256(project));
-    const base = before && (await this.#results.of(tenant, before.scan));
-    const known = knownAt(reconcile(base?.findings ?? [], newest.result.findings));
-    const [pentests, now] = [await pentestsIn(opened), new Date()];
-    const decision = decide({ policy, head: newest.result, known, pentests, now });
-    await this.#store.decide(tenant, {
-      ...{ project: name, artifact, decision: decision.decision, reasons: decision.reasons, scan: newest.id },
-      ...{ policy_sha256: policySha256(project), valid_until: validUntil(newest.result, policy, pentestEnds(policy, pentests, now)) },
-    });
-    return (await this.#store.admission(tenant, name, artifact)) as AdmissionRow;
+  async decide(tenant: string, name: string, artifact: string, because: "asked" | "time" = "asked"): Promise<AdmissionRow> {
+    for (let attempt = 0; attempt < MOST_ATTEMPTS; attempt++) {
+      const project = await this.get(tenant, name);
+      const newest = await this.#newest(tenant, artifact);
+      const decision = await this.#judged(tenant, project, artifact, newest, []);
+      // What was read may be said otherwise by now: new advisories must not be overtaken by a pass that knew nothing of them.
+      const written = await this.#store.transaction(async (tx) => {
+        if (!(await this.#results.holds(tx, newest))) return false;
+        await putDecision(tx, tenant, decision, because, because === "asked" ? "always" : "changes");
+        return true;
+      });
+      if (written) return (await this.#store.admission(tenant, name, artifact)) as AdmissionRow;
+    }
+    throw new PlastronError("conflict", "The artifact's newest scan is changing", { hint: "Ask again." });
   }
 
-  /** A key that is bound to a project has no say in another's. @throws PlastronError forbidden */
-  demandOwn({ project: bound }: Pick<Principal, "project">, name: string): void {
-    if (bound !== null && name !== bound) throw new PlastronError("forbidden", `This key is bound to the project ${bound}`);
+  /**
+   * What all projects that have judged an artifact, and those `asked` for, say of it by this result. The answer writes it, in the transaction that writes
+   * the result. `opened` are findings that nobody knew of before: they count, also where an artifact that passed has them.
+   */
+  async judgeAgain(
+    tenant: string,
+    artifact: string,
+    by: Scanned,
+    more: { asked?: string | null; because: "scan" | "advisories"; opened?: readonly Finding[] },
+  ) {
+    const asked = more.asked && (await this.#store.project(tenant, more.asked)) ? [more.asked] : [];
+    const names = [...new Set([...(await this.#store.judging(tenant, artifact)), ...asked])].sort();
+    const decisions: Decision[] = [];
+    for (const name of names) {
+      const project = await this.#store.project(tenant, name);
+      if (project) decisions.push(await this.#judged(tenant, project, artifact, by, more.opened ?? []));
+    }
+    return async (tx: Database): Promise<void> => {
+      for (const each of decisions) await putDecision(tx, tenant, each, more.because, asked.includes(each.project) ? "always" : "changes");
+    };
+  }
+
+  /** Judges anew what passed for as long as something held that now is over. */
+  async endPasses(): Promise<void> {
+    const over = await this.#store.runOut(this.#now(), MOST_RUN_OUT);
+    const judged = await Promise.allSettled(over.map(({ tenant, project, artifact }) => this.decide(tenant, project, artifact, "time")));
+    for (const each of judged) if (each.status === "rejected") throw each.reason;
+  }
+
+  /** A result as its project sees it: with its exemptions. What the artifact brings of them is never looked at. */
+  async exempted(tenant: string, name: string | null, result: ScanResult): Promise<ScanResult> {
+    const project = name === null ? undefined : await this.#store.project(tenant, name);
+    return project ? this.#exempted(project, result) : result;
+  }
+
+  /** Names of the projects that have exemptions. */
+  async exempting(tenant: string): Promise<string[]> {
+    return (await this.#store.projects(tenant)).filter(({ exemptions }) => exemptions !== null).map(({ name }) => name);
+  }
+
+  /** The same for findings of several projects. */
+  async exemptedFindings<Row extends { project: string | null; data: Finding }>(tenant: string, rows: readonly Row[]): Promise<Row[]> {
+    const today = dayOf(this.#now());
+    const names = [...new Set(rows.flatMap(({ project }) => project ?? []))];
+    const projects = await Promise.all(names.map((name) => this.#store.project(tenant, name)));
+    const known = new Map(projects.flatMap((project) => (project?.exemptions ? [[project.name, exemptionsOf(project)] as const] : [])));
+    return rows.map((row) => {
+      const exemptions = known.get(row.project ?? "");
+      const [data] = exemptions ? applyExemptions([row.data], exemptions, { today }).findings : [];
+      return data ? { ...row, data } : row;
+    });
+  }
+
+  async #newest(tenant: string, artifact: string): Promise<Scanned> {
+    const newest = await this.#results.latest(tenant, artifact);
+    if (newest) return newest;
+    if (!(await this.#open(tenant, artifact))) throw new PlastronError("not_found", "There is no such artifact");
+    throw new PlastronError("conflict", "No scan of this artifact has ended", { hint: "POST /v1/scans with it, and wait for its end." });
+  }
+
+  async #judged(tenant: string, project: ProjectRow, artifact: string, newest: Scanned, opened: readonly Finding[]): Promise<Decision> {
+    const [policy, now] = [policyOf(project), this.#now()];
+    const head = this.#exempted(project, newest.result);
+    const before = await this.#store.lastPassed(tenant, project.name, artifact, policySha256(project));
+    const base = before && (await this.#results.of(tenant, before.scan));
+    const known = knownAt(reconcile(base ? standingAlone(project, base.findings) : [], head.findings));
+    for (const { fingerprint } of opened) known.delete(fingerprint);
+    const opens = policy.pentest ? await this.#open(tenant, artifact) : undefined;
+    const pentests = opens ? await pentestsIn(opens) : [];
+    const { decision, reasons } = decide({ policy, head, known, pentests, now });
+    return {
+      ...{ project: project.name, artifact, decision, reasons, scan: newest.id, policy_sha256: policySha256(project) },
+      valid_until: validUntil(head, policy, pentestEnds(policy, pentests, now)),
+    };
+  }
+
+  #exempted(project: ProjectRow, result: ScanResult): ScanResult {
+    return project.exemptions === null ? result : withExemptions(result, exemptionsOf(project), { today: dayOf(this.#now()) });
   }
 
   /** @throws PlastronError not_found */
@@ -115,7 +193,7 @@ export class GateService {
    * @throws PlastronError not_admitted, not_found, forbidden, invalid_request
    */
   async admit({ tenant, project: bound }: Principal, asked: Asked): Promise<Admitted> {
-    if (asked.project !== undefined) this.demandOwn({ project: bound }, asked.project);
+    if (asked.project !== undefined) demandOwn({ project: bound }, asked.project);
     const name = bound ?? asked.project ?? null;
     const project = name === null ? null : await this.get(tenant, name);
     if (project?.admission === "passed") await this.#demandPass(tenant, project, asked);
@@ -132,7 +210,7 @@ export class GateService {
 
   async #demandPass(tenant: string, project: ProjectRow, { artifact, entry }: Asked): Promise<void> {
     if (artifact === undefined || entry === undefined) throw inline(project.name);
-    const row = await this.#store.admission(tenant, project.name, artifact);
+    const row = await this.#standing(tenant, project, artifact);
     if (!row) throw refused(`The artifact was never judged for ${project.name}`, "POST /v1/projects/{name}/admissions judges it by its newest scan.");
     if (row.decision !== "pass") {
       const [first] = row.reasons;
@@ -143,12 +221,24 @@ export class GateService {
     }
     if (row.policy_sha256 !== policySha256(project))
       throw refused(`The gate policy of ${project.name} has changed since the artifact passed`, "Judge it again.");
-    if (row.valid_until !== null && row.valid_until.getTime() <= Date.now()) {
+    if (this.#isOver(row)) {
       throw refused(
         `What the artifact's pass for ${project.name} leans on has run out`,
         "Scan it again, then judge it again: an exemption ended, or advisories grew too old.",
       );
     }
+  }
+
+  /** What was decided, anew where what a pass leans on is over: so that it says what stands against it now. */
+  async #standing(tenant: string, project: ProjectRow, artifact: string): Promise<AdmissionRow | undefined> {
+    const row = await this.#store.admission(tenant, project.name, artifact);
+    return row?.decision === "pass" && this.#isOver(row) && row.policy_sha256 === policySha256(project)
+      ? this.decide(tenant, project.name, artifact, "time")
+      : row;
+  }
+
+  #isOver({ valid_until }: AdmissionRow): boolean {
+    return valid_until !== null && valid_until.getTime() <= this.#now().getTime();
   }
 }
 
@@ -158,25 +248,6 @@ const inline = (project: string) =>
     `The project ${project} runs artifacts that passed its gate, and nothing else`,
     "Upload the code as an artifact, and run it with `artifact` and `entry`.",
   );
-
-function policyOf({ gate, environment }: Pick<ProjectRow, "gate" | "environment">): GatePolicy {
-  return policyFor(gate === null ? DEFAULT_GATE : parseGatePolicy(gate), environment);
-}
-
-function policySha256({ gate, environment }: ProjectRow): string {
-  return createHash("sha256")
-    .update(JSON.stringify([gate, environment]))
-    .digest("hex");
-}
-
-/** The end of the first exemption that this result leans on, of the advisories' allowed age, or of the pentest's. */
-function validUntil({ findings, coverage }: ScanResult, policy: GatePolicy, pentest: Date | null): Date | null {
-  const ends = findings.flatMap(({ exemption }) => (exemption ? [Date.parse(exemption.expires) + DAY_MS] : []));
-  if (pentest) ends.push(pentest.getTime());
-  const { advisories } = coverage;
-  if (advisories && !advisories.seed) ends.push(Date.parse(advisories.as_of) + policy.advisories.max_age_days * DAY_MS);
-  return ends.length === 0 ? null : new Date(Math.min(...ends));
-}
 
 /** Signed statements that came with the artifact: who brings them does not matter, who signed them does. */
 async function pentestsIn(artifact: Artifact): Promise<Pentest[]> {

@@ -1,11 +1,13 @@
 import type { GateDecision } from "@plastron/contracts";
 import type { Database } from "../../database/pool.ts";
+import { storable } from "../../database/storable.ts";
 
 export interface ProjectRow {
   name: string;
   admission: "open" | "passed";
   gate: string | null;
   environment: string | null;
+  exemptions: string | null;
   updated_at: Date;
   updated_by: string;
 }
@@ -21,7 +23,15 @@ export interface AdmissionRow {
   decided_at: Date;
 }
 
-const PROJECT = ["name", "admission", "gate", "environment", "updated_at", "updated_by"] as const;
+/** What a project says of itself. */
+export type ProjectSettings = Pick<ProjectRow, "name" | "admission" | "gate" | "environment" | "exemptions">;
+
+/** Why it was decided: somebody asked, a scan ended, advisories changed, or something that a pass leant on is over. */
+export type Because = "asked" | "scan" | "advisories" | "time";
+
+export type Decision = Omit<AdmissionRow, "decided_at">;
+
+const PROJECT = ["name", "admission", "gate", "environment", "exemptions", "updated_at", "updated_by"] as const;
 const ADMISSION = ["project", "artifact", "decision", "reasons", "policy_sha256", "scan", "valid_until", "decided_at"] as const;
 const EVENTS: Readonly<Record<GateDecision["decision"], string>> = { pass: "gate.passed", deny: "gate.denied", hold: "gate.held" };
 
@@ -42,7 +52,8 @@ export class GateStore {
     return (await this.#db.selectFrom("projects").select(PROJECT).where("tenant", "=", tenant).orderBy("name").limit(1000).execute()) as ProjectRow[];
   }
 
-  put(tenant: string, by: string, project: Pick<ProjectRow, "name" | "admission" | "gate" | "environment">): Promise<void> {
+  /** `exempted` are the ids of its exemptions. */
+  put(tenant: string, by: string, project: ProjectSettings, exempted: readonly string[]): Promise<void> {
     return this.#db.transaction().execute(async (tx) => {
       const { name, ...more } = project;
       const values = { ...more, updated_by: by, updated_at: new Date() };
@@ -51,7 +62,7 @@ export class GateStore {
         .values({ tenant, name, ...values })
         .onConflict((conflict) => conflict.columns(["tenant", "name"]).doUpdateSet(values))
         .execute();
-      const data = JSON.stringify({ by, admission: project.admission });
+      const data = JSON.stringify({ by, admission: project.admission, exemptions: exempted });
       await tx.insertInto("events").values({ tenant, type: "project.put", subject: name, data }).execute();
     });
   }
@@ -101,17 +112,53 @@ export class GateStore {
     return (await query.orderBy("decided_at", "desc").limit(limit).execute()) as AdmissionRow[];
   }
 
-  decide(tenant: string, row: Omit<AdmissionRow, "decided_at">): Promise<void> {
-    return this.#db.transaction().execute(async (tx) => {
-      const values = { ...row, reasons: JSON.stringify(row.reasons), decided_at: new Date() };
-      const { project: _, artifact: __, ...changed } = values;
-      await tx
-        .insertInto("admissions")
-        .values({ tenant, ...values })
-        .onConflict((conflict) => conflict.columns(["tenant", "project", "artifact"]).doUpdateSet(changed))
-        .execute();
-      const data = JSON.stringify({ project: row.project, scan: row.scan, rules: row.reasons.map(({ rule }) => rule) });
-      await tx.insertInto("events").values({ tenant, type: EVENTS[row.decision], subject: row.artifact, data }).execute();
-    });
+  /** Names of the projects that have judged an artifact. */
+  async judging(tenant: string, artifact: string): Promise<string[]> {
+    const rows = await this.#db
+      .selectFrom("admissions")
+      .select("project")
+      .where("tenant", "=", tenant)
+      .where("artifact", "=", artifact)
+      .orderBy("project")
+      .execute();
+    return rows.map(({ project }) => project);
   }
+
+  /** Passes that what they lean on has run out for. */
+  async runOut(now: Date, limit: number): Promise<{ tenant: string; project: string; artifact: string }[]> {
+    const query = this.#db.selectFrom("admissions").select(["tenant", "project", "artifact"]).where("decision", "=", "pass").where("valid_until", "<=", now);
+    return query.orderBy("valid_until").limit(limit).execute();
+  }
+
+  transaction<Result>(work: (tx: Database) => Promise<Result>): Promise<Result> {
+    return this.#db.transaction().execute(work);
+  }
+}
+
+/** Writes a decision with its event. `changes`: no event where the same was decided before. A project that was removed meanwhile has none. */
+export async function putDecision(tx: Database, tenant: string, row: Decision, because: Because, tell: "always" | "changes"): Promise<void> {
+  const { project, artifact } = row;
+  const there = await tx.selectFrom("projects").select("name").where("tenant", "=", tenant).where("name", "=", project).forKeyShare().executeTakeFirst();
+  if (!there) return;
+  const before = await tx
+    .selectFrom("admissions")
+    .select(["decision", "reasons"])
+    .where("tenant", "=", tenant)
+    .where("project", "=", project)
+    .where("artifact", "=", artifact)
+    .executeTakeFirst();
+  const values = { ...row, reasons: JSON.stringify(storable(row.reasons)), decided_at: new Date() };
+  const { project: _, artifact: __, ...changed } = values;
+  await tx
+    .insertInto("admissions")
+    .values({ tenant, ...values })
+    .onConflict((conflict) => conflict.columns(["tenant", "project", "artifact"]).doUpdateSet(changed))
+    .execute();
+  if (tell === "changes" && before?.decision === row.decision && JSON.stringify(before.reasons) === values.reasons) return;
+  const reasons = row.reasons.map(({ rule, message }) => ({ rule, message }));
+  const data = { project, scan: row.scan, because, before: before?.decision ?? null, rules: row.reasons.map(({ rule }) => rule), reasons };
+  await tx
+    .insertInto("events")
+    .values({ tenant, type: EVENTS[row.decision], subject: artifact, data: JSON.stringify(storable(data)) })
+    .execute();
 }

@@ -2,6 +2,7 @@ import type { AgentStatus } from "@plastron/contracts";
 import { PLATFORM_RULES, ruleNames } from "@plastron/policy";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { RunObserver } from "../runs/service.ts";
+import type { AdvisoryState } from "../scans/rematch.ts";
 import type { ViolationObserver } from "../violations/recorder.ts";
 import { SensingMetrics } from "./sensing-metrics.ts";
 
@@ -11,6 +12,7 @@ export interface MetricSources {
   gate: { readonly running: number; readonly waiting: number };
   database(): { total: number; idle: number; waiting: number };
   records: { readonly queued: number };
+  advisories(): AdvisoryState;
   /** Absent where no file is written. */
   violationsLog: { readonly state: { written: number; lost: number } } | undefined;
 }
@@ -54,6 +56,12 @@ export class Metrics implements RunObserver, ViolationObserver {
     this.#gauge("plastron_records_queued", "Records of runs that wait for the next commit", () => sources.records.queued);
     this.#gauge("plastron_database_connections", "Connections of the pool", () => sources.database().total);
     this.#gauge("plastron_database_waiting", "Requests that wait for a connection", () => sources.database().waiting);
+    this.#gauge(
+      "plastron_advisories_in_use",
+      "1 where stored scans are held against this server's advisories; 0: damaged, or older than another server's",
+      () => (sources.advisories().state === "in_use" ? 1 : 0),
+    );
+    this.#gauge("plastron_advisories_waiting", "Stored scans that were not held against the newest advisories yet", () => sources.advisories().waiting);
     const log = sources.violationsLog;
     this.#gauge("plastron_violations_log_written", "Records that violations.log got since the start", () => log?.state.written ?? 0);
     this.#gauge("plastron_violations_log_lost", "Records that violations.log could not take; the events have them", () => log?.state.lost ?? 0);

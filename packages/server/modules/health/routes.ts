@@ -6,6 +6,7 @@ import { problems } from "../../http/problem.ts";
 import { authenticateWith } from "../auth/hook.ts";
 import { requireOperator } from "../auth/principal.ts";
 import type { AuthService } from "../auth/service.ts";
+import type { AdvisoryState } from "../scans/rematch.ts";
 import type { ViolationLog } from "../violations/log.ts";
 import type { Metrics } from "./metrics.ts";
 import type { HealthService } from "./service.ts";
@@ -19,6 +20,15 @@ const healthSchema = z.object({
 });
 
 const statusSchema = agentStatusSchema.extend({
+  advisories: z
+    .object({
+      state: z.enum(["in_use", "damaged", "older", "unknown"]).describe("damaged and older ones change nothing of what is stored; unknown: not looked at yet"),
+      detail: z.string().nullable(),
+      as_of: z.iso.datetime().nullable(),
+      seed: z.boolean(),
+      waiting: z.int(),
+    })
+    .describe("what stored scans are held against, and how many wait for it"),
   violations_log: z
     .object({ path: z.string(), written: z.number().int(), lost: z.number().int(), error: z.string().nullable() })
     .nullable()
@@ -31,6 +41,7 @@ interface HealthDependencies {
   metrics: Metrics;
   agent: Pick<AgentClient, "status">;
   violationsLog: ViolationLog | undefined;
+  advisories: () => AdvisoryState;
 }
 
 /** `/v1/health` and `/metrics` need no key; `/v1/doctor` and `/v1/status` are the operator's. */
@@ -79,7 +90,7 @@ export function healthRoutes(app: App, deps: HealthDependencies): void {
     },
     async (request) => {
       requireOperator(request.principal);
-      return { ...(await deps.agent.status()), violations_log: deps.violationsLog?.state ?? null };
+      return { ...(await deps.agent.status()), advisories: deps.advisories(), violations_log: deps.violationsLog?.state ?? null };
     },
   );
 }

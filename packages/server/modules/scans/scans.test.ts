@@ -1,12 +1,9 @@
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import type { ScanResult } from "@plastron/contracts";
 import { type Artifact, scan } from "@plastron/scan";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { findingNamed, scanOf } from "../../../../test/fixtures/findings.ts";
 import type { Connection } from "../../database/pool.ts";
+import { archiveOf, sendArchive } from "../../testing/client.ts";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
 import { startTestServer, type TestServer } from "../../testing/harness.ts";
 import { type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
@@ -18,7 +15,6 @@ let agent: ScriptedAgent;
 let server: TestServer;
 let admin: string;
 let stranger: string;
-const work = mkdtempSync(join(tmpdir(), "plastron-scans-"));
 
 /** What the next scans do; the real thing where a test says so. */
 let scanner: Scanner;
@@ -42,34 +38,14 @@ afterEach(() => {
 afterAll(async () => {
   await server.close();
   await Promise.all([cluster.stop(), agent.stop()]);
-  rmSync(work, { recursive: true, force: true });
 });
 
 const start = (more: Record<string, string> = {}) =>
   startTestServer(connection, agent.path, { PLASTRON_ARTIFACT_BYTES: "100000", ...more }, { scanner: (...order) => scanner(...order) });
 
-/** A tar.gz of these files. */
-function archive(files: Record<string, string>, name = "a.tar.gz"): Buffer {
-  const directory = mkdtempSync(join(work, "tree-"));
-  for (const [path, content] of Object.entries(files)) {
-    mkdirSync(dirname(join(directory, path)), { recursive: true });
-    writeFileSync(join(directory, path), content);
-  }
-  execFileSync("tar", ["czf", join(work, name), "--sort=name", "--mtime=@0", "--owner=0", "--group=0", "-C", directory, "."]);
-  return readFileSync(join(work, name));
-}
-
-async function upload(bytes: Uint8Array, { key = admin, name = "a.tar.gz", to = server } = {}) {
-  const response = await fetch(`${to.url}/v1/artifacts?name=${encodeURIComponent(name)}`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${key}`, "content-type": "application/octet-stream" },
-    body: bytes as Uint8Array<ArrayBuffer>,
-  });
-  // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes
-  return { status: response.status, body: (await response.json()) as any };
-}
+const upload = (bytes: Uint8Array, { key = admin, name = "a.tar.gz" } = {}) => sendArchive(server.url, key, bytes, name);
 const call = (method: string, path: string, body?: object, key = admin) => server.call(method, path, { key, ...(body ? { body } : {}) });
-const uploaded = async (files: Record<string, string>, key = admin): Promise<string> => (await upload(archive(files), { key })).body.digest;
+const uploaded = async (files: Record<string, string>, key = admin): Promise<string> => (await upload(archiveOf(files), { key })).body.digest;
 
 /** Starts a scan and waits for its end. */
 async function scanned(artifact: string, more: object = {}, key = admin) {
@@ -84,9 +60,9 @@ async function ended(id: string, key = admin) {
 
 describe("an artifact", () => {
   it("is uploaded, named by what it holds whatever it came in, listed, and gone with its scans", async () => {
-    const first = await upload(archive({ "a.js": "1", "b/c.py": "2" }));
+    const first = await upload(archiveOf({ "a.js": "1", "b/c.py": "2" }));
     expect(first).toMatchObject({ status: 201, body: { kind: "archive", name: "a.tar.gz", files: 2, bytes: 2 } });
-    const again = await upload(archive({ "b/c.py": "2", "a.js": "1" }, "b.tgz"), { name: "b.tgz" });
+    const again = await upload(archiveOf({ "b/c.py": "2", "a.js": "1" }), { name: "b.tgz" });
     expect(again).toMatchObject({ status: 200, body: { digest: first.body.digest } });
     expect((await call("GET", "/v1/artifacts?limit=1")).body.data).toMatchObject([{ digest: first.body.digest }]);
     const { id } = await scanned(first.body.digest);
@@ -102,7 +78,7 @@ describe("an artifact", () => {
     ] as const)
       expect((await call(method, path, undefined, stranger)).body.code).toBe("not_found");
     expect((await call("POST", "/v1/scans", { artifact: digest }, stranger)).body.code).toBe("not_found");
-    expect((await upload(archive({ "secret.js": "mine" }), { key: stranger })).status).toBe(201);
+    expect((await upload(archiveOf({ "secret.js": "mine" }), { key: stranger })).status).toBe(201);
     expect((await call("DELETE", `/v1/artifacts/${digest}`, undefined, stranger)).status).toBe(204);
     scanner = async (artifact) => {
       expect(Buffer.from(await artifact.read(artifact.files[0] as never)).toString()).toBe("mine");
@@ -122,7 +98,7 @@ describe("an artifact", () => {
   });
 
   it("that is a bomb is taken in as far as limits go, and what was left out makes its scans incomplete", async () => {
-    const bytes = archive({ "big.txt": "0".repeat(2_000_000), "a.js": "1" });
+    const bytes = archiveOf({ "big.txt": "0".repeat(2_000_000), "a.js": "1" });
     expect(bytes.length).toBeLessThan(100_000);
     const { body } = await upload(bytes);
     scanner = scan;

@@ -1,13 +1,22 @@
-import { ANALYSERS, type AnalyserName, PlastronError, type ScanResult } from "@plastron/contracts";
-import type { Principal } from "../auth/principal.ts";
+import { ANALYSERS, type AnalyserName, type Finding, PlastronError, type ScanResult } from "@plastron/contracts";
+import { demandOwn, type Principal } from "../auth/principal.ts";
 import type { FindingFilter } from "./filter.ts";
 import type { FindingRow, ScanRow, ScanState, ScanStore } from "./store.ts";
 
 /** Of one tenant, waiting and running. */
 const MOST_OPEN = 50;
+/** Findings that are read at once. */
+const PAGE = 500;
 
 interface Artifacts {
   get(tenant: string, digest: string): Promise<unknown>;
+}
+/** How projects see results: with their exemptions. */
+interface Exempting {
+  exempted(tenant: string, project: string | null, result: ScanResult): Promise<ScanResult>;
+  /** Names of projects that have any. */
+  exempting(tenant: string): Promise<string[]>;
+  exemptedFindings<Row extends { project: string | null; data: Finding }>(tenant: string, rows: readonly Row[]): Promise<Row[]>;
 }
 interface Worker {
   wake(): void;
@@ -22,31 +31,38 @@ export class ScanService {
   readonly #store: ScanStore;
   readonly #artifacts: Artifacts;
   readonly #worker: Worker;
+  readonly #exempting: Exempting;
 
-  constructor(store: ScanStore, artifacts: Artifacts, worker: Worker) {
+  constructor(store: ScanStore, artifacts: Artifacts, worker: Worker, exempting: Exempting) {
     this.#store = store;
     this.#artifacts = artifacts;
     this.#worker = worker;
+    this.#exempting = exempting;
   }
 
   /** @throws PlastronError not_found, invalid_request, overloaded */
   async start(
-    { tenant, key, project: bound }: Principal,
+    principal: Principal,
     order: { artifact: string; analysers?: readonly AnalyserName[] | undefined; project?: string | undefined },
   ): Promise<ScanRow> {
-    if (bound !== null && order.project !== undefined && order.project !== bound)
-      throw new PlastronError("forbidden", `This key is bound to the project ${bound}`);
+    const { tenant, key, project: bound } = principal;
+    if (order.project !== undefined) demandOwn(principal, order.project);
     const analysers = ASKABLE.filter((name) => order.analysers?.includes(name) ?? true);
     if (order.analysers?.includes("fuzz")) {
       throw new PlastronError("invalid_request", "fuzz runs code: the server's scans do not", { hint: "`plastron fuzz` does it in sandboxes of this host." });
     }
     await this.#artifacts.get(tenant, order.artifact);
-    if ((await this.#store.open(tenant)) >= MOST_OPEN) {
+    if (!(await this.room(tenant))) {
       throw new PlastronError("overloaded", `${MOST_OPEN} scans of this tenant are not over yet`, { retryAfterSeconds: 10 });
     }
     const row = await this.#store.add(tenant, key, { artifact: order.artifact, project: order.project ?? bound, analysers });
     this.#worker.wake();
     return row;
+  }
+
+  /** Whether a tenant may have one more waiting. */
+  async room(tenant: string): Promise<boolean> {
+    return (await this.#store.open(tenant)) < MOST_OPEN;
   }
 
   /** @throws PlastronError not_found */
@@ -67,9 +83,9 @@ export class ScanService {
 
   /** @throws PlastronError not_found; conflict where it has none yet, or never will */
   async result(tenant: string, id: string): Promise<ScanResult> {
-    const { status, problem } = await this.get(tenant, id);
+    const { status, problem, project } = await this.get(tenant, id);
     const result = await this.#store.result(tenant, id);
-    if (result) return result;
+    if (result) return this.#exempting.exempted(tenant, project, result);
     const why = status === "queued" || status === "running" ? `The scan is ${status}` : `The scan is ${status}${problem ? `: ${problem.detail}` : ""}`;
     throw new PlastronError("conflict", why, { hint: "GET /v1/scans/{id}/events tells when it ends." });
   }
@@ -82,8 +98,23 @@ export class ScanService {
     return this.get(tenant, id);
   }
 
-  findings(tenant: string, filter: FindingFilter, limit: number, after?: { scan: string; position: number }): Promise<FindingRow[]> {
-    return this.#store.findings(tenant, filter, limit, after);
+  /**
+   * As their projects see them today. What an exemption lets stand changes with the days, so that its state is no column: pages are read until `limit` of the
+   * asked state are found.
+   */
+  async findings(tenant: string, filter: FindingFilter, limit: number, after?: { scan: string; position: number }): Promise<FindingRow[]> {
+    const { state, ...others } = filter;
+    const projects = state === "exempted" ? { projects: await this.#exempting.exempting(tenant) } : {};
+    const size = state === undefined ? limit : PAGE;
+    const found: FindingRow[] = [];
+    for (let from = after; found.length < limit; ) {
+      const page = await this.#store.findings(tenant, { ...others, ...projects }, size, from);
+      const seen = await this.#exempting.exemptedFindings(tenant, page);
+      found.push(...seen.filter(({ data }) => state === undefined || data.state === state));
+      from = page.at(-1);
+      if (page.length < size) break;
+    }
+    return found.slice(0, limit);
   }
 }
 

@@ -1,7 +1,10 @@
 import { type AnalyserName, type Finding, newId, type ScanProgress, type ScanResult } from "@plastron/contracts";
+import type { Matchable } from "@plastron/scan";
 import { sql } from "kysely";
 import type { Database } from "../../database/pool.ts";
+import { storable } from "../../database/storable.ts";
 import type { FindingFilter } from "./filter.ts";
+import { advisoriesOf, putFindings, putMatchable, tell } from "./written.ts";
 
 export type ScanState = "queued" | "running" | "complete" | "incomplete" | "failed" | "cancelled";
 
@@ -30,6 +33,12 @@ export interface Job {
   tries: number;
 }
 
+/** The newest ended scan of an artifact. */
+export interface Newest {
+  id: string;
+  result: ScanResult;
+}
+
 export interface FindingRow {
   scan: string;
   artifact: string;
@@ -52,9 +61,15 @@ const HEADS = [
   "finished_at",
   "created_by",
 ] as const;
-const ROWS = 500;
+/** What is to be written together with a result: admissions. */
+export type Decided = (tx: Database) => Promise<void>;
 /** Who must have looked for a scan to stand for its artifact. */
 const WHOLE: readonly AnalyserName[] = ["secrets", "code", "dependencies", "agentware"];
+
+/** Whether a scan like this stands for its artifact, if it ends. */
+export function standsForArtifact({ analysers }: Pick<Job, "analysers">): boolean {
+  return WHOLE.every((name) => analysers.includes(name));
+}
 
 /** Scans as jobs and as records, and their findings. Each change of state is written together with its event. */
 export class ScanStore {
@@ -112,11 +127,17 @@ export class ScanStore {
   }
 
   /** The newest scan of an artifact that ended. */
-  async latest(tenant: string, artifact: string): Promise<{ id: string; result: ScanResult } | undefined> {
+  async latest(tenant: string, artifact: string): Promise<Newest | undefined> {
     const query = this.#db.selectFrom("scans").select("id").where("tenant", "=", tenant).where("artifact", "=", artifact).where("latest", "=", true);
     const row = await query.executeTakeFirst();
     const result = row && (await this.result(tenant, row.id));
     return row && result ? { id: row.id, result } : undefined;
+  }
+
+  /** Whether it is the newest still and says what it said, until the transaction ends: what is decided by it may be written. */
+  async holds(tx: Database, { id, result }: Newest): Promise<boolean> {
+    const row = await tx.selectFrom("scans").select(["latest", "advisories"]).where("id", "=", id).forShare().executeTakeFirst();
+    return row?.latest === true && row.advisories === advisoriesOf(result);
   }
 
   /** Takes a scan that waits, of the tenant that has waited longest for its turn: no tenant's flood holds up another. */
@@ -144,31 +165,25 @@ export class ScanStore {
     return done.numUpdatedRows > 0n;
   }
 
-  /** Writes the result with its findings. False where the scan is this server's no more. */
-  finish(job: Job, server: string, result: ScanResult): Promise<boolean> {
+  /** Writes the result with its findings, and what is `decided` by it. False where the scan is this server's no more. */
+  finish(job: Job, server: string, result: ScanResult, matchable: Matchable | null, decided: Decided): Promise<boolean> {
     return this.#db.transaction().execute(async (tx) => {
       const { findings, ...rest } = result;
       const { tenant, id } = job;
       // A scan by fewer analysers must not hide what the others found: it is looked at by its own id alone.
-      const latest = WHOLE.every((name) => job.analysers.includes(name));
-      const over = { status: result.status, result: JSON.stringify(storable(rest)), latest, progress: null, finished_at: sql<Date>`now()` };
+      const latest = standsForArtifact(job);
+      const over = {
+        ...{ status: result.status, result: JSON.stringify(storable(rest)), latest, progress: null, finished_at: sql<Date>`now()` },
+        advisories: advisoriesOf(result),
+      };
       const done = await tx.updateTable("scans").set(over).where("id", "=", id).where("server", "=", server).where("status", "=", "running").executeTakeFirst();
       if (done.numUpdatedRows === 0n) return false;
-      if (latest) {
-        await tx
-          .updateTable("scans")
-          .set({ latest: false })
-          .where("tenant", "=", tenant)
-          .where("artifact", "=", job.artifact)
-          .where("latest", "=", true)
-          .where("id", "<>", id)
-          .execute();
-      }
-      for (let at = 0; at < findings.length; at += ROWS) {
-        const rows = findings.slice(at, at + ROWS).map((finding, i) => rowOf(tenant, id, at + i, finding));
-        await tx.insertInto("findings").values(rows).execute();
-      }
+      await putFindings(tx, tenant, id, findings);
       await tell(tx, tenant, `scan.${result.status}`, id, { artifact: job.artifact, findings: findings.length });
+      if (!latest) return true;
+      await supersede(tx, job);
+      if (matchable) await putMatchable(tx, tenant, id, matchable);
+      await decided(tx);
       return true;
     });
   }
@@ -203,7 +218,12 @@ export class ScanStore {
   }
 
   /** Findings of the newest ended scan of each artifact, or of one scan. */
-  async findings(tenant: string, filter: FindingFilter, limit: number, after?: { scan: string; position: number }): Promise<FindingRow[]> {
+  async findings(
+    tenant: string,
+    filter: FindingFilter & { projects?: readonly string[] },
+    limit: number,
+    after?: { scan: string; position: number },
+  ): Promise<FindingRow[]> {
     let query = this.#db
       .selectFrom("findings as f")
       .innerJoin("scans as s", "s.id", "f.scan")
@@ -213,10 +233,11 @@ export class ScanStore {
       .orderBy("f.scan", "desc")
       .orderBy("f.position")
       .limit(limit);
-    const { scan, artifact, project, severity, cve, text, package: name, rule, ...plain } = filter;
+    const { scan, artifact, project, projects, severity, cve, text, package: name, rule, ...plain } = filter;
     query = scan === undefined ? query.where("s.latest", "=", true) : query.where("f.scan", "=", scan);
     for (const [column, value] of Object.entries(plain)) if (value !== undefined) query = query.where(`f.${column}` as "f.analyser", "=", value);
     if (artifact !== undefined) query = query.where("s.artifact", "=", artifact);
+    if (projects !== undefined) query = query.where(sql<boolean>`s.project = any (${projects})`);
     if (project !== undefined) query = query.where("s.project", "=", project);
     if (severity !== undefined) query = query.where("f.severity", "in", severity);
     if (name !== undefined) query = query.where("f.package", "=", name);
@@ -248,20 +269,18 @@ export class ScanStore {
   }
 }
 
-function rowOf(tenant: string, scan: string, position: number, finding: Finding) {
-  const { fingerprint, rule, analyser, severity, verdict, confidence, state, title, place, aliases, package: affected } = storable(finding);
-  const where = { title, path: place.path, package: affected?.name ?? null, names: aliases };
-  return { tenant, scan, position, fingerprint, rule, analyser, severity, verdict, confidence, state, ...where, data: JSON.stringify(storable(finding)) };
-}
-
-/** The artifact's text may hold what PostgreSQL's text cannot: NUL, and halves of surrogate pairs. */
-function storable<Value>(value: Value): Value {
-  return JSON.parse(JSON.stringify(value, (_, inner) => (typeof inner === "string" ? inner.replaceAll("\0", "\ufffd").toWellFormed() : inner))) as Value;
-}
-
-async function tell(tx: Database, tenant: string, type: string, subject: string, data: object): Promise<void> {
-  await tx
-    .insertInto("events")
-    .values({ tenant, type, subject, data: JSON.stringify(data) })
+/** Older scans of the artifact stay as records; only the newest is held against new advisories. */
+async function supersede(tx: Database, { id, tenant, artifact }: Job): Promise<void> {
+  const older = await tx
+    .updateTable("scans")
+    .set({ latest: false })
+    .where("tenant", "=", tenant)
+    .where("artifact", "=", artifact)
+    .where("latest", "=", true)
+    .where("id", "<>", id)
+    .returning("id")
     .execute();
+  if (older.length === 0) return;
+  const ids = older.map((each) => each.id);
+  await tx.deleteFrom("scan_matchables").where("scan", "in", ids).execute();
 }

@@ -1,7 +1,7 @@
 import { type ScanProgress, type ScanResult, toProblem } from "@plastron/contracts";
-import type { Artifact, OnProgress, ScanOptions } from "@plastron/scan";
+import type { Artifact, Matchable, OnProgress, ScanOptions } from "@plastron/scan";
 import { type JobOptions, JobWorker } from "../../jobs/worker.ts";
-import type { Job, ScanStore } from "./store.ts";
+import { type Decided, type Job, type ScanStore, standsForArtifact } from "./store.ts";
 
 /** What does the work; packages/scan, or a test's own. */
 export type Scanner = (artifact: Artifact, options: ScanOptions, onProgress: OnProgress, signal: AbortSignal) => Promise<ScanResult>;
@@ -16,17 +16,23 @@ export function startScanWorker(parts: {
   server: string;
   options: JobOptions & { scan: ScanOptions };
   onError: (error: Error) => void;
-  onDone: (job: Job, result: ScanResult) => Promise<void>;
+  /** What follows from the result for the projects that the artifact may run for: written together with it. */
+  judge: (job: Job, result: ScanResult) => Promise<Decided>;
 }): JobWorker<Job, ScanProgress> {
-  const { store, open, scanner, server, options, onError, onDone } = parts;
+  const { store, open, scanner, server, options, onError, judge } = parts;
   return new JobWorker<Job, ScanProgress>({
     ...{ jobs: store, server, options, onError, atFirst: AT_FIRST },
     async perform(job, { signal, say }) {
       try {
         const artifact = await open(job.tenant, job.artifact);
         if (!artifact) throw new Error("the artifact is gone");
-        const result = await scanner(artifact, { ...options.scan, analysers: job.analysers }, say, signal);
-        if (await store.finish(job, server, result)) await onDone(job, result);
+        let matchable: Matchable | null = null;
+        const onMatchable = (kept: Matchable) => {
+          matchable = kept;
+        };
+        const result = await scanner(artifact, { ...options.scan, analysers: job.analysers, onMatchable }, say, signal);
+        const decided = standsForArtifact(job) ? await judge(job, result) : async () => {};
+        await store.finish(job, server, result, matchable, decided);
       } catch (error) {
         if (signal.aborted) return; // cancelled, or given back
         const { code, detail } = toProblem(error);
