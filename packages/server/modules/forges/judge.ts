@@ -8,7 +8,7 @@ import {
   githubCheckEnd,
   githubCheckStart,
   type Judgement,
-  judgeChange,
+  type judgeChange,
   makeScratch,
   parseGatePolicy,
   type ScanOptions,
@@ -25,6 +25,8 @@ export interface Judging {
   /** The gate policy and environment that the project itself has. */
   readonly projectOf: (tenant: string, name: string) => Promise<{ gate: string | null; environment: string | null }>;
   readonly scan: ScanOptions;
+  /** packages/scan's, or a test's own. */
+  readonly judge: typeof judgeChange;
   /** How often it is looked whether something newer came. */
   readonly lookMs: number;
 }
@@ -134,7 +136,7 @@ async function judgement(job: Job, signal: AbortSignal, repository: GithubReposi
     const fetched = await fetchCommits({ ...repository.clone, commits, scratch, limits: DEFAULT_LIMITS, signal });
     const approvals = pull ? await repository.approvers(job.number as number, pull) : [];
     const policy = gate === null ? undefined : parseGatePolicy(gate);
-    return await judgeChange({ repository: fetched, base: job.base, head: job.head, policy, environment, approvals, scan: parts.scan, signal });
+    return await parts.judge({ repository: fetched, base: job.base, head: job.head, policy, environment, approvals, scan: parts.scan, signal });
   } finally {
     scratch.remove();
   }

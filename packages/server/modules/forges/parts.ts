@@ -1,4 +1,4 @@
-import type { ScanOptions } from "@plastron/scan";
+import { judgeChange, type ScanOptions } from "@plastron/scan";
 import type { Database } from "../../database/pool.ts";
 import { JobWorker } from "../../jobs/worker.ts";
 import { type GithubConfig, openGithubApp } from "./app.ts";
@@ -28,12 +28,13 @@ export function composeForges(parts: {
   concurrency: number;
   onError: (error: Error) => void;
   pace?: ForgePace | undefined;
+  judge?: typeof judgeChange | undefined;
 }) {
-  const { config, db, server, projects, scan, concurrency, onError, pace = PACE } = parts;
+  const { config, db, server, projects, scan, concurrency, onError, pace = PACE, judge = judgeChange } = parts;
   const app = openGithubApp(config);
   const github = app && new Github(app, { pauseMs: pace.pauseMs });
   const [store, jobs] = [new ForgeStore(db), new ChangeJobs(db)];
-  const judging = { jobs, server, scan, lookMs: pace.beatMs, projectOf: (tenant: string, name: string) => projects.get(tenant, name) };
+  const judging = { jobs, server, scan, judge, lookMs: pace.beatMs, projectOf: (tenant: string, name: string) => projects.get(tenant, name) };
   const worker =
     github &&
     new JobWorker({

@@ -1,4 +1,4 @@
-import { gateDecisionSchema, idSchema } from "@plastron/contracts";
+import { gateDecisionSchema, idSchema, PlastronError } from "@plastron/contracts";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { App } from "../../http/app.ts";
@@ -146,9 +146,10 @@ function webhookRoute(door: FastifyInstance, forges: ForgeService): void {
       },
     },
     async (request, reply) => {
-      const { event, delivery } = HEADERS.parse({ event: request.headers["x-github-event"], delivery: request.headers["x-github-delivery"] });
+      const named = HEADERS.safeParse({ event: request.headers["x-github-event"], delivery: request.headers["x-github-delivery"] });
+      if (!named.success) throw new PlastronError("invalid_request", "X-GitHub-Event and X-GitHub-Delivery are missing, or are none");
       const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
-      const answer = await forges.receive({ event, delivery, signature: header(request, "x-hub-signature-256"), body });
+      const answer = await forges.receive({ ...named.data, signature: header(request, "x-hub-signature-256"), body });
       return reply.code(202).send(answer);
     },
   );
