@@ -45,6 +45,7 @@ export class Rematching {
   #state: AdvisoryState = { state: "unknown", detail: null, as_of: null, seed: false, waiting: 0 };
   #told = "";
   #running: Promise<void> | null = null;
+  #rematcher: Rematcher | null = null;
   #closed = false;
 
   constructor(parts: Parts) {
@@ -63,9 +64,10 @@ export class Rematching {
     return this.#running;
   }
 
-  /** Ends after the result that it is at. */
+  /** Leaves the result that it is at to another server. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.#rematcher?.close();
     await this.#running?.catch(() => {});
   }
 
@@ -97,6 +99,7 @@ export class Rematching {
 
   async #all(own: AdvisoriesInUse): Promise<Refusal | null> {
     const rematcher = new Rematcher({ advisories: this.#parts.directory });
+    this.#rematcher = rematcher;
     try {
       // A swap between two looks: the next look sees it.
       if (rematcher.version !== own.version) return null;
@@ -111,6 +114,7 @@ export class Rematching {
       if (error instanceof Error && error.name === "IndexDamaged") return { reason: "damaged", detail: error.message };
       throw error;
     } finally {
+      this.#rematcher = null;
       await rematcher.close();
     }
   }
@@ -123,6 +127,7 @@ export class Rematching {
       if (before && kept) await this.#match(stale, before, kept, rematcher);
       else await this.#rescan(stale, own, "nothing was kept of it that could be matched");
     } catch (error) {
+      if (this.#closed) return store.release(stale);
       if (error instanceof PlastronError && error.code === "internal") return this.#rescan(stale, own, error.message);
       await store.release(stale);
       if (error instanceof Error && error.name === "IndexDamaged") throw error;
