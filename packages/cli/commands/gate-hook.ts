@@ -49,7 +49,7 @@ export async function receiveHook(flags: { policy?: string; environment?: string
     input,
     policy,
     environment: flags.environment ?? null,
-    scan: { advisories: advisoriesDirectory(undefined), rules: addedRules(), cache: defaultCacheDirectory() },
+    scan: { verifySecrets: policy?.verify_secrets ?? false, advisories: advisoriesDirectory(undefined), rules: addedRules(), cache: defaultCacheDirectory() },
   })) {
     line(terminal.err, `gate of ${printable(judged.branch)}:`);
     if (judged.judgement) showDecision(judged.judgement, terminal.err, screen);

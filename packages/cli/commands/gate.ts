@@ -64,7 +64,7 @@ async function judged(repository: string, flags: GateFlags, terminal: Terminal):
       {
         ...change,
         scan: {
-          verifySecrets: flags.verifySecrets ?? false,
+          verifySecrets: flags.verifySecrets ?? policy?.verify_secrets ?? false,
           advisories: advisoriesDirectory(undefined),
           cache: defaultCacheDirectory(),
           rules: [...addedRules(), ...(flags.rules ?? []).map((path) => resolve(path))],

@@ -47,10 +47,12 @@ export async function judgeChange(change: Change, onProgress: OnProgress = () =>
   const head = await commitOf(change, change.head);
   const base = change.base === null ? null : await commitOf(change, change.base);
   const start = base === null ? null : await mergeBase(change, base, head);
-  const policy = policyFor(change.policy ?? (await policyAt(change, start)), change.environment ?? null);
+  const own = change.policy ?? (await policyAt(change, start));
+  const policy = policyFor(own, change.environment ?? null);
   const approvals = change.scan?.approvals ?? (await approvalsAt(change, start));
-  const before = start === null ? null : await scanned(start, { ...change, scan: { ...change.scan, approvals } }, onProgress);
-  const found = await scanned(head, { ...change, scan: { ...change.scan, approvals } }, onProgress, { head, base });
+  const before = start === null ? null : await scanned(start, { ...change, scan: { ...change.scan, approvals, verifySecrets: false } }, onProgress);
+  const seen = await scanned(head, { ...change, scan: { ...change.scan, approvals } }, onProgress, { head, base });
+  const found = own.verify_secrets && !change.scan?.verifySecrets ? withNote(seen, NOT_ASKED) : seen;
   const reconciled = reconcile(before?.findings ?? [], found.findings, start === null ? [] : await movesBetween(change, start, head));
   const today = (change.now ?? new Date()).toISOString().slice(0, 10);
   const files = { git: change, start, head, fileAt: (commit: string, path: string) => fileAt(change, commit, path) };
@@ -64,6 +66,14 @@ export async function judgeChange(change: Change, onProgress: OnProgress = () =>
     now: change.now ?? new Date(),
   });
   return { decision, head: after, ended: reconciled.gone.length, base: start === null || before === null ? null : { commit: start, status: before.status } };
+}
+
+/** Where a policy came from is not known here, and a repository must not have its gate send what is in it anywhere: only `scan.verifySecrets` counts. */
+const NOT_ASKED =
+  "no provider was asked whether secrets work: verify_secrets is not followed in a repository's own policy, but by --policy, or as --verify-secrets";
+
+function withNote(result: ScanResult, note: string): ScanResult {
+  return { ...result, coverage: { ...result.coverage, notes: [...result.coverage.notes, note] } };
 }
 
 /** The newest commit that both have; without one, the base itself: unrelated histories have nothing in common that could be known. */

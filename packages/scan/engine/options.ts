@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ANALYSERS, type AnalyserName, type Approvals } from "@plastron/contracts";
 import type { FuzzSandbox } from "../fuzz/port.ts";
+import type { SecretVerifier } from "../secrets/index.ts";
 import type { Matchable } from "./rematch/matchable.ts";
 
 export interface ScanOptions {
@@ -23,6 +24,8 @@ export interface ScanOptions {
   readonly approvals?: Approvals | null;
   /** Asks providers whether the secrets that were found still work: sends each to the provider that gave it out. Off unless asked for. */
   readonly verifySecrets?: boolean;
+  /** Who is asked then; null (the default): the providers themselves, over HTTPS. */
+  readonly verifier?: SecretVerifier | null;
   /** SARIF logs of other tools about the same tree, each with the name that gaps give it: their results are joined with ours. */
   readonly imports?: readonly { readonly name: string; readonly text: string }[];
   /** Calls what the artifact exports, in these sandboxes, for so many seconds; null (the default): none of it runs. */
@@ -52,6 +55,7 @@ export function settle(options: ScanOptions): Settled {
     cache: options.cache ?? null,
     approvals: options.approvals ?? null,
     verifySecrets: options.verifySecrets ?? false,
+    verifier: options.verifier ?? null,
     imports: options.imports ?? [],
     fuzz: options.fuzz ?? null,
     onMatchable: options.onMatchable ?? null,

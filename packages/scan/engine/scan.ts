@@ -70,7 +70,7 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
     await look({ artifact, settings, names, versions, pool, cache, facts, result, progress, signal });
     const fuzzed = await fuzzing(artifact, settings, tally, onProgress, signal);
     progress.judging();
-    const matches = settings.verifySecrets ? await verifyMatches(result.sorted(), artifact) : result.sorted();
+    const matches = settings.verifySecrets ? await verifyMatches(result.sorted(), artifact, settings.verifier ?? undefined) : result.sorted();
     const imported = settings.imports.map(({ name, text }) => importSarif(text, name));
     for (const gap of imported.flatMap(({ gaps }) => gaps)) tally.gap({ ...gap, analyser: "code" });
     const { findings, notes } = findingsOf([...matches, ...fuzzed.matches, ...imported.flatMap((log) => log.matches)]);

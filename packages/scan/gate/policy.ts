@@ -58,6 +58,12 @@ export const gatePolicySchema = z
       .enum(["deny", "allow"])
       .default("deny")
       .describe("whether commits may enter a protected branch by themselves; allow: they need to pass like merges"),
+    verify_secrets: z
+      .boolean()
+      .default(false)
+      .describe(
+        "ask providers whether secrets work, which sends each to its provider: followed where whoever runs the gate gives the policy (--policy), not in a repository's own",
+      ),
     ...demandsSchema.shape,
     required: demandsSchema.shape.required.default(["secrets", "code", "dependencies", "agentware"]),
     new: newSchema.prefault({}),
