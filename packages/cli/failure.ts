@@ -20,6 +20,15 @@ export class Failure extends Error {
   }
 }
 
+/** A failure of a command whose exit codes have meanings of their own: told as it is, with this one. */
+export class Exiting extends Error {
+  readonly exit: number;
+  constructor(exit: number, cause: unknown) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.exit = exit;
+  }
+}
+
 /** Wrong use of the command line: exit 2. */
 export const usage = (why: string, hint = "Add --help to the command to see its options."): Failure => new Failure("invalid_request", why, { hint });
 
@@ -52,6 +61,7 @@ export interface Report {
 
 /** Anything thrown, as what the person is told. An error that nobody foresaw keeps its message: this is the user's own machine. */
 export async function toReport(error: unknown): Promise<Report> {
+  if (error instanceof Exiting) return { ...(await toReport(error.cause)), exit: error.exit };
   const { ERRORS, PlastronError } = await import("@plastron/contracts");
   const known = error instanceof Failure || error instanceof PlastronError;
   const code: ErrorCode = known ? error.code : "internal";

@@ -32,6 +32,7 @@ export interface Project {
   admission: "open" | "passed";
   gate: string | null;
   environment: string | null;
+  exemptions: string | null;
   updated_at: string;
   updated_by: string;
 }
@@ -96,7 +97,7 @@ export class ScanClient {
     return this.#json({ method: "GET", path: `/v1/findings${search(query)}` });
   }
 
-  putProject(name: string, body: Partial<Pick<Project, "admission" | "gate" | "environment">>): Promise<Project> {
+  putProject(name: string, body: Partial<Pick<Project, "admission" | "gate" | "environment" | "exemptions">>): Promise<Project> {
     return this.#json({ method: "PUT", path: `/v1/projects/${encodeURIComponent(name)}`, body });
   }
   getProject(name: string): Promise<Project> {

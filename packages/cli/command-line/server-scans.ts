@@ -63,6 +63,7 @@ function projectCommands(program: Command, terminal: Terminal, done: Done): void
     .option("--demand-passed", "nothing runs for it but artifacts that passed its gate")
     .option("--gate <file>", "its gate policy (default: the built-in one)")
     .option("--environment <name>", "which environment of the policy it is: production, staging")
+    .option("--exemptions <file>", "what of its artifacts' findings may stand, written as .plastron/exemptions.yaml; theirs never counts here")
     .option(...HOME)
     .option(...JSON_FLAG)
     .action(async (name, options) => done(await (await import("../commands/project.ts")).putProject(name, options, terminal)));

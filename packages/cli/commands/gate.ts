@@ -1,6 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import type { GateDecision } from "@plastron/contracts";
 import {
   defaultCacheDirectory,
   type GatePolicy,
@@ -14,6 +13,7 @@ import {
 } from "@plastron/scan";
 import { advisoriesDirectory } from "../advisories/home.ts";
 import { Failure, usage } from "../failure.ts";
+import { exitOfDecision } from "../gate/admission.ts";
 import { placeOf, tellForge } from "../gate/forge.ts";
 import { showDecision } from "../gate/show.ts";
 import { addedRules } from "../rules/home.ts";
@@ -50,8 +50,6 @@ export async function gateCommand(repository: string, flags: GateFlags, terminal
   for (const forge of flags.publish ?? []) await tellForge(forge, judgement, started);
   return exitOfDecision(judgement.decision);
 }
-
-export const exitOfDecision = ({ decision }: Pick<GateDecision, "decision">): number => ({ pass: 0, deny: 1, hold: 2 })[decision];
 
 async function judged(repository: string, flags: GateFlags, terminal: Terminal): Promise<Judgement> {
   const policy = flags.policy === undefined ? undefined : policyFrom(flags.policy);

@@ -1,13 +1,12 @@
 import { findConnection } from "../client/connection.ts";
 import { ScanClient } from "../client/scans.ts";
 import { inFile } from "../failure.ts";
-import { sayAdmission } from "../gate/admission.ts";
+import { exitOfDecision, sayAdmission } from "../gate/admission.ts";
 import { resolveHome } from "../lifecycle/home.ts";
 import { readProgram } from "../run/inputs.ts";
 import { renderTable } from "../terminal/table.ts";
 import { json, line, type Terminal } from "../terminal/terminal.ts";
 import { printable } from "../terminal/width.ts";
-import { exitOfDecision } from "./gate.ts";
 
 interface Flags {
   home?: string;
@@ -17,11 +16,11 @@ interface Flags {
 /** What is not named goes back to its default: the command says all that a project is. */
 export async function putProject(
   name: string,
-  flags: Flags & { demandPassed?: boolean; gate?: string; environment?: string },
+  flags: Flags & { demandPassed?: boolean; gate?: string; environment?: string; exemptions?: string },
   terminal: Terminal,
 ): Promise<number> {
-  const gate = flags.gate === undefined ? null : await readProgram(flags.gate, terminal);
-  const body = { admission: flags.demandPassed ? "passed" : "open", gate, environment: flags.environment ?? null } as const;
+  const [gate, exemptions] = [await documentOf(flags.gate, terminal), await exemptionsOf(flags.exemptions, terminal)];
+  const body = { admission: flags.demandPassed ? "passed" : "open", gate, environment: flags.environment ?? null, exemptions } as const;
   const put = () => clientOf(flags).putProject(name, body);
   const project = flags.gate === undefined ? await put() : await inFile(flags.gate, "invalid_document", put);
   if (flags.json) json(terminal, project);
@@ -36,10 +35,11 @@ export async function listProjects(flags: Flags, terminal: Terminal): Promise<nu
     each.admission,
     each.gate === null ? "default" : "own",
     each.environment ?? "",
+    each.exemptions === null ? "" : "own",
     each.updated_at.slice(0, 19),
   ]);
   if (flags.json) json(terminal, page);
-  else for (const text of renderTable(["NAME", "RUNS", "GATE", "ENVIRONMENT", "CHANGED"], rows, terminal)) line(terminal.out, printable(text));
+  else for (const text of renderTable(["NAME", "RUNS", "GATE", "ENVIRONMENT", "EXEMPTIONS", "CHANGED"], rows, terminal)) line(terminal.out, printable(text));
   return 0;
 }
 
@@ -52,6 +52,7 @@ export async function showProject(name: string, flags: Flags, terminal: Terminal
   }
   line(terminal.out, `${printable(project.name)} ${meaning(project.admission)}`);
   if (project.environment !== null) line(terminal.out, `environment ${printable(project.environment)}`);
+  if (project.exemptions !== null) line(terminal.out, "has exemptions of its own: --json shows them");
   for (const admission of admissions.data) {
     line(terminal.out, `${admission.decided_at.slice(0, 19)}  ${admission.artifact}`);
     sayAdmission(admission, terminal.out, terminal.paint);
@@ -72,6 +73,18 @@ export async function admitArtifact(name: string, artifact: string, flags: Flags
   if (flags.json) json(terminal, admission);
   else sayAdmission(admission, terminal.out, terminal.paint);
   return exitOfDecision(admission);
+}
+
+const documentOf = (file: string | undefined, terminal: Terminal): Promise<string | null> =>
+  file === undefined ? Promise.resolve(null) : readProgram(file, terminal);
+
+/** Looked through here first: of two documents the server does not say which one it means. */
+async function exemptionsOf(file: string | undefined, terminal: Terminal): Promise<string | null> {
+  const text = await documentOf(file, terminal);
+  if (file === undefined || text === null) return null;
+  const { parseExemptions } = await import("@plastron/scan");
+  await inFile(file, "invalid_document", async () => parseExemptions(text));
+  return text;
 }
 
 const meaning = (admission: "open" | "passed"): string =>

@@ -1,12 +1,13 @@
 import { readFileSync, statSync, writeFileSync } from "node:fs";
-import { ANALYSERS, type AnalyserName, type ScanResult, SEVERITIES, type Severity } from "@plastron/contracts";
+import { ANALYSERS, type AnalyserName, type GateDecision, type ScanResult, SEVERITIES, type Severity } from "@plastron/contracts";
 import { defaultCacheDirectory, REPORT_FORMATS, type ReportFormat, render, scanSource } from "@plastron/scan";
 import { advisoriesDirectory } from "../advisories/home.ts";
 import { approve } from "../approvals/approve.ts";
 import { type ApprovalFlags, type ApprovedBefore, approvedBefore } from "../approvals/scanned.ts";
 import { exempted } from "../exemptions/scanned.ts";
-import { usage } from "../failure.ts";
+import { Exiting, usage } from "../failure.ts";
 import { lendingFuzz, type ScanFuzzFlags } from "../fuzz/lent.ts";
+import { exitOfDecision } from "../gate/admission.ts";
 import { addedRules } from "../rules/home.ts";
 import { billOf } from "../scan/bill.ts";
 import { type ServerFlags, scannedByServer } from "../scan/on-server.ts";
@@ -23,14 +24,17 @@ export interface ScanFlags extends ServerFlags, ScanFuzzFlags, ApprovalFlags {
   failOn: Severity | "none";
 }
 
-/** Scans, reports, and says by the exit code what a script needs: 0 nothing grave, 1 findings, 2 not all was seen; 130 after Ctrl-C. */
+/**
+ * Scans, reports, and says by the exit code what a script needs, wherever it is scanned: 0 nothing grave, 1 findings, 2 not all was seen, or nothing at all, as
+ * the scan failed; 130 after Ctrl-C.
+ */
 export async function scanCommand(what: string | undefined, flags: ScanFlags, terminal: Terminal): Promise<number> {
   try {
     if (flags.sbom !== undefined) return await scanAndReport(billOf(flags.sbom, what, flags.analysers), { ...flags, analysers: "dependencies" }, terminal);
     if (what === undefined) throw usage("nothing is named to be scanned", "Name a path, a git URL, npm:NAME or pypi:NAME; or --sbom FILE.");
     return await scanAndReport(what, flags, terminal);
   } catch (error) {
-    if (!(error instanceof ScanStopped)) throw error;
+    if (!(error instanceof ScanStopped)) throw new Exiting(2, error);
     line(terminal.err, "The scan was stopped: nothing is said of what it saw so far.");
     return error.exit;
   }
@@ -40,7 +44,10 @@ async function scanAndReport(what: string, flags: ScanFlags, terminal: Terminal)
   const format = formatOf(flags.format);
   const analysers = analysersOf(flags.analysers);
   if (flags.project !== undefined && !flags.server) throw usage("--project needs --server", "Projects are the server's.");
-  if (flags.server) return report(await scannedByServer(what, flags, analysers, terminal), format, flags, terminal);
+  if (flags.server) {
+    const { result, admission } = await scannedByServer(what, flags, analysers, terminal);
+    return exitWith(report(result, format, flags, terminal), admission);
+  }
   if (flags.approve && !analysers.includes("agentware")) throw usage("--approve needs the analyser agentware", "It is what reads tools and skills.");
   const before = approvedBefore(what, flags);
   const result = exempted(await scanned(what, flags, analysers, before, terminal), what, flags.exemptions);
@@ -101,6 +108,12 @@ function logOf(name: string): { name: string; text: string } {
     throw usage(`${name} cannot be read: ${(error as NodeJS.ErrnoException).code}`, "Name a SARIF file that is there.");
   }
   throw usage(`${name} is larger than ${MOST_LOG_BYTES} bytes`, "Split the log, a run a file.");
+}
+
+/** What the project's gate says counts like what was found: denied is 1 whatever was asked for, held at least 2. */
+function exitWith(exit: number, admission: Pick<GateDecision, "decision"> | null): number {
+  const said = admission === null ? 0 : exitOfDecision(admission);
+  return said === 1 ? 1 : exit || said;
 }
 
 /** Exempted findings do not count. Findings come before what is incomplete: 1 says that something is wrong for certain. */

@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -15,8 +16,14 @@ const DIGEST = "a".repeat(64);
 const ID = "scn_01ARZ3NDEKTSV4RRFFQ69G5FAV";
 let server: Server;
 let asked: { what: string; type: string | undefined; body: Buffer }[] = [];
-let status: "complete" | "failed" = "complete";
-const decision = { project: "shop", artifact: DIGEST, decision: "deny", scan: ID, valid_until: null, decided_at: "2026-01-01T00:00:00Z" };
+interface Said {
+  status: "complete" | "incomplete" | "failed" | "cancelled" | "hangs";
+  found: Parameters<typeof findingNamed>[0][];
+  decided: "pass" | "deny" | "hold";
+}
+const AT_FIRST: Said = { status: "complete", found: [{ fingerprint: "1", severity: "high" }], decided: "deny" };
+let now: Said;
+const decision = { project: "shop", artifact: DIGEST, scan: ID, valid_until: null, decided_at: "2026-01-01T00:00:00Z" };
 const reasons = [{ rule: "new.high", message: "a \u001b[2Jthing", hint: "mend it" }];
 
 beforeAll(async () => {
@@ -24,16 +31,21 @@ beforeAll(async () => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const what = `${request.method} ${request.url}`;
+    const { status, found, decided } = now;
     asked.push({ what, type: request.headers["content-type"], body: Buffer.concat(chunks) });
     if (what.endsWith("/events")) {
       const progress = { status: "running", phase: "files", done: 1, total: 2, bytes: 1, findings: 0, current: "a" };
       const ended = { id: ID, status, problem: status === "failed" ? { code: "internal", detail: "it broke" } : null };
+      if (status === "hangs")
+        return response.writeHead(200, { "content-type": "text/event-stream" }).write(`event: progress\ndata: ${JSON.stringify(progress)}\n\n`);
       response.writeHead(200, { "content-type": "text/event-stream" });
       response.end(`event: progress\ndata: ${JSON.stringify(progress)}\n\nevent: result\ndata: ${JSON.stringify(ended)}\n\n`);
     } else if (what.startsWith("POST /v1/artifacts")) response.writeHead(201).end(JSON.stringify({ digest: DIGEST, name: "x", files: 1, bytes: 1 }));
     else if (what === "POST /v1/scans") response.writeHead(202).end(JSON.stringify({ id: ID, status: "queued" }));
-    else if (what.includes("/report")) response.end(JSON.stringify(scanOf([findingNamed({ fingerprint: "1", severity: "high" })])));
-    else if (what.endsWith("/admissions")) response.end(JSON.stringify({ ...decision, reasons }));
+    else if (what.includes("/report"))
+      response.end(JSON.stringify(scanOf(found.map(findingNamed), { status: status === "incomplete" ? "incomplete" : "complete" })));
+    else if (what.endsWith("/admissions")) response.end(JSON.stringify({ ...decision, decision: decided, reasons: decided === "pass" ? [] : reasons }));
+    else if (what.endsWith("/cancel")) response.end(JSON.stringify({ id: ID, status: "cancelled" }));
     else response.writeHead(404).end();
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -49,7 +61,7 @@ afterAll(() => {
   rmSync(place, { recursive: true, force: true });
 });
 beforeEach(() => {
-  [asked, status] = [[], "complete"];
+  [asked, now] = [[], AT_FIRST];
 });
 
 async function plastron(...args: string[]) {
@@ -80,12 +92,61 @@ it("scan --server brings a directory, waits for the scan's end, and reports and 
 });
 
 it("scan --server says why a scan failed, and refuses what only a scan here does", async () => {
-  status = "failed";
-  expect(await plastron("scan", "npm:left-pad@1.3.0", "--server")).toMatchObject({ code: 1, err: expect.stringContaining("it broke") });
+  now = { ...AT_FIRST, status: "failed" };
+  expect(await plastron("scan", "npm:left-pad@1.3.0", "--server")).toMatchObject({ code: 2, err: expect.stringContaining("it broke") });
   expect(JSON.parse(String(asked[0]?.body))).toEqual({ npm: "left-pad@1.3.0" });
   asked = [];
   expect(await plastron("scan", place, "--server", "--history")).toMatchObject({ code: 2, err: expect.stringContaining("--history") });
   expect(await plastron("scan", place, "--project", "shop")).toMatchObject({ code: 2, err: expect.stringContaining("--server") });
+  expect(asked).toEqual([]);
+});
+
+it.each<[string, number, Partial<Said>, string[]]>([
+  ["nothing was found", 0, { found: [] }, []],
+  ["something was found", 1, {}, []],
+  ["what was found is less grave than was asked for", 0, { found: [{ fingerprint: "1", severity: "low" }] }, ["--fail-on", "high"]],
+  ["what was found is exempted", 0, { found: [{ fingerprint: "1", state: "exempted" }] }, []],
+  ["not all was seen", 2, { status: "incomplete", found: [] }, []],
+  ["something was found and not all was seen", 1, { status: "incomplete" }, []],
+  ["the scan failed", 2, { status: "failed" }, []],
+  ["somebody cancelled it", 2, { status: "cancelled" }, []],
+  ["its project lets it in", 0, { found: [], decided: "pass" }, ["--project", "shop"]],
+  ["its project denies it", 1, { found: [], decided: "deny" }, ["--project", "shop", "--fail-on", "none"]],
+  ["its project holds it", 2, { found: [], decided: "hold" }, ["--project", "shop"]],
+  ["its project lets in what was found", 1, { decided: "pass" }, ["--project", "shop"]],
+])("scan --server where %s exits %i", async (_, code, said, more) => {
+  now = { ...AT_FIRST, ...said };
+  expect(await plastron("scan", join(place, "tree"), "--server", ...more)).toMatchObject({ code });
+});
+
+it("scan --server exits 2 where no server answers, and 2 for a directory that is not there", async () => {
+  const there = process.env.PLASTRON_URL;
+  process.env.PLASTRON_URL = "http://127.0.0.1:9";
+  expect(await plastron("scan", join(place, "tree"), "--server")).toMatchObject({ code: 2, err: expect.stringContaining("[not_running]") });
+  process.env.PLASTRON_URL = there;
+  expect(await plastron("scan", join(place, "absent"), "--server")).toMatchObject({ code: 2 });
+});
+
+it("scan --server that is interrupted ends the scan on the server, and exits as a scan here does", async () => {
+  now = { ...AT_FIRST, status: "hangs" };
+  const child = spawn(process.execPath, [join(import.meta.dirname, "../main.ts"), "scan", join(place, "tree"), "--server"], { env: process.env });
+  const ended = new Promise((resolve) => child.once("close", (code) => resolve(code)));
+  await expect.poll(() => asked.some(({ what }) => what.endsWith("/events")), { timeout: 30_000 }).toBe(true);
+  child.kill("SIGINT");
+  expect(await ended).toBe(130);
+  expect(asked.at(-1)?.what).toBe(`POST /v1/scans/${ID}/cancel`);
+}, 60_000);
+
+it("project put sends a project's exemptions, once they are such", async () => {
+  const file = join(place, "exemptions.yaml");
+  writeFileSync(file, "version: 1\nexemptions: []\n");
+  await plastron("project", "put", "shop", "--exemptions", file);
+  expect(asked.map(({ what, body }) => [what, JSON.parse(String(body))])).toEqual([
+    ["PUT /v1/projects/shop", { admission: "open", gate: null, environment: null, exemptions: "version: 1\nexemptions: []\n" }],
+  ]);
+  asked = [];
+  writeFileSync(file, "version: 1\nexemptions: [{id: x}]\n");
+  expect(await plastron("project", "put", "shop", "--exemptions", file)).toMatchObject({ code: 2, err: expect.stringContaining("exemptions.yaml") });
   expect(asked).toEqual([]);
 });
 

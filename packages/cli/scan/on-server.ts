@@ -1,6 +1,6 @@
 import type { AnalyserName, ScanResult } from "@plastron/contracts";
 import { findConnection } from "../client/connection.ts";
-import { ScanClient } from "../client/scans.ts";
+import { type Admission, ScanClient } from "../client/scans.ts";
 import { Failure, usage } from "../failure.ts";
 import { sayAdmission } from "../gate/admission.ts";
 import { resolveHome } from "../lifecycle/home.ts";
@@ -26,8 +26,13 @@ export interface ServerFlags {
   workers?: number;
 }
 
-/** Has the server scan, and resolves with the result that it keeps. Ctrl-C ends the scan there too. */
-export async function scannedByServer(what: string, flags: ServerFlags, analysers: AnalyserName[], terminal: Terminal): Promise<ScanResult> {
+/** Has the server scan, and resolves with the result that it keeps, and what its project says of it. Ctrl-C ends the scan there too. */
+export async function scannedByServer(
+  what: string,
+  flags: ServerFlags,
+  analysers: AnalyserName[],
+  terminal: Terminal,
+): Promise<{ result: ScanResult; admission: Admission | null }> {
   refuseOwnFlags(flags);
   const client = new ScanClient(findConnection(resolveHome(flags.home)));
   const progress = startScanProgress(terminal, what);
@@ -46,8 +51,9 @@ export async function scannedByServer(what: string, flags: ServerFlags, analyser
     const result = await client.result(id);
     progress.done();
     line(terminal.err, terminal.paintErr("dim", `scan ${printable(id)} of artifact ${artifact.digest}`));
-    if (flags.project !== undefined) sayAdmission(await client.admit(flags.project, artifact.digest), terminal.err, terminal.paintErr);
-    return result;
+    const admission = flags.project === undefined ? null : await client.admit(flags.project, artifact.digest);
+    if (admission) sayAdmission(admission, terminal.err, terminal.paintErr);
+    return { result, admission };
   } catch (error) {
     if (!stop.signal.aborted) throw error;
     if (id !== null) await client.cancelScan(id).catch(() => {});
