@@ -1,9 +1,13 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { newId, runSpecSchema } from "@plastron/contracts";
+import { compileDefault } from "@plastron/policy";
+import { hostFacts } from "@plastron/sandbox";
 import { type FuzzResult, type FuzzSettings, fuzzArtifact, openArtifact, readCases, replayCases, writeCase } from "@plastron/scan";
 import { afterAll, describe, expect, it } from "vitest";
 import { CHECKOUT } from "../lifecycle/home.ts";
+import { withOwnDriver } from "../run/own-driver.ts";
 import { withFuzzSandbox } from "./sandbox.ts";
 
 const possible = process.getuid?.() === 0 && existsSync(join(CHECKOUT, "packages/sandbox/native/build/plastron-launcher"));
@@ -20,11 +24,42 @@ function tree(files: Record<string, string>): string {
   return root;
 }
 
-async function fuzzed(files: Record<string, string>, more: Partial<FuzzSettings> = {}): Promise<FuzzResult & { rules: string[] }> {
+async function fuzzed(
+  files: Record<string, string>,
+  more: Partial<FuzzSettings> = {},
+  look: "seen" | "unseen" = "unseen",
+): Promise<FuzzResult & { rules: string[] }> {
   const artifact = await openArtifact(tree(files));
-  const result = await withFuzzSandbox((sandbox) => fuzzArtifact(artifact, sandbox, { seconds: 2, seed: 7, ...more }), "unseen");
+  const result = await withFuzzSandbox((sandbox) => fuzzArtifact(artifact, sandbox, { seconds: 2, seed: 7, ...more }), look);
   await artifact.close();
   return { ...result, rules: result.matches.map(({ rule }) => rule) };
+}
+
+/** Whether this host lets sandboxes be watched: what they may not do is known from that alone. */
+function sees(): Promise<boolean> {
+  return withOwnDriver(async (driver) => {
+    const limits = {
+      memory_bytes: 1 << 28,
+      pids: 8,
+      workspace_bytes: 1 << 20,
+      output_bytes: 1 << 20,
+      wall_ms: 20_000,
+      rates: { forks_per_s: null, denied_per_s: null },
+    };
+    const { confinement } = compileDefault(await hostFacts(1));
+    const spec = runSpecSchema.parse({
+      run_id: newId("run"),
+      tenant: "fuzz",
+      confinement,
+      runtime: "python3",
+      code: "",
+      files: [],
+      stdin: "",
+      collect: [],
+      limits,
+    });
+    return (await driver.run(spec, { stdout: () => {}, stderr: () => {} }, {})).telemetry.level !== "none";
+  }, "seen");
 }
 
 const STRING = "/** @param {string} s */\n";
@@ -87,6 +122,79 @@ const server = new McpServer({ name: "x", version: "1" });
 server.tool("ping", { host: z.string(), count: z.number().int().min(1).max(5) }, async ({ host, count }) => { if (!Number.isInteger(count)) null.x; exec("ping -c " + count + " " + host); return { content: [] }; });
 await server.connect({});`;
     expect((await fuzzed({ "server.mjs": server })).rules).toEqual(["fuzz/command-injection"]);
+  });
+
+  it.for<[string, string, Record<string, string>]>([
+    [
+      "JavaScript, by a path",
+      "floor-read-only-root",
+      { "a.js": `const fs = require("fs");\n${STRING}exports.f = (s) => { if (s.length > 3) try { fs.writeFileSync("/usr/x", ""); } catch {} };` },
+    ],
+    [
+      "Python, by a path",
+      "floor-read-only-root",
+      { "a.py": "def f(s: str):\n    if len(s) > 3:\n        try:\n            open('/usr/x', 'w')\n        except OSError:\n            pass\n" },
+    ],
+    [
+      "Python, by a system call",
+      "disallow-mount",
+      { "a.py": "import ctypes\nlibc = ctypes.CDLL(None)\ndef f(s: str):\n    if len(s) > 3:\n        libc.mount(b'none', b'/tmp', b'tmpfs', 0, None)\n" },
+    ],
+  ])("names the rule of the sandbox that a call hits: %s [needs: root]", async ([, rule, files], { skip }) => {
+    if (!(await sees())) skip("[needs: sensor]");
+    const { matches } = await fuzzed(files, { seconds: 3 }, "seen");
+    expect(matches).toMatchObject([{ rule: "fuzz/sandbox-violation", verdict: "authority", message: expect.stringContaining(`the rule ${rule} (`) }]);
+  });
+
+  it("says nothing of rules that the loading hits, whatever is called [needs: root]", async ({ skip }) => {
+    if (!(await sees())) skip("[needs: sensor]");
+    const files = {
+      "a.py":
+        "try:\n    open('/usr/x', 'w')\nexcept OSError:\n    pass\ndef f(s: str):\n    try:\n        open('/usr/y', 'w')\n    except OSError:\n        return s\n",
+    };
+    expect((await fuzzed(files, {}, "seen")).matches).toEqual([]);
+  });
+
+  it("sends a handler what its OpenAPI document describes, and finds what only such a request reaches [needs: root]", async () => {
+    const schema = {
+      type: "object",
+      required: ["count", "unit"],
+      properties: { count: { type: "integer", minimum: 1, maximum: 9 }, unit: { $ref: "#/components/schemas/Unit" } },
+    };
+    const document = {
+      openapi: "3.0.0",
+      info: { title: "t", version: "1" },
+      components: { schemas: { Unit: { type: "string", enum: ["gram", "ounce"] } } },
+      paths: {
+        "/orders/{id}": {
+          parameters: [{ name: "id", in: "path", required: true, schema: { type: "integer", minimum: 1000 } }],
+          post: {
+            parameters: [{ name: "mode", in: "query", required: true, schema: { type: "string", enum: ["fast", "slow"] } }],
+            requestBody: { content: { "application/json": { schema } } },
+            responses: {},
+          },
+        },
+      },
+    };
+    const handler = `export default async function (request) {
+  const url = new URL(request.url), id = Number(url.pathname.split("/")[2]);
+  if (request.method !== "POST" || !url.pathname.startsWith("/orders/") || !(id >= 1000)) return new Response("", { status: 404 });
+  if (url.searchParams.get("mode") !== "slow") return new Response("", { status: 202 });
+  const { count, unit } = await request.json();
+  if (unit === "ounce" && count === 7) return null.x;
+  return Response.json({ count });
+}`;
+    const { harnesses, matches } = await fuzzed({ "server.mjs": handler, "openapi.json": JSON.stringify(document) }, { seconds: 5 });
+    expect(harnesses.map(({ id, trouble }) => [id, trouble])).toEqual([["server.mjs:default requests", null]]);
+    expect(matches).toMatchObject([{ rule: "fuzz/crash", place: { path: "server.mjs", line: 6 } }]);
+  });
+
+  it("calls classes of Python, whose names its interpreter changes [needs: root]", async () => {
+    const text =
+      "class Parser:\n    LIMIT = 4 if len('abcd') == 4 else 5\n    def __init__(self, s):\n        self.__s = s\n    def go(self):\n        if self.__s == 'magic!':\n            return None.x\n        return 1\ndef f(s: str):\n    return Parser(s).go()\n";
+    const { matches, harnesses } = await fuzzed({ "a.py": text }, { seconds: 3 });
+    expect(harnesses.map(({ trouble }) => trouble)).toEqual([null]);
+    expect(matches).toMatchObject([{ rule: "fuzz/crash", place: { path: "a.py", line: 7 } }]);
   });
 
   it("keeps what it found as cases that fail until it is mended [needs: root]", async () => {

@@ -14,7 +14,7 @@ export function coverageOf(result: ScanResult): Markup {
   return html`<section class="cov card" id="coverage"><h2>What was looked at</h2>
 ${matter.length > 0 ? html`<h3 class="bad">Not looked at as it should have been</h3><ul class="gaps">${matter.slice(0, MOST_GAPS).map(gapOf)}</ul>` : null}
 ${unsaid > 0 ? html`<p class="bad">and ${unsaid.toLocaleString("en")} more</p>` : null}
-${coverage.notes.length > 0 ? html`<ul class="notes">${coverage.notes.map((note) => html`<li>${note}</li>`)}</ul>` : null}
+${coverage.notes.length > 0 ? html`<ul class="notes">${coverage.notes.map((note) => html`<li>${prose(note)}</li>`)}</ul>` : null}
 <table><thead><tr><th>for</th><th>files</th><th>known from before</th><th>bytes</th><th>processor time</th></tr></thead><tbody>${ANALYSERS.map((name) => rowOf(name, result))}</tbody></table>
 ${beside.length > 0 ? html`<details><summary>${count(beside.length, "thing")} beside the point</summary><ul class="gaps">${beside.slice(0, MOST_GAPS).map(gapOf)}</ul></details>` : null}
 </section>`;

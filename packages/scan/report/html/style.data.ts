@@ -88,7 +88,7 @@ dialog{border:0;border-radius:12px;padding:22px 26px;background:var(--card);colo
 kbd{border:1px solid var(--line);border-bottom-width:2px;border-radius:5px;padding:0 6px;font-size:13px}
 dialog button{padding:5px 14px;border:1px solid var(--line);border-radius:8px;background:var(--bg)}
 @media (max-width:900px){.charts,.tiles{grid-template-columns:1fr 1fr}.charts .card:first-child{grid-column:1/-1}.f>summary{grid-template-columns:64px minmax(0,1fr)}.f>summary .ru,.f>summary .ex{grid-column:2;grid-row:auto;justify-self:start}#filters{position:static}header{flex-wrap:wrap;gap:12px}}
-@media (max-width:560px){.charts{grid-template-columns:1fr}header,main,footer{padding-left:14px;padding-right:14px}.bd dl{grid-template-columns:1fr;gap:2px}.bd dd{margin-bottom:8px}.l i{width:38px}.cov table{font-size:12.5px}.cov td,.cov th{padding-right:6px;overflow-wrap:anywhere}}
+@media (max-width:560px){.charts{grid-template-columns:1fr}header,main,footer{padding-left:14px;padding-right:14px}.bd dl{grid-template-columns:1fr;gap:2px}.bd dd{margin-bottom:8px}.l i{width:38px}.cov table{font-size:12.5px}.cov td,.cov th{padding-right:6px}.cov th:nth-child(3),.cov td:nth-child(3){display:none}}
 @media print{:root{--bg:#fff;--shadow:none;--line:#ccc}body{font-size:11px}#filters,.tools,dialog{display:none}.f{break-inside:avoid;border:1px solid #ccc;border-left:5px solid var(--s);content-visibility:visible}.l{white-space:pre-wrap;overflow-wrap:anywhere}.card,.tile,.verdict{border:1px solid #ccc}*{print-color-adjust:exact;-webkit-print-color-adjust:exact}
 .f::details-content{content-visibility:visible;height:auto}}
 `;

@@ -3,7 +3,8 @@
 import ast
 import sys
 
-blocks = bytearray(1 << 16)
+# Within a class Python renames what begins with two underscores, unless it ends with them as well.
+HIT, NOTE = "__pf_hit__", "__pf_note__"
 seen = set()
 pairs = []
 words = set()
@@ -56,7 +57,7 @@ class Rewriter(ast.NodeTransformer):
             return body
         number = state["next"]
         state["next"] += 1
-        call = ast.Expr(ast.Call(ast.Name("__pf_hit", ast.Load()), [ast.Constant(number)], []))
+        call = ast.Expr(ast.Call(ast.Name(HIT, ast.Load()), [ast.Constant(number)], []))
         ast.copy_location(call, body[0])
         at = 1 if isinstance(body[0], ast.Expr) and isinstance(getattr(body[0], "value", None), ast.Constant) else 0
         return body[:at] + [call] + body[at:]
@@ -77,7 +78,7 @@ class Rewriter(ast.NodeTransformer):
             return value
         number = state["next"]
         state["next"] += 1
-        call = ast.Call(ast.Name("__pf_hit", ast.Load()), [ast.Constant(number)], [])
+        call = ast.Call(ast.Name(HIT, ast.Load()), [ast.Constant(number)], [])
         return ast.copy_location(ast.BoolOp(ast.And(), [call, value]), value)
 
     def visit_BoolOp(self, node):
@@ -100,7 +101,7 @@ class Rewriter(ast.NodeTransformer):
         [op, *more] = node.ops
         if more or not isinstance(op, (ast.Eq, ast.NotEq, ast.Lt, ast.LtE, ast.Gt, ast.GtE)) or not isinstance(node.comparators[0], ast.Constant):
             return node
-        call = ast.Call(ast.Name("__pf_note", ast.Load()), [node.left, node.comparators[0]], [])
+        call = ast.Call(ast.Name(NOTE, ast.Load()), [node.left, node.comparators[0]], [])
         node.left = ast.copy_location(call, node.left)
         return node
 
@@ -120,26 +121,42 @@ def start(root):
     """Says by what means coverage is taken."""
     import builtins
 
-    builtins.__pf_hit = hit
-    builtins.__pf_note = note
+    setattr(builtins, HIT, hit)
+    setattr(builtins, NOTE, note)
     if not hasattr(sys, "monitoring"):
         return f"Python {sys.version_info.major}.{sys.version_info.minor} has no sys.monitoring: coverage is counted by rewritten sources"
-    mon = sys.monitoring
+    monitor(sys.monitoring, root)
+    return "coverage is counted by sys.monitoring"
+
+
+def monitor(mon, root):
+    """Lines once each, and every branch until it was gone both ways: before Python 3.14, one that is switched off is off for both."""
+    events = mon.events
     mon.use_tool_id(4, "plastron")
+    ways = {}
 
     def line(code, number):
         if code.co_filename.startswith(root):
             hit((code.co_filename, number))
         return mon.DISABLE
 
-    def branch(code, at, to):
+    def one_way(code, at, to):
         if code.co_filename.startswith(root):
             hit((code.co_filename, at, to))
-            return None if (code, at) not in once and not once.add((code, at)) else mon.DISABLE
         return mon.DISABLE
 
-    once = set()
-    mon.register_callback(4, mon.events.LINE, line)
-    mon.register_callback(4, mon.events.BRANCH, branch)
-    mon.set_events(4, mon.events.LINE | mon.events.BRANCH)
-    return "coverage is counted by sys.monitoring"
+    def either_way(code, at, to):
+        if not code.co_filename.startswith(root):
+            return mon.DISABLE
+        hit((code.co_filename, at, to))
+        return mon.DISABLE if ways.setdefault((id(code), at), to) != to else None
+
+    mon.register_callback(4, events.LINE, line)
+    if hasattr(events, "BRANCH_LEFT"):
+        branches = events.BRANCH_LEFT | events.BRANCH_RIGHT
+        mon.register_callback(4, events.BRANCH_LEFT, one_way)
+        mon.register_callback(4, events.BRANCH_RIGHT, one_way)
+    else:
+        branches = events.BRANCH
+        mon.register_callback(4, events.BRANCH, either_way)
+    mon.set_events(4, events.LINE | branches)

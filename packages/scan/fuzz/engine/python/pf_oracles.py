@@ -156,8 +156,23 @@ def place(stack):
     return " ".join([found[-1][2], found[-1][0] + ":" + found[-1][1]]) if found else ""
 
 
+class Broken(Exception):
+    """The counting failed, and not what is counted: nothing may be said of the target."""
+
+
+def refuse_own(error):
+    """Raises Broken for a fault of the engine's own. A recursion or memory that ends within it is the target's all the same."""
+    if isinstance(error, (RecursionError, MemoryError)):
+        return
+    frames = traceback.extract_tb(error.__traceback__)
+    inside = bool(frames) and os.path.basename(frames[-1].filename) == "pf_feedback.py"
+    if inside or (isinstance(error, NameError) and "__pf_" in str(error)):
+        raise Broken(f"coverage could not be counted: {type(error).__name__}: {error}")
+
+
 def crash(error, raises):
     """A fault that the interpreter raised at the target's code; what is raised on purpose is its answer."""
+    refuse_own(error)
     if not isinstance(error, CRASHES):
         return None
     frames = traceback.extract_tb(error.__traceback__)
