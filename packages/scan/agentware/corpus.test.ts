@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { lookAt } from "../testing/look.ts";
 import { createAgentware } from "./index.ts";
-import { corpus } from "./testing/corpus.ts";
+import { type CorpusName, corpus } from "./testing/corpus.ts";
 import { agentwareDocuments } from "./testing/rules.ts";
 
 const analyser = createAgentware(agentwareDocuments());
-const malice = (name: "hostile" | "benign" | "rephrased") =>
+const malice = (name: CorpusName) =>
   corpus(name).map((each) => ({ name: each.name, found: lookAt(analyser, each.files).matches.filter(({ verdict }) => verdict === "malice") }));
 
 describe("malice", () => {
@@ -35,5 +35,17 @@ describe("malice", () => {
         .map(({ rule }) => `${each.name}: ${rule}`),
     );
     expect(grave).toEqual([]);
+  });
+
+  // Floors, not aims: measured, rounded down. The second set was never looked at while rules were bettered; what it says is what new wording meets.
+  test.each([
+    ["varied", 0.88, 0],
+    ["unseen", 0.55, 1],
+  ] as const)("in wording that is %s is found in %d of the attacks, and said of %d honest texts", (set, floor, wrong) => {
+    const attacks = malice(`${set}-hostile`);
+    const honest = malice(`${set}-benign`);
+    expect(Math.min(attacks.length, honest.length)).toBeGreaterThanOrEqual(42);
+    expect(attacks.filter(({ found }) => found.length > 0).length / attacks.length).toBeGreaterThanOrEqual(floor);
+    expect(honest.filter(({ found }) => found.length > 0).length).toBeLessThanOrEqual(wrong);
   });
 });

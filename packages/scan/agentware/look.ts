@@ -15,6 +15,7 @@ import { commandSignals } from "./shell/commands.ts";
 import { type Signal, signalAt } from "./signal.ts";
 import { sourceSignals } from "./source/deeds.ts";
 import { runnerOf } from "./source/run.ts";
+import { startsItself } from "./source/starts.ts";
 
 /** All that one file holds of note, before rules judge it. */
 export interface Seen {
@@ -64,7 +65,8 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
   });
   signals.push(...nameSignals(file, document.blocks, text, pack));
   if (file.language === "json" || file.language === "yaml" || file.language === "markdown") signals.push(...configSignals(file, blocks, pack));
-  if (file.language === "python" || file.language === "javascript" || file.language === "typescript") signals.push(...sourceSignals(blocks, text, pack));
+  if (file.language === "python" || file.language === "javascript" || file.language === "typescript" || startsItself(file))
+    signals.push(...sourceSignals(file, blocks, text, pack));
   if (file.language === "shell" || file.language === "dockerfile") signals.push(...scriptSignals(file, text, blocks, pack));
   return {
     signals: withReferences(withDerived(signals), blocks),
@@ -97,10 +99,16 @@ function withDerived(signals: readonly Signal[]): Signal[] {
   const odd = signals.filter(
     ({ name, traits }) => (name === "download-run" || name === "send" || name === "contact") && traits.some((trait) => ODD.has(trait)),
   );
+  const kept = signals.filter(({ name }) => name === "persistence");
+  const untrusted =
+    kept.length === 0 ? [] : signals.filter(({ name, traits }) => name === "download-run" && !traits.includes("trusted") && !traits.includes("local"));
+  const parameters = signals.filter(({ name, traits }) => (name === "content-demand" || name === "inner-demand") && traits.includes("parameter"));
   const orders = signals.filter(({ name, surface }) => surface === "agent" && (name === "private-take" || name === "secret-order"));
   return [
     ...signals,
     ...odd.map((signal) => ({ ...signal, name: signal.name === "download-run" ? "download-run-odd" : "send-drop" })),
+    ...parameters.map((signal) => ({ ...signal, name: "parameter-text" })),
+    ...untrusted.map((signal) => ({ ...signal, name: "download-run-untrusted" })),
     ...orders.map((signal) => ({ ...signal, name: "agent-take" })),
   ];
 }

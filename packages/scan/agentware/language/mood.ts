@@ -48,6 +48,8 @@ function ordersBy(text: string, sentence: Span, verb: Hit, hits: readonly Hit[],
       ),
     ),
   );
+  // "From here on you play …": what is said of its reader is said to it.
+  if (surface === "agent" && /^(?:you|you're)\s/.test(word)) return true;
   const words = clause.match(/[\p{L}'’]+/gu) ?? [];
   if (!/(?:ing|[^s]s|ed)$/.test(word.split(/\s/)[0] as string) || /^(?:address|process|access|pass|bypass|dismiss|suppress|discuss|embed|feed)/.test(word)) {
     if (words.every((each) => LEADS.has(each)) || MODAL.test(before)) return true;

@@ -57,7 +57,7 @@ function piecesOf(block: Block): Block[] {
 /** Places of secrets and addresses are ideas too: "read ~/.ssh/id_rsa" takes what is private. A word of theirs tells where to look for them. */
 function withKnown(text: string, hits: Hit[], pack: Pack): Hit[] {
   const secrets = pack.lexicon.id("secret-word");
-  if (!text.includes("://") && !hits.some((hit) => hit.idea === secrets)) return hits;
+  if (!text.includes("://") && !text.includes("@") && !hits.some((hit) => hit.idea === secrets)) return hits;
   const known = knownIn(text, pack);
   if (known.length === 0) return hits;
   // Words within an address are no words of the sentence.
@@ -78,6 +78,7 @@ function knownIn(text: string, { lexicon, lists }: Pack): Known[] {
       if (known.length < MAX_KNOWN) known.push({ idea: lexicon.id(idea), languages: EVERY_LANGUAGE, start: match.index, end: match.index + match[0].length });
   };
   if (text.includes("://")) add("link", /\b(?:https?|wss?|ftp):\/\/[^\s"'<>)]{3,300}/g);
+  if (text.includes("@")) add("mailbox", /\b[\w.+-]{1,64}@[a-z0-9-]{1,60}(?:\.[a-z0-9-]{1,60}){1,4}\b/g);
   add("private", lists.everywhere("secret_places"));
   return known.sort((a, b) => a.start - b.start);
 }
@@ -98,7 +99,7 @@ function* inSentence(block: Block, number: number, folded: Folded, sentence: Spa
     const whole = block.text.slice(originOf(folded, sentence.start), originOf(folded, sentence.end));
     const first = (match.hits[0] as Hit).token;
     const last = (match.hits.at(-1) as Hit).last;
-    const traits = sentenceTraits(whole, hits, pack);
+    const traits = sentenceTraits(block, whole, hits, pack);
     if (hits.some((hit) => hit.idea === sweeping && hit.start >= span.start - 12 && hit.end <= span.end)) traits.push("sweeping");
     for (const direction of ["up", "down"])
       if (hits.some(({ idea, token }) => idea === pack.lexicon.id(direction) && token >= first - 3 && token <= last + 3)) traits.push(`points-${direction}`);
@@ -113,17 +114,18 @@ const PASSWORD_LITERAL =
   /(?:password|passcode|passphrase|\bpass\b|\bpwd\b|密码|口令|парол\w*|passwort|kennwort|contraseña|mot de passe)\s*(?:is|:|=|：|为|是|lautet|est|es)?\s*[`"'“「(]{0,2}(?:[a-z]*\d[\w!@#$-]*|(?<=[`"'“「])[\w!@#$-]{3,}|(?<=(?:is|[:=：为是])\s{0,2})[\w!@#$-]{3,})/i;
 
 /** What else the sentence speaks of, which rules may ask for. */
-function sentenceTraits(sentence: string, hits: readonly Hit[], { lexicon, lists }: Pack): string[] {
+function sentenceTraits(block: Block, sentence: string, hits: readonly Hit[], { lexicon, lists }: Pack): string[] {
   const traits: string[] = [];
   const has = (idea: string) => hits.some((hit) => hit.idea === lexicon.id(idea));
   if (has("agent")) traits.push("to-agent");
   if (has("private-high")) traits.push("high-private");
+  if (block.kind === "description" && block.section.some((key) => key === "properties")) traits.push("parameter");
   if (has("own-case")) traits.push("own-case");
   if (has("urgent")) traits.push("urgent");
   if (secretOf(sentence, lists)) traits.push("secret-place");
   if (/\b0x[0-9a-f]{40}\b|\bbc1[a-z0-9]{25,60}\b|\b[13][1-9A-HJ-NP-Za-km-z]{25,34}\b/i.test(sentence)) traits.push("wallet-literal");
   if (PASSWORD_LITERAL.test(sentence)) traits.push("password-literal");
-  const url = /https?:\/\/[^\s"')`>]+/i.exec(sentence)?.[0];
+  const url = /https?:\/\/[^\s"')`>]+/i.exec(sentence)?.[0].replace(/[.,:;!?]+$/, "");
   if (url) traits.push("url", ...traitsOf(url, lists));
   return traits;
 }

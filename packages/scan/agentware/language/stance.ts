@@ -79,7 +79,8 @@ export class Stances {
       if (hit.idea === ids.attack && speaksOf(between(hit))) return "quoted";
     }
     const conditional = before.some((hit) => hit.idea === ids.if || hit.idea === ids.attack || hit.idea === ids.guard);
-    if (conditional && before.some((hit) => hit.idea === ids.reported)) return "quoted";
+    // "wants you to" may share its words with what it wants.
+    if (conditional && others.some((hit) => hit.idea === ids.reported && hit.start <= match.start && hit.start >= clause)) return "quoted";
     const after = others.filter((hit) => hit.start >= match.end);
     if (after.some((hit) => hit.idea === ids.taboo)) return "warned";
     const last = Math.max(...match.hits.map((hit) => hit.last), -1);
@@ -87,7 +88,7 @@ export class Stances {
     // A row of a table says in one cell what it thinks of another.
     if (kind === "cell" && others.some(({ idea }) => idea === ids.guard || idea === ids.attack || idea === ids.taboo)) return "quoted";
     const quotes = quotedAt(text, { start: match.start, end: match.hits[0]?.end ?? match.end });
-    if (!quotes) return "told";
+    if (!quotes || (kind === "prose" && standsAlone(text, sentence))) return "told";
     const judged = others.some((hit) => hit.idea === ids.guard || hit.idea === ids.attack || hit.idea === ids.example || hit.idea === ids.reported);
     const ordered = before.some((hit) => hit.idea === ids.do && !judged);
     return ordered ? "told" : "quoted";
@@ -166,6 +167,11 @@ function quotedAt(text: string, { start, end }: Span): boolean {
     if (!open && at >= start) return false;
   }
   return false;
+}
+
+/** A paragraph that is nothing but a command in marks of code: nobody speaks about it. */
+function standsAlone(text: string, { start, end }: Span): boolean {
+  return /^\s*(?:\d{1,3}[.)]\s*)?(`+)[^`]{4,4000}\1[\s.:]*$/.test(text.slice(start, end));
 }
 
 /** Quotation marks of another paragraph or item say nothing here. */

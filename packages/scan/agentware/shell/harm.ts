@@ -37,6 +37,10 @@ const USES_SECRETS = new Set([
   "ssh-keyscan",
 ]);
 
+/** So that nobody can see later what was done. */
+const WIPES =
+  /^(?:history\s+-c|unset\s+histfile|export\s+histfile=\/dev\/null|(?:rm|shred|truncate|ln|cat)\s.{0,80}_history\b|wevtutil\s+cl|journalctl\s+--vacuum|auditctl\s+-D)/i;
+
 /** What one command does that is of note by itself. Lists are in rules/agentware/lexicon/. */
 export function harmsOf(command: Command, lists: Lists): Deed[] {
   const { name, rest } = program(command);
@@ -51,6 +55,7 @@ export function harmsOf(command: Command, lists: Lists): Deed[] {
   const kept = persistenceOf(command, name, rest, lists);
   if (kept) add("persistence", kept, /authorized_keys|ld\.so\.preload|sudoers/.test(kept) ? ["key-of-entry"] : []);
   if (lists.pattern("disabling_commands").test(whole)) add("disable-security", whole);
+  if (WIPES.test(whole)) add("wipe-traces", whole);
   if (lists.pattern("skipping_commands").test(whole)) add("skip-confirmation", whole);
   if (/\bNOPASSWD\s*:\s*ALL/i.test(all) && !/^(?:grep|rg|cat)$/.test(name)) add("wildcard-sudo", whole);
   const unpinned = unpinnedRun(name, rest, lists);
@@ -66,7 +71,8 @@ export function harmsOf(command: Command, lists: Lists): Deed[] {
 }
 
 function isReverseShell(name: string, rest: readonly string[], all: string): boolean {
-  const socket = /\/dev\/(?:tcp|udp)\/[^\s/]+\/[^\s]+/.test(all);
+  // A port that is only opened, to see whether it answers, carries nothing; nor does this machine's own.
+  const socket = /\/dev\/(?:tcp|udp)\/(?!localhost|127\.)[^\s/]+\/[^\s]+/.test(all) && /[<>]&|\d<>|\s-i\b|\d[<>]\s?\/dev|\b(?:cat|read)\b/.test(all);
   if (socket && (/^(?:ba|z|k|da)?sh$/.test(name) || name === "exec" || /\b(?:ba)?sh\s+-i\b/.test(all) || name === "" || /^\d/.test(name))) return true;
   if (/^(?:nc|ncat|netcat|nc\.traditional)$/.test(name))
     return rest.some((word, i) => /^-\w*[ec]$|^--(?:exec|sh-exec)$/.test(word) && /sh\b|cmd|powershell/i.test(rest[i + 1] ?? ""));
@@ -122,7 +128,7 @@ function sendsOf(name: string, rest: readonly string[], all: string, lists: List
   if (/^(?:nc|ncat|netcat|telnet)$/.test(name) && rest.length >= 2 && !rest.some((word) => /^-\w*[lz]/.test(word)))
     return { url: text, traits: ["takes-input"] };
   if (/^(?:scp|rsync|rclone|sftp)$/.test(name) && /\S+@?[\w.-]+:/.test(text)) return { url: text, traits: [] };
-  if (/^(?:dig|nslookup|host|ping)$/.test(name) && /\$\(|`/.test(all)) return { url: text, traits: ["takes-input"] };
+  if (/^(?:dig|nslookup|host|ping)$/.test(name) && /\$\(|`|\$\{?\w+\}?\.[\w.-]+\.[a-z]/i.test(all)) return { url: text, traits: ["takes-input"] };
   return null;
 }
 

@@ -1,5 +1,6 @@
 import { traitsOf } from "../hosts.ts";
 import type { Lists } from "../lists.ts";
+import { carriedByNames, dumpsEnvironment, keptCommands, sendingSecrets } from "./carried.ts";
 import { decodedOf } from "./decode.ts";
 import type { Deed } from "./deed.ts";
 import { harmsOf } from "./harm.ts";
@@ -13,16 +14,11 @@ export function deedsOf(commands: readonly Command[], lists: Lists): Deed[] {
   for (const pipeline of pipelines.values()) {
     deeds.push(...pipedDeeds(pipeline, lists));
     const done = pipeline.flatMap((command) => [...substitutedDeeds(command, lists), ...harmsOf(command, lists)]);
-    deeds.push(...(done.some(({ name }) => name === "secret-read") ? done.map(sendingSecrets) : done));
+    const secret = done.some(({ name }) => name === "secret-read") || dumpsEnvironment(pipeline);
+    deeds.push(...(secret ? done.map(sendingSecrets) : done));
   }
-  deeds.push(...downloadedAndRun(commands, lists));
-  return deeds;
-}
-
-/** What one command of a pipeline reads the last one sends. */
-function sendingSecrets(deed: Deed): Deed {
-  const sends = deed.name === "send" || (deed.name === "contact" && deed.traits.includes("takes-input"));
-  return sends ? { ...deed, name: "send", traits: [...deed.traits, "sends-secret"] } : deed;
+  deeds.push(...keptCommands(commands, deeds), ...downloadedAndRun(commands, lists));
+  return carriedByNames(deeds);
 }
 
 const URL_WORD = /^["'(]*(?:(?:https?|ftp):\/\/|www\.)[^\s"')]+/i;

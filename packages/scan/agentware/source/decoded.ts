@@ -16,8 +16,9 @@ const FETCHED =
 
 export function decodedCode(whole: Block, text: string, pack: Pack): Signal[] {
   const signals: Signal[] = [];
+  const reverses = /\[\s{0,4}:\s{0,4}:\s{0,4}-1\s{0,4}\]|\.reverse\(\)/.test(text);
   const add = (start: number, end: number, blob: string): void => {
-    const says = decode(blob);
+    const says = decode(blob) ?? (reverses ? decode([...blob].reverse().join("")) : null);
     const place = { start, end };
     if (says === null) signals.push(signalAt("encoded-run", whole, -1, place, { detail: "", traits: ["undecoded"] }));
     else {

@@ -1,12 +1,15 @@
+import type { ScanFile } from "../../analyser.ts";
 import type { Block } from "../document/model.ts";
 import { traitsOf, urlsOf } from "../hosts.ts";
 import type { Pack } from "../pack.ts";
 import { secretOf, secretTraits } from "../shell/secret.ts";
 import { type Signal, signalAt } from "../signal.ts";
 import { decodedCode } from "./decoded.ts";
+import { fetchedAndRun } from "./fetched.ts";
+import { environmentSent, startHooks } from "./starts.ts";
 
 const WORTH =
-  /ssh|id_rsa|id_ed|aws|solana|electrum|ethereum|exodus|nkbih|kube|docker|gnupg|netrc|npmrc|pypirc|_history|Local State|openclaw|clawdbot|credential|cookie|Login Data|keychain|wallet|\.env|mcp\.json|shadow|webhook|telegram|discord|socket|net\.|pty|dup2|b64decode|atob|base64|fromCharCode|exec|eval|cmdclass|https?:\/\//i;
+  /ssh|id_rsa|id_ed|aws|solana|electrum|ethereum|exodus|nkbih|kube|docker|gnupg|netrc|npmrc|pypirc|_history|Local State|openclaw|clawdbot|credential|cookie|Login Data|keychain|wallet|\.env|mcp\.json|shadow|webhook|telegram|discord|socket|net\.|pty|dup2|b64decode|atob|base64|fromCharCode|exec|eval|cmdclass|environ|process\.env|subprocess|os\.system|https?:\/\//i;
 const READS =
   /(?:\bopen|read\w*|expanduser|join|Path|resolve|glob\w*|copy\w*|createReadStream|homedir|\bcat|exists\w*|load\w*)\s*\(?[^()\n]{0,120}(?:\([^()\n]{0,80}\)[^()\n]{0,80})?$/i;
 const LISTED = /[[,(]\s*$/;
@@ -19,10 +22,18 @@ const SETTINGS = /(?:^|[/\\])(?:\.?claude_desktop_config\.json|\.cursor[/\\]mcp\
 const SHELL_OUT = /socket|TCPSocket/;
 
 /** What source code does that is of note: which secrets it opens, where it sends, what it decodes and runs. */
-export function sourceSignals(blocks: readonly Block[], text: string, pack: Pack): Signal[] {
+export function sourceSignals(file: Pick<ScanFile, "path">, blocks: readonly Block[], text: string, pack: Pack): Signal[] {
   if (!WORTH.test(text)) return [];
   const whole: Block = { kind: "code", text, start: 0, exact: true, surface: "program", section: [], lang: "", lead: "", hidden: null, layers: [] };
-  const signals = [...secretsOpened(blocks, text, pack), ...reverseShells(whole, text), ...decodedCode(whole, text, pack), ...installHooks(whole, text)];
+  const signals = [
+    ...secretsOpened(blocks, text, pack),
+    ...reverseShells(whole, text),
+    ...decodedCode(whole, text, pack),
+    ...fetchedAndRun(whole, text, pack),
+    ...environmentSent(whole, text),
+    ...installHooks(whole, text),
+    ...startHooks(file, whole, text),
+  ];
   const send = SENDS.exec(text);
   if (send) signals.push(...sent(blocks, whole, send.index, pack));
   return signals;

@@ -21,7 +21,10 @@ export interface Case {
   readonly files: readonly ScanFile[];
 }
 
-export function corpus(name: "hostile" | "benign" | "rephrased"): Case[] {
+/** hostile, benign: what the rules were made with. rephrased, varied-…: written without a look at them, then used to better them. unseen-…: used to measure alone. */
+export type CorpusName = "hostile" | "benign" | "rephrased" | "varied-hostile" | "varied-benign" | "unseen-hostile" | "unseen-benign";
+
+export function corpus(name: CorpusName): Case[] {
   const cases = z.array(caseSchema).parse(parse(readFileSync(join(import.meta.dirname, `../fixtures/${name}.yaml`), "utf8")));
   return cases.map((each) => ({ name: each.name, files: exampleFiles({ files: each.files ?? { "SKILL.md": textOf(each) } }) }));
 }
