@@ -201,12 +201,12 @@ export interface Schema {
     repository: string;
     installation: string;
     line: string;
+    target: string | null;
     number: number | null;
     base: string | null;
     head: string;
     delivery: string;
     status: string;
-    closed: Generated<boolean>;
     tries: Generated<number>;
     server: string | null;
     seen_at: Date | null;

@@ -27,19 +27,19 @@ create table forge_deliveries (
 -- One change on a forge that is judged: a job until it is over, a record then.
 create table forge_changes (
   id text primary key,
-  tenant text not null,
-  project text not null,
+  tenant text not null references tenants (id),
+  project text not null, -- may be gone: the change is judged to its end all the same
   forge text not null,
   repository_id bigint not null,
   repository text not null,
   installation bigint not null,
   line text not null, -- what it is one state of: pull/7, or a branch
+  target text, -- the branch that it goes into; null: the default one
   number integer, -- of the pull request
   base text, -- null: nothing was there before
   head text not null,
   delivery text not null,
   status text not null check (status in ('queued', 'running', 'passed', 'denied', 'held', 'failed', 'superseded')),
-  closed boolean not null default false, -- its pull request is
   tries integer not null default 0,
   server text,
   seen_at timestamptz,
@@ -49,12 +49,9 @@ create table forge_changes (
   problem json,
   created_at timestamptz not null default now(),
   started_at timestamptz,
-  finished_at timestamptz,
-  foreign key (tenant, project) references projects (tenant, name) on delete cascade
+  finished_at timestamptz
 );
 create index forge_changes_tenant on forge_changes (tenant, id desc);
 create index forge_changes_queue on forge_changes (created_at) where status in ('queued', 'running');
 create index forge_changes_line on forge_changes (forge, repository_id, line, id desc);
 create index forge_changes_head on forge_changes (forge, repository_id, head);
--- A forge shows the newest check of a commit: two changes with one head are judged one after the other.
-create unique index forge_changes_alone on forge_changes (forge, repository_id, head) where status = 'running';

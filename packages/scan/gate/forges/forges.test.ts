@@ -4,7 +4,9 @@ import fc from "fast-check";
 import { fromMarkdown } from "mdast-util-from-markdown";
 import { describe, expect, test } from "vitest";
 import { findingNamed } from "../../../../test/fixtures/findings.ts";
-import { githubCheck } from "./github.ts";
+import { type Asked, faultsOf, readContract } from "../../../../test/fixtures/forge-contract.ts";
+import { githubCheck, githubCheckEnd, githubCheckStart } from "./github.ts";
+import type { ForgeRequest } from "./request.ts";
 import { giteaStatus, gitlabStatus } from "./statuses.ts";
 import { plain, summaryOf } from "./summary.ts";
 
@@ -83,6 +85,51 @@ describe("commit statuses", () => {
       for (const path of paths) expect(new URL(`https://forge.test/api${path}`).pathname).toBe(`/api${path}`);
       for (const path of paths) expect(path).not.toMatch(/[?#]|\/\.\.?(\/|$)/);
     }
+  });
+});
+
+describe("what forges publish of their APIs", () => {
+  const headers = {
+    github: { accept: "application/vnd.github+json", "x-github-api-version": "2022-11-28", "user-agent": "plastron" },
+    gitlab: { "private-token": "made-up" },
+    gitea: { authorization: "token made-up" },
+  };
+  const faults = (name: keyof typeof headers, requests: readonly ForgeRequest[]) =>
+    requests.flatMap(({ method, path, body }) => {
+      const asked: Asked = { method, path: path.replace("{id}", "4"), headers: { ...headers[name], "content-type": "application/json" }, body };
+      return faultsOf(readContract(name), asked);
+    });
+  const decisions = (["pass", "deny", "hold"] as const).map((decision) => denied(many(120), { decision }));
+  const pages = [{ ...TARGET }, { ...TARGET, details_url: "https://plastron.example/changes/1" }];
+
+  test("takes every request that is made", () => {
+    for (const decision of decisions) {
+      for (const target of pages) {
+        expect(faults("github", githubCheck(decision, many(120), target, TIMES))).toEqual([]);
+        expect(faults("github", githubCheck(decision, many(120), target, TIMES, 4))).toEqual([]);
+        expect(faults("gitlab", gitlabStatus(decision, target))).toEqual([]);
+        expect(faults("gitea", giteaStatus(decision, target))).toEqual([]);
+      }
+    }
+    const long = { title: "x".repeat(70_000), summary: "<y>".repeat(70_000) };
+    expect(faults("github", [githubCheckStart(TARGET, TIMES.started_at, "chg_1")])).toEqual([]);
+    expect(faults("github", [githubCheckEnd(TARGET, "failure", long, TIMES, 4), githubCheckEnd(TARGET, "cancelled", long, TIMES, 4)])).toEqual([]);
+  });
+
+  test("and says no to others: a test that cannot fail would say nothing", () => {
+    const [good] = githubCheck(decisions[1] as GateDecision, many(3), TARGET, TIMES) as [ForgeRequest];
+    const with_ = (body: object): ForgeRequest[] => [{ ...good, body: { ...good.body, ...body } }];
+    const { output } = good.body as { output: { annotations: object[] } };
+    expect(faults("github", with_({ conclusion: "denied" }))).not.toEqual([]);
+    expect(faults("github", with_({ conclusion: undefined }))).not.toEqual([]);
+    expect(faults("github", with_({ head_sha: "main" }))).not.toEqual([]);
+    expect(faults("github", with_({ unknown: 1 }))).not.toEqual([]);
+    expect(faults("github", with_({ output: { ...output, annotations: Array(51).fill(output.annotations[0]) } }))).not.toEqual([]);
+    expect(faults("github", with_({ output: { ...output, annotations: [{ ...output.annotations[0], end_line: 9 }] } }))).not.toEqual([]);
+    expect(faults("github", [{ method: "PATCH", path: "/repos/a/b/check-runs/4", body: { head_sha: TARGET.commit } }])).not.toEqual([]);
+    expect(faults("gitlab", [{ method: "POST", path: "/projects/7/statuses/abc", body: { state: "failure" } }])).not.toEqual([]);
+    expect(faults("gitea", [{ method: "POST", path: "/repos/a/b/statuses/abc", body: { state: "failed" } }])).not.toEqual([]);
+    expect(faults("gitea", [{ method: "POST", path: "/repos/a/b/status/abc", body: {} }])).not.toEqual([]);
   });
 });
 

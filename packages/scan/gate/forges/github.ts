@@ -25,7 +25,11 @@ interface Times {
 /** A check run that says that the gate is at it. `external_id` is ours: what is asked of the check run later is told with it. */
 export function githubCheckStart(target: Target, started_at: string, external_id: string): ForgeRequest {
   const output = { title: "Scanning", summary: "What is new in this change is being looked at." };
-  return { method: "POST", path: runsOf(target), body: { name: CHECK_NAME, head_sha: target.commit, status: "in_progress", started_at, external_id, output } };
+  return {
+    method: "POST",
+    path: runsOf(target),
+    body: { name: nameOf(target), head_sha: target.commit, status: "in_progress", started_at, external_id, output },
+  };
 }
 
 /**
@@ -57,10 +61,12 @@ export function githubCheckEnd(target: Target, conclusion: "failure" | "cancelle
 
 function completed(target: Target, conclusion: string, times: Times, body: object, run: number | undefined): ForgeRequest {
   const details = target.details_url ? { details_url: target.details_url } : {};
-  const end = { name: CHECK_NAME, status: "completed", conclusion, ...times, ...details, ...body };
+  const end = { name: nameOf(target), status: "completed", conclusion, ...times, ...details, ...body };
   if (run === undefined) return { method: "POST", path: runsOf(target), body: { ...end, head_sha: target.commit } };
   return { method: "PATCH", path: `${runsOf(target)}/${run}`, body: end };
 }
+
+const nameOf = ({ check = CHECK_NAME }: Target) => cut(check, 255);
 
 function runsOf({ repository }: Target): string {
   const [owner = "", name = ""] = repository.split("/");

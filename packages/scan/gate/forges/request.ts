@@ -14,6 +14,8 @@ export interface Target {
   readonly repository: string;
   /** The commit that was judged. */
   readonly commit: string;
+  /** The check's name, where it is not the usual one. */
+  readonly check?: string | undefined;
   /** Where a person reads more; none where there is no such page. */
   readonly details_url?: string | undefined;
 }

@@ -5,6 +5,8 @@ import { z } from "zod";
 export interface ToldChange {
   /** What it is one state of: `pull/7`, or a branch. */
   readonly line: string;
+  /** The branch that it goes into; null: the default one. */
+  readonly target: string | null;
   readonly number: number | null;
   /** Null: nothing was there before. */
   readonly base: string | null;
@@ -16,7 +18,6 @@ export type Wish =
   | { readonly do: "judge"; readonly change: ToldChange }
   /** Judge again what was judged: one change, or all with this head. */
   | { readonly do: "again"; readonly id?: string; readonly head?: string }
-  | { readonly do: "close"; readonly line: string }
   | { readonly do: "nothing" };
 
 export interface Delivery {
@@ -38,9 +39,9 @@ const envelope = z.object({
 const pull = z.object({
   action: z.string(),
   changes: z.object({ base: z.unknown().optional() }).optional(),
-  pull_request: z.object({ number: count, state: z.string(), base: z.object({ sha }), head: z.object({ sha }) }),
+  pull_request: z.object({ number: count, state: z.string(), base: z.object({ sha, ref }), head: z.object({ sha }) }),
 });
-const group = z.object({ merge_group: z.object({ head_sha: sha, head_ref: ref, base_sha: sha }) });
+const group = z.object({ merge_group: z.object({ head_sha: sha, head_ref: ref, base_sha: sha, base_ref: ref }) });
 const push = z.object({ ref, before: sha, after: sha, deleted: z.boolean() });
 const checkRun = z.object({ check_run: z.object({ external_id: z.string().nullable(), app: z.object({ id: count }).nullable() }) });
 const checkSuite = z.object({ check_suite: z.object({ head_sha: sha, app: z.object({ id: count }) }) });
@@ -52,7 +53,7 @@ const checkSuite = z.object({ check_suite: z.object({ head_sha: sha, app: z.obje
 export function readDelivery(event: string, body: unknown, app: number): Delivery | null {
   const { installation, repository } = read(envelope, body);
   if (!installation || !repository) return null;
-  const wish = wishOf(event, body, { app, branch: `refs/heads/${repository.default_branch}` });
+  const wish = wishOf(event, body, { app, branch: repository.default_branch });
   return { installation: installation.id, repository: { id: repository.id, name: repository.full_name }, wish };
 }
 
@@ -65,22 +66,29 @@ function wishOf(event: string, body: unknown, { app, branch }: { app: number; br
     case "pull_request.ready_for_review":
     case "pull_request_review.submitted":
     case "pull_request_review.dismissed":
-      return pullWish(read(pull, body).pull_request);
+      return pullWish(read(pull, body).pull_request, branch);
     case "pull_request.edited": {
       const { changes, pull_request } = read(pull, body);
-      return changes?.base === undefined ? NOTHING : pullWish(pull_request);
+      return changes?.base === undefined ? NOTHING : pullWish(pull_request, branch);
     }
-    case "pull_request.closed":
-      return { do: "close", line: lineOf(read(pull, body).pull_request.number) };
     case "merge_group.checks_requested": {
-      const { head_ref, head_sha, base_sha } = read(group, body).merge_group;
+      const { head_ref, head_sha, base_sha, base_ref } = read(group, body).merge_group;
       const number = /\/pr-(\d{1,9})-[0-9a-f]{40,64}$/.exec(head_ref)?.[1];
-      return { do: "judge", change: { line: head_ref, number: number ? Number(number) : null, base: base_sha, head: head_sha } };
+      return {
+        do: "judge",
+        change: {
+          line: head_ref,
+          target: otherThan(branch, base_ref.replace(/^refs\/heads\//, "")),
+          number: number ? Number(number) : null,
+          base: base_sha,
+          head: head_sha,
+        },
+      };
     }
     case "push.": {
       const told = read(push, body);
-      if (told.ref !== branch || told.deleted) return NOTHING;
-      return { do: "judge", change: { line: told.ref, number: null, base: /^0+$/.test(told.before) ? null : told.before, head: told.after } };
+      if (told.ref !== `refs/heads/${branch}` || told.deleted) return NOTHING;
+      return { do: "judge", change: { line: told.ref, target: null, number: null, base: /^0+$/.test(told.before) ? null : told.before, head: told.after } };
     }
     case "check_run.rerequested": {
       const { external_id, app: whose } = read(checkRun, body).check_run;
@@ -95,11 +103,13 @@ function wishOf(event: string, body: unknown, { app, branch }: { app: number; br
   }
 }
 
-function pullWish({ number, state, base, head }: z.output<typeof pull>["pull_request"]): Wish {
-  return state === "open" ? { do: "judge", change: { line: lineOf(number), number, base: base.sha, head: head.sha } } : NOTHING;
+function pullWish({ number, state, base, head }: z.output<typeof pull>["pull_request"], branch: string): Wish {
+  return state === "open"
+    ? { do: "judge", change: { line: `pull/${number}`, target: otherThan(branch, base.ref), number, base: base.sha, head: head.sha } }
+    : NOTHING;
 }
 
-const lineOf = (number: number) => `pull/${number}`;
+const otherThan = (branch: string, target: string) => (target === branch ? null : target);
 
 function read<Schema extends z.ZodType>(schema: Schema, body: unknown): z.output<Schema> {
   const parsed = schema.safeParse(body);

@@ -1,3 +1,4 @@
+import { execFileSync, spawn } from "node:child_process";
 import { createHmac, randomUUID } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +12,16 @@ import { openClient } from "../../database/pool.ts";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
 import { startTestServer, type TestServer } from "../../testing/harness.ts";
 import { type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
-import { APP_ID, INSTALLATION, person, REPOSITORY_ID, type Review, type ScriptedForge, startScriptedForge } from "../../testing/scripted-forge.ts";
+import {
+  APP_ID,
+  type CheckRun,
+  INSTALLATION,
+  person,
+  REPOSITORY_ID,
+  type Review,
+  type ScriptedForge,
+  startScriptedForge,
+} from "../../testing/scripted-forge.ts";
 
 const SECRET = "a-synthetic-webhook-secret";
 const PACE = { pollMs: 100, beatMs: 100, pauseMs: 1 };
@@ -90,6 +100,7 @@ afterEach(() => {
 afterAll(async () => {
   await server.close();
   await Promise.all([cluster.stop(), agent.stop(), forge.stop()]);
+  work.remove();
 });
 
 // biome-ignore lint/suspicious/noExplicitAny: payloads of many shapes
@@ -137,7 +148,7 @@ function pullOf(files: Record<string, string>, { branch = "change", author = "an
     const body = payload("pull_request.synchronize");
     Object.assign(body, { action, number, ...more });
     Object.assign(body.pull_request, { number, updated_at: fresh(), ...more.pull_request });
-    body.pull_request.base.sha = base;
+    Object.assign(body.pull_request.base, { sha: base, ref: "main" });
     Object.assign(body.pull_request.head, { sha: head, ref: branch });
     return body;
   };
@@ -189,6 +200,12 @@ describe("a pull request", () => {
     const body = pull.told("opened", pull.head);
     Object.assign(body.pull_request.head.repo, { clone_url: "http://169.254.169.254/x.git", git_url: "file:///etc", ssh_url: "-oProxyCommand=id" });
     body.repository.clone_url = "http://127.0.0.1:1/evil.git";
+    let seen = "";
+    forge.state.beforeFetch = async () => {
+      seen += execFileSync("sh", ["-c", "cat /proc/[0-9]*/cmdline 2>/dev/null; cat ${TMPDIR:-/tmp}/plastron-fetch-*/repository.git/config; true"], {
+        encoding: "latin1",
+      });
+    };
     expect(await judged("pull_request", body)).toMatchObject({ status: "passed" });
     expect(new Set(forge.state.fetches.map(({ path }) => path.split(".git/")[0]))).toEqual(new Set(["/shop-org/shop"]));
     const [token, { repositories, permissions }] = [...forge.state.tokens].at(-1) as [string, { repositories: unknown; permissions: unknown }];
@@ -197,7 +214,8 @@ describe("a pull request", () => {
       permissions: { checks: "write", contents: "read", pull_requests: "read", metadata: "read" },
     });
     const [events, changes] = [await query("select * from events"), await query("select * from forge_changes")];
-    expect(`${JSON.stringify([events, changes])}${logs}`).not.toMatch(
+    expect(seen).toContain("/shop-org/shop.git"); // git's own command line is among what was seen
+    expect(`${JSON.stringify([events, changes])}${logs}${seen}`).not.toMatch(
       new RegExp(`${token}|${Buffer.from(`x-access-token:${token}`).toString("base64")}|${SECRET}`),
     );
     expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(["repository.bound", "change.queued", "change.passed", "change.denied"]));
@@ -306,22 +324,31 @@ exemptions:
 });
 
 describe("one commit in two changes", () => {
-  it("does not pass by the milder base: a forge shows a commit's newest check, whatever it is merged into", async () => {
+  it("has a check for each branch that it goes into: a pass for another is none for the default one", async () => {
     const [strict, mild] = [pullOf({ "f.js": BAD }), pullOf({})];
-    const head = strict.head;
-    Object.assign(forge.state.pulls.get(mild.number) as object, { head: { ref: "x", sha: head } });
+    const { head } = strict;
+    const elsewhere = mild.told("opened", head);
+    elsewhere.pull_request.base.ref = "weak";
+    Object.assign(forge.state.pulls.get(mild.number) as object, { head: { ref: "x", sha: head }, base: { ref: "weak", sha: base } });
     judge = says("deny");
-    await judged("pull_request", strict.told("opened", head));
+    expect(await judged("pull_request", strict.told("opened", head))).toMatchObject({ target: null, run: { name: "Plastron gate", conclusion: "failure" } });
     judge = says("pass");
-    const second = await judged("pull_request", mild.told("opened", head));
-    expect(second).toMatchObject({ status: "passed", run: { conclusion: "failure", output: { summary: expect.stringContaining(`pull/${strict.number}`) } } });
-    const closed = strict.told("closed", head);
-    closed.pull_request.state = "closed";
-    await deliver("pull_request", closed);
-    const again = payload("check_suite.rerequested");
-    Object.assign(again.check_suite, { head_sha: head, updated_at: fresh() });
-    expect(await judged("check_suite", again)).toMatchObject({ number: mild.number, status: "passed", run: { conclusion: "success" } });
+    expect(await judged("pull_request", elsewhere)).toMatchObject({ target: "weak", run: { name: "Plastron gate: weak", conclusion: "success" } });
+    const suite = payload("check_suite.rerequested");
+    Object.assign(suite.check_suite, { head_sha: head, updated_at: fresh() });
+    const { body } = await deliver("check_suite", suite);
+    const both = [await over(body.changes[0]), await over(body.changes[1])];
+    expect(both.map(({ run }) => [run.name, run.conclusion]).toSorted()).toEqual([
+      ["Plastron gate", "success"],
+      ["Plastron gate: weak", "success"],
+    ]);
   }, 60_000);
+
+  it("a pull request that is closed is not judged", async () => {
+    const pull = pullOf({ "v.js": GOOD });
+    Object.assign(forge.state.pulls.get(pull.number) as object, { state: "closed" });
+    expect(await judged("pull_request", pull.told("opened", pull.head))).toMatchObject({ status: "superseded", run: { conclusion: "cancelled" } });
+  });
 });
 
 describe("other events", () => {
@@ -363,7 +390,7 @@ describe("other events", () => {
 });
 
 describe("a delivery", () => {
-  const quiet = () => forge.state.asked.length;
+  const quiet = () => forge.state.asked.length; // nothing is under way: each test waits for its own
 
   it("acts once: sent again, under another number, at the same time, and after a restart", async () => {
     const pull = pullOf({ "k.js": GOOD });
@@ -378,6 +405,7 @@ describe("a delivery", () => {
     server = await start();
     expect((await deliver("pull_request", body, id)).body.status).toBe("known");
     expect(await rows("forge_changes")).toBe(before + 1);
+    await over(answers.flatMap((answer) => answer.body.changes)[0]);
   });
 
   it("is refused and leaves nothing where its signature is not the secret's over its bytes", async () => {
@@ -488,6 +516,47 @@ describe("GitHub that does not answer", () => {
     }
     expect(await over(id)).toMatchObject({ status: "failed", run: { status: "completed", conclusion: "failure" } });
     expect(judgings).toBe(3);
+  }, 60_000);
+});
+
+describe("a server that is killed at a change", () => {
+  it("leaves it to the next, which ends the very check that was begun", async () => {
+    const pull = pullOf({ "w.js": GOOD });
+    await server.close();
+    let reached = () => {};
+    const inFetch = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    forge.state.beforeFetch = () => new Promise(() => reached());
+    const program = join(import.meta.dirname, "../../testing/one-server.ts");
+    const doomed = spawn(process.execPath, [program], {
+      env: { PATH: process.env.PATH, ...environment(), ONE_SERVER: JSON.stringify({ connection, agent: agent.path }) },
+    });
+    const url = await new Promise<string>((resolve) => doomed.stdout.once("data", (line) => resolve(String(line).trim())));
+    const text = JSON.stringify(pull.told("opened", pull.head));
+    const headers = {
+      "content-type": "application/json",
+      "x-github-event": "pull_request",
+      "x-github-delivery": randomUUID(),
+      "x-hub-signature-256": signed(text),
+    };
+    const answer = (await (await fetch(`${url}/v1/forges/github/webhook`, { method: "POST", headers, body: text })).json()) as { changes: [string] };
+    await inFetch;
+    const ended = new Promise((resolve) => doomed.once("exit", (_, signal) => resolve(signal)));
+    doomed.kill("SIGKILL");
+    expect(await ended).toBe("SIGKILL");
+    forge.state.beforeFetch = async () => {};
+    const left = forge.state.runs.findLast(({ external_id }) => external_id === answer.changes[0]);
+    expect(left).toMatchObject({ status: "in_progress" });
+    server = await start();
+    expect(await over(answer.changes[0])).toMatchObject({ status: "passed", run: { id: left?.id, status: "completed", conclusion: "success" } });
+    // Killed after GitHub was asked, and before what it answered was written.
+    const [lost] = await query(
+      "insert into forge_changes (id, tenant, project, forge, repository_id, repository, installation, line, number, base, head, delivery, status, tries) select 'chg_' || repeat('1', 26), tenant, project, forge, repository_id, repository, installation, line, number, base, head, delivery, 'queued', 1 from forge_changes where id = $1 returning id",
+      answer.changes[0],
+    );
+    forge.state.runs.push({ ...(left as CheckRun), id: 77_000, external_id: lost.id, status: "in_progress", conclusion: null });
+    expect(await over(lost.id)).toMatchObject({ status: "passed", run: { id: 77_000, conclusion: "success" } });
   }, 60_000);
 });
 

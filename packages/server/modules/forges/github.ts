@@ -1,5 +1,5 @@
 import { PlastronError } from "@plastron/contracts";
-import { askForge, CHECK_NAME, type Forge, type ForgeRequest, type Patience, sendToForge } from "@plastron/scan";
+import { askForge, CHECK_NAME, type Forge, type ForgeRequest, type Patience, sendToForge, type Target } from "@plastron/scan";
 import { z } from "zod";
 import { appToken, type GithubApp } from "./app.ts";
 
@@ -109,8 +109,8 @@ export class GithubRepository {
   }
 
   /** A check run of this app that was started for a change, by whomever. */
-  async startedRun(commit: string, external_id: string): Promise<number | null> {
-    const query = new URLSearchParams({ check_name: CHECK_NAME, filter: "all", app_id: String(this.#app), per_page: String(PAGE) });
+  async startedRun({ commit, check = CHECK_NAME }: Target, external_id: string): Promise<number | null> {
+    const query = new URLSearchParams({ check_name: check, filter: "all", app_id: String(this.#app), per_page: String(PAGE) });
     const { check_runs } = await this.#get(runsSchema, `/commits/${commit}/check-runs?${query}`);
     return check_runs.find((run) => run.external_id === external_id)?.id ?? null;
   }

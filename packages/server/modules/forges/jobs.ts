@@ -4,8 +4,6 @@ import { storable } from "../../database/storable.ts";
 import type { Jobs } from "../../jobs/worker.ts";
 import { type End, FORGE, JOB, type Job, numbers, tell } from "./store.ts";
 
-const ALONE = "forge_changes_alone";
-
 /** The changes as jobs. */
 export class ChangeJobs implements Jobs<Job, null> {
   readonly #db: Database;
@@ -13,22 +11,16 @@ export class ChangeJobs implements Jobs<Job, null> {
     this.#db = db;
   }
 
-  /** The next change, of the tenant of whom the fewest are under way; never two with one head at once, as the later answer would hide the earlier. */
+  /** The next change, of the tenant of whom the fewest are under way. */
   async claim(server: string): Promise<Job | undefined> {
-    try {
-      const { rows } = await sql<Job>`
-        update forge_changes set status = 'running', server = ${server}, seen_at = now(), started_at = now(), tries = tries + 1
-        where id = (
-          select c.id from forge_changes c where c.status = 'queued' and c.ready_at <= now()
-            and not exists (select 1 from forge_changes r where r.status = 'running' and (r.forge, r.repository_id, r.head) = (c.forge, c.repository_id, c.head))
-          order by (select count(*) from forge_changes r where r.tenant = c.tenant and r.status = 'running'), c.created_at, c.id
-          limit 1 for update skip locked)
-        returning ${JOB}`.execute(this.#db);
-      return rows[0] && numbers(rows[0]);
-    } catch (error) {
-      if ((error as { constraint?: string }).constraint === ALONE) return undefined; // another server was first
-      throw error;
-    }
+    const { rows } = await sql<Job>`
+      update forge_changes set status = 'running', server = ${server}, seen_at = now(), started_at = now(), tries = tries + 1
+      where id = (
+        select c.id from forge_changes c where c.status = 'queued' and c.ready_at <= now()
+        order by (select count(*) from forge_changes r where r.tenant = c.tenant and r.status = 'running'), c.created_at, c.id
+        limit 1 for update skip locked)
+      returning ${JOB}`.execute(this.#db);
+    return rows[0] && numbers(rows[0]);
   }
 
   async working(id: string, server: string): Promise<boolean> {
@@ -71,18 +63,6 @@ export class ChangeJobs implements Jobs<Job, null> {
       where forge = ${FORGE} and repository_id = ${repository_id} and line = ${line} and id > ${id} and head = ${head} and base is not distinct from ${base}
         and status = 'queued' limit 1`.execute(this.#db);
     return rows.length > 0;
-  }
-
-  /** Other open lines that the same commit is the newest state of, and does not pass in. */
-  async standing({ repository_id, line, head }: Job): Promise<string[]> {
-    const { rows } = await sql<{ line: string }>`
-      select line from (
-        select distinct on (line) line, head, status, closed from forge_changes
-        where forge = ${FORGE} and repository_id = ${repository_id} and line <> ${line} and status <> 'superseded'
-          and line in (select line from forge_changes where forge = ${FORGE} and repository_id = ${repository_id} and head = ${head})
-        order by line, id desc) newest
-      where head = ${head} and not closed and status <> 'passed' order by line limit 20`.execute(this.#db);
-    return rows.map((row) => row.line);
   }
 
   /** Writes how it ended. False where the change is this server's no more. */

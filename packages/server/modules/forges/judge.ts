@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { type GateDecision, PlastronError, toProblem } from "@plastron/contracts";
 import {
+  CHECK_NAME,
   DEFAULT_LIMITS,
   ForgeError,
   fetchCommits,
@@ -12,6 +13,7 @@ import {
   makeScratch,
   parseGatePolicy,
   type ScanOptions,
+  type Target,
 } from "@plastron/scan";
 import { type InHand, MOST_TRIES } from "../../jobs/worker.ts";
 import type { Github, GithubRepository, Pull } from "./github.ts";
@@ -59,14 +61,13 @@ export async function judgeForgeChange(job: Job, hand: InHand<null>, { github, j
 type Parts = Omit<Judging, "github">;
 
 async function judged(job: Job, signal: AbortSignal, repository: GithubRepository, parts: Parts): Promise<End> {
-  const target = { repository: job.repository, commit: job.head };
+  const target = targetOf(job);
   const started_at = new Date().toISOString();
   const times = () => ({ started_at, completed_at: new Date().toISOString() });
   const run = await startedRun(job, repository, started_at, parts);
   try {
     const { decision, head } = await whileCurrent(job, signal, repository, parts, (pull, still) => judgement(job, still, repository, pull, parts));
-    const told = besides(decision, decision.decision === "pass" ? await parts.jobs.standing(job) : []);
-    await repository.send(githubCheck(told, head.findings, target, times(), run));
+    await repository.send(githubCheck(decision, head.findings, target, times(), run));
     return { status: STATES[decision.decision], decision };
   } catch (error) {
     if (signal.aborted || (error instanceof ForgeError && error.passing)) throw error;
@@ -81,11 +82,19 @@ async function judged(job: Job, signal: AbortSignal, repository: GithubRepositor
   }
 }
 
+/**
+ * A check is a commit's, whatever that is to be merged into. So one that passes for another branch has another name: else who can push to any branch would
+ * have a pass for the default one, by a pull request into a branch that holds the harm already.
+ */
+function targetOf({ repository, head, target }: Job): Target {
+  return { repository, commit: head, ...(target === null ? {} : { check: `${CHECK_NAME}: ${target}` }) };
+}
+
 /** The check run of this change; one that a killed server left is found again, so that none stays in progress for ever. */
 async function startedRun(job: Job, repository: GithubRepository, started_at: string, { jobs, server }: Parts): Promise<number> {
   if (job.check_run !== null) return job.check_run;
-  const left = job.tries > 1 ? await repository.startedRun(job.head, job.id) : null;
-  const run = left ?? (await repository.start(githubCheckStart({ repository: job.repository, commit: job.head }, started_at, job.id)));
+  const left = job.tries > 1 ? await repository.startedRun(targetOf(job), job.id) : null;
+  const run = left ?? (await repository.start(githubCheckStart(targetOf(job), started_at, job.id)));
   await jobs.begun(job, server, run);
   return run;
 }
@@ -140,12 +149,4 @@ async function judgement(job: Job, signal: AbortSignal, repository: GithubReposi
   } finally {
     scratch.remove();
   }
-}
-
-/** A forge shows one check of a commit, whatever it is to be merged into: it says pass only where nothing else stands against that commit. */
-function besides(decision: GateDecision, lines: readonly string[]): GateDecision {
-  if (lines.length === 0) return decision;
-  const message = `the same commit does not pass as ${lines.join(", ")}`;
-  const hint = "Both would show this check. Close that one or make it pass, then run this check again.";
-  return { ...decision, decision: "hold", reasons: [...decision.reasons, { rule: "same_commit", effect: "hold", message, hint, fingerprints: [] }] };
 }

@@ -34,6 +34,7 @@ const changeSchema = z
     project: projectName,
     repository: z.string(),
     line: z.string().describe("what it is one state of: pull/7, or a branch"),
+    target: z.string().nullable().describe("the branch that it goes into; null: the default one"),
     number: z.int().nullable().describe("of the pull request"),
     base: z.string().nullable(),
     head: z.string(),

@@ -24,6 +24,7 @@ export interface Job {
   repository: string;
   installation: number;
   line: string;
+  target: string | null;
   number: number | null;
   base: string | null;
   head: string;
@@ -37,6 +38,7 @@ export interface ChangeRow {
   project: string;
   repository: string;
   line: string;
+  target: string | null;
   number: number | null;
   base: string | null;
   head: string;
@@ -60,6 +62,7 @@ const ROW = [
   "project",
   "repository",
   "line",
+  "target",
   "number",
   "base",
   "head",
@@ -70,7 +73,7 @@ const ROW = [
   "started_at",
   "finished_at",
 ] as const;
-const JOB = sql.raw("id, tenant, project, repository_id, repository, installation, line, number, base, head, tries, check_run, created_at");
+const JOB = sql.raw("id, tenant, project, repository_id, repository, installation, line, target, number, base, head, tries, check_run, created_at");
 
 /** Repositories that are bound to projects, what was delivered, and the changes that are judged. Each change of state is written together with its event. */
 export class ForgeStore {
@@ -132,19 +135,15 @@ export class ForgeStore {
         .executeTakeFirst();
       if (first.numInsertedOrUpdatedRows === 0n) return "known";
       const { wish } = told;
-      if (wish.do === "close") {
-        await lineOf(tx, binding, wish.line).execute();
-        return { queued: [] };
-      }
       const changes = wish.do === "judge" ? [wish.change] : await judgedBefore(tx, binding, wish);
       const queued: string[] = [];
-      for (const { line, number, base, head } of changes) {
+      for (const { line, target, number, base, head } of changes) {
         const id = newId("change");
         const where = { forge: FORGE, tenant: binding.tenant, project: binding.project, repository: binding.repository };
         const ids = { repository_id: String(binding.repository_id), installation: String(binding.installation) };
         await tx
           .insertInto("forge_changes")
-          .values({ id, ...where, ...ids, line, number, base, head, delivery: delivery.id, status: "queued" })
+          .values({ id, ...where, ...ids, line, target, number, base, head, delivery: delivery.id, status: "queued" })
           .execute();
         await tell(tx, binding.tenant, "change.queued", id, { forge: FORGE, project: binding.project, repository: binding.repository, line, head });
         queued.push(id);
@@ -191,25 +190,15 @@ async function bindingOf(tx: Database, { installation, repository }: Delivery): 
   return row && (numbers(row) as unknown as Binding);
 }
 
-function lineOf(tx: Database, { repository_id }: Binding, line: string) {
-  return tx
-    .updateTable("forge_changes")
-    .set({ closed: true })
-    .where("forge", "=", FORGE)
-    .where("repository_id", "=", String(repository_id))
-    .where("line", "=", line);
-}
-
 /** The newest state of each line that has this head, or the one change, of this repository and no other. */
 async function judgedBefore(tx: Database, { repository_id, tenant }: Binding, which: { id?: string; head?: string }): Promise<ToldChange[]> {
   let query = tx
     .selectFrom("forge_changes")
     .distinctOn("line")
-    .select(["line", "number", "base", "head"])
+    .select(["line", "target", "number", "base", "head"])
     .where("forge", "=", FORGE)
     .where("repository_id", "=", String(repository_id))
     .where("tenant", "=", tenant)
-    .where("closed", "=", false)
     .orderBy("line")
     .orderBy("id", "desc");
   if (which.id !== undefined) query = query.where("id", "=", which.id);
