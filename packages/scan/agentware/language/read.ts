@@ -4,7 +4,7 @@ import type { Pack } from "../pack.ts";
 import { secretOf } from "../shell/secret.ts";
 import { type Signal, signalAt } from "../signal.ts";
 import { type Folded, fold, originOf } from "./fold.ts";
-import { bitsOf, canHold, findFrame } from "./frames.ts";
+import { bitsOf, canHold, type Frame, findFrame } from "./frames.ts";
 import { EVERY_LANGUAGE, type Hit, type Known } from "./lexicon.ts";
 import { isOrder } from "./mood.ts";
 import { type Span, sentencesOf } from "./sentences.ts";
@@ -28,7 +28,8 @@ export function thoughtsOf(block: Block, number: number, pack: Pack): Thoughts {
   if (hits.length === 0) return SILENT;
   const command = hits.some((hit) => hit.idea === pack.commandWord);
   const whole = bitsOf(hits);
-  if (!pack.frames.some((frame) => canHold(frame, whole))) return command ? COMMAND : SILENT;
+  const frames = pack.frames.filter((frame) => canHold(frame, whole));
+  if (frames.length === 0) return command ? COMMAND : SILENT;
   const signals: Signal[] = [];
   let from = 0;
   for (const sentence of sentencesOf(folded.text)) {
@@ -36,7 +37,7 @@ export function thoughtsOf(block: Block, number: number, pack: Pack): Thoughts {
     const within: Hit[] = [];
     for (let i = from; i < hits.length && (hits[i] as Hit).start < sentence.end && within.length < MAX_HITS; i++)
       if ((hits[i] as Hit).end <= sentence.end) within.push(hits[i] as Hit);
-    if (within.length > 0) signals.push(...inSentence(block, number, folded, sentence, within, pack));
+    if (within.length > 0) signals.push(...inSentence(block, number, folded, sentence, within, frames, pack));
   }
   return { signals, command };
 }
@@ -57,8 +58,11 @@ function piecesOf(block: Block): Block[] {
 /** Places of secrets and addresses are ideas too: "read ~/.ssh/id_rsa" takes what is private. A word of theirs tells where to look for them. */
 function withKnown(text: string, hits: Hit[], pack: Pack): Hit[] {
   const secrets = pack.lexicon.id("secret-word");
-  if (!text.includes("://") && !text.includes("@") && !hits.some((hit) => hit.idea === secrets)) return hits;
-  const known = knownIn(text, pack);
+  const recipients = pack.lexicon.id("recipient");
+  const places = text.includes("://") || hits.some((hit) => hit.idea === secrets);
+  const mail = text.includes("@") && hits.some((hit) => hit.idea === recipients);
+  if (!places && !mail) return hits;
+  const known = knownIn(text, places, mail, pack);
   if (known.length === 0) return hits;
   // Words within an address are no words of the sentence.
   const link = pack.lexicon.id("link");
@@ -71,22 +75,30 @@ function withKnown(text: string, hits: Hit[], pack: Pack): Hit[] {
   return pack.lexicon.withKnown(own, known);
 }
 
-function knownIn(text: string, { lexicon, lists }: Pack): Known[] {
+function knownIn(text: string, places: boolean, mail: boolean, { lexicon, lists }: Pack): Known[] {
   const known: Known[] = [];
   const add = (idea: string, pattern: RegExp): void => {
     for (const match of text.matchAll(pattern))
       if (known.length < MAX_KNOWN) known.push({ idea: lexicon.id(idea), languages: EVERY_LANGUAGE, start: match.index, end: match.index + match[0].length });
   };
   if (text.includes("://")) add("link", /\b(?:https?|wss?|ftp):\/\/[^\s"'<>)]{3,300}/g);
-  if (text.includes("@")) add("mailbox", /\b[\w.+-]{1,64}@[a-z0-9-]{1,60}(?:\.[a-z0-9-]{1,60}){1,4}\b/g);
-  add("private", lists.everywhere("secret_places"));
+  if (mail) add("mailbox", /\b[\w.+-]{1,64}@[a-z0-9-]{1,60}(?:\.[a-z0-9-]{1,60}){1,4}\b/g);
+  if (places) add("private", lists.everywhere("secret_places"));
   return known.sort((a, b) => a.start - b.start);
 }
 
-function* inSentence(block: Block, number: number, folded: Folded, sentence: Span, hits: readonly Hit[], pack: Pack): Iterable<Signal> {
+function* inSentence(
+  block: Block,
+  number: number,
+  folded: Folded,
+  sentence: Span,
+  hits: readonly Hit[],
+  frames: readonly Frame[],
+  pack: Pack,
+): Iterable<Signal> {
   const bits = bitsOf(hits);
   const sweeping = pack.lexicon.id("sweeping");
-  for (const frame of pack.frames) {
+  for (const frame of frames) {
     const match = findFrame(frame, hits, bits);
     if (!match) continue;
     const span = { start: (match.hits[0] as Hit).start, end: Math.max(...match.hits.map((hit) => hit.end)) };

@@ -11,10 +11,17 @@ const LITERAL = new RegExp(
   "g",
 );
 const VARIABLE = new RegExp(`${RUNS}[^\\n;]{0,120}(?:b64decode|atob|Buffer\\.from|unhexlify|fromhex)\\s*\\(\\s*(\\w{1,60})`, "g");
+/** Without one of these there is nothing of the kind: a tenth of the cost of a look. */
+const DECODES = /decode|atob|fromhex|unhexlify|decompress|Buffer\.from/;
+const RUNS_TEXT = /exec|eval|Function/;
+const FETCHES = /requests\.get|urlopen|httpx\.get|fetch|axios\.get/;
 const FETCHED =
   /(?:\bexec|\beval|\bnew\s+Function|\bFunction)\s*\([^\n;]{0,120}(?:requests\.get|urlopen|httpx\.get|await\s+\(?\s*(?:await\s+)?fetch|axios\.get)\s*\(\s*[frub]{0,2}(["'`])(https?:[^"'`\n]{4,300})\1/g;
 
 export function decodedCode(whole: Block, text: string, pack: Pack): Signal[] {
+  const decodes = DECODES.test(text);
+  const fetches = RUNS_TEXT.test(text) && FETCHES.test(text);
+  if (!decodes && !fetches) return [];
   const signals: Signal[] = [];
   const reverses = /\[\s{0,4}:\s{0,4}:\s{0,4}-1\s{0,4}\]|\.reverse\(\)/.test(text);
   const add = (start: number, end: number, blob: string): void => {
@@ -27,15 +34,15 @@ export function decodedCode(whole: Block, text: string, pack: Pack): Signal[] {
         signals.push(signalAt(deed.name, whole, -1, place, { detail: deed.detail, traits: deed.traits, layers: ["base64", ...deed.layers] }));
     }
   };
-  for (const match of text.matchAll(LITERAL)) if (signals.length < 40) add(match.index, match.index + match[0].length, match[1] as string);
+  for (const match of decodes ? text.matchAll(LITERAL) : []) if (signals.length < 40) add(match.index, match.index + match[0].length, match[1] as string);
   let looks = 0;
-  for (const match of text.matchAll(VARIABLE)) {
+  for (const match of decodes ? text.matchAll(VARIABLE) : []) {
     // Each look goes over the whole file.
     if (++looks > 20) break;
     const value = new RegExp(`\\b${match[1]}\\s*=\\s*b?["'\`]([A-Za-z0-9+/=_-]{12,100000})["'\`]`).exec(text)?.[1];
     if (value && signals.length < 40) add(match.index, match.index + match[0].length, value);
   }
-  for (const match of text.matchAll(FETCHED))
+  for (const match of fetches ? text.matchAll(FETCHED) : [])
     if (signals.length < 40)
       signals.push(signalAt("download-run", whole, -1, { start: match.index, end: match.index + match[0].length }, { detail: match[2] as string }));
   return signals;

@@ -46,6 +46,7 @@ function topLevel(text: string): { text: string; at: number }[] {
 
 /** The whole environment, beside a call that sends: nobody needs every variable of a machine elsewhere. */
 export function environmentSent(whole: Block, text: string): Signal[] {
+  if (!text.includes("environ") && !text.includes("process.env")) return [];
   const signals: Signal[] = [];
   for (const match of text.matchAll(WHOLE_ENVIRONMENT)) {
     if (signals.length >= 10) break;
