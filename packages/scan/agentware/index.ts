@@ -7,13 +7,13 @@ import { createHash } from "node:crypto";
 import type { Approvals } from "@plastron/contracts";
 import type { Analyser, FileHead, Language, Look, Project, ScanFile } from "../analyser.ts";
 import { describeTree } from "./config/approvals.ts";
-import { judge, rulesOf, Signals } from "./judge.ts";
+import { judgeAll, rulesOf, Signals } from "./judge.ts";
 import { seenIn } from "./look.ts";
 import { packOf } from "./pack.ts";
 import { Places } from "./place.ts";
 import { matchOf } from "./report.ts";
 import { isOfUnit } from "./rule.ts";
-import { type AgentFacts, factsOf, overUnits } from "./units.ts";
+import { type AgentFacts, factsOf, floods, overUnits } from "./units.ts";
 
 export { APPROVALS_FILE } from "./config/approvals.ts";
 export { agentRuleSchema } from "./rule.ts";
@@ -42,9 +42,10 @@ export function createAgentware(rules: readonly unknown[], approvals: Approvals 
       const places = new Places(file, text);
       const signals = new Signals(seen.signals, FLOWING.has(file.language));
       const placeOf = (signal: { start: number; end: number; layers: readonly string[] }) => places.of(signal.start, signal.end, signal.layers);
-      const matches = ofFile.flatMap((rule) => judge(rule, signals, signals)).map((each) => matchOf(each, placeOf(each.signal), placeOf));
+      const { judgements, flooded } = judgeAll(ofFile, signals, signals);
+      const matches = judgements.map((each) => matchOf(each, placeOf(each.signal), placeOf));
       const { facts, gaps } = factsOf(file, text, seen, placeOf, ofUnit, pack);
-      return { matches, facts, gaps: [...seen.gaps, ...gaps] };
+      return { matches, facts, gaps: [...seen.gaps, ...gaps, ...floods(flooded)] };
     },
     project: (project: Project) => overUnits(project, ofUnit, pack, approvals),
   };

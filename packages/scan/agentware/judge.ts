@@ -1,3 +1,4 @@
+import { SEVERITIES } from "@plastron/contracts";
 import type { Pack } from "./pack.ts";
 import type { AgentRule, Grade, Near } from "./rule.ts";
 import type { Signal } from "./signal.ts";
@@ -27,16 +28,17 @@ export class Signals {
   }
 }
 
-const MAX_OF_A_RULE = 50;
+/** A flood says no more than its gravest; that there was one is said (`floodOf`). */
+export const MAX_OF_A_RULE = 50;
 
-/** What a rule finds among the signals of a file; `unit` are those of all files that belong together. */
-export function judge(rule: AgentRule, own: Signals, unit: Signals): Judgement[] {
+/** What a rule finds among the signals of a file, the gravest where there are too many; `unit` are those of all files that belong together. */
+export function judge(rule: AgentRule, own: Signals, unit: Signals): { readonly judgements: Judgement[]; readonly more: boolean } {
   const names = new Set(rule.grades.flatMap(({ signal }) => signal));
   const judgements: Judgement[] = [];
   const seen = new Set<string>();
   for (const signal of own.of([...names])) {
     const place = `${signal.start}:${signal.name}`;
-    if (judgements.length >= MAX_OF_A_RULE || seen.has(place)) continue;
+    if (seen.has(place)) continue;
     for (const grade of rule.grades) {
       if (!fits(grade, signal)) continue;
       const beside = besides(grade, signal, own, unit);
@@ -48,7 +50,19 @@ export function judge(rule: AgentRule, own: Signals, unit: Signals): Judgement[]
       break;
     }
   }
-  return withoutNested(judgements);
+  const more = judgements.length > MAX_OF_A_RULE;
+  return { judgements: withoutNested(more ? judgements.toSorted((a, b) => gravity(rule, a) - gravity(rule, b)).slice(0, MAX_OF_A_RULE) : judgements), more };
+}
+
+/** All rules' judgements, and the names of those of which there were too many. */
+export function judgeAll(rules: readonly AgentRule[], own: Signals, unit: Signals): { readonly judgements: Judgement[]; readonly flooded: string[] } {
+  const all = rules.map((rule) => ({ rule, ...judge(rule, own, unit) }));
+  return { judgements: all.flatMap(({ judgements }) => judgements), flooded: all.filter(({ more }) => more).map(({ rule }) => rule.id) };
+}
+
+/** Malice first, then by severity: a lower number is graver. */
+function gravity({ verdict, severity }: AgentRule, { grade }: Judgement): number {
+  return ((grade.verdict ?? verdict) === "malice" ? 0 : 10) + SEVERITIES.indexOf(grade.severity ?? severity);
 }
 
 function fits({ signal: names, surface, stance, hidden, traits, not_traits }: Grade, signal: Signal): boolean {

@@ -3,9 +3,9 @@ import { configSignals } from "./config/read.ts";
 import { markdownBlocks } from "./document/markdown.ts";
 import { type Block, block } from "./document/model.ts";
 import { openDocument } from "./document/open.ts";
-import { encodedBlocks } from "./hidden/encoded.ts";
+import { encodedBlocks, MAX_DECODED } from "./hidden/encoded.ts";
 import { mixedNames } from "./hidden/mixed.ts";
-import { unseenIn } from "./hidden/unicode.ts";
+import { MAX_FOUND, unseenIn } from "./hidden/unicode.ts";
 import { thoughtsOf } from "./language/read.ts";
 import { turnsOf } from "./language/turns.ts";
 import { nameSignals } from "./names/read.ts";
@@ -51,7 +51,8 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
       traits: says === "" ? ["undecoded"] : ["decoded"],
     });
   }
-  for (const each of encodedBlocks(blocks)) blocks.push(each);
+  const encoded = encodedBlocks(blocks);
+  for (const each of encoded) blocks.push(each);
   const runs = runnerOf(text);
   blocks.forEach((each, number) => {
     // What a fence of a programming language says in its comments is part of a program, not of the text around it.
@@ -72,8 +73,21 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
     signals: withReferences(withDerived(signals), blocks),
     blocks,
     offered: document.blocks,
-    gaps: document.degraded.map((gap) => ({ kind: "degraded", matters: document.surface === "agent" || gap.reason === "too_large", ...gap })),
+    gaps: [...document.degraded, ...floodsOf(hidden.length, encoded.length)].map((gap) => ({
+      ...{ kind: "degraded", matters: document.surface === "agent" || gap.reason === "too_large" },
+      ...gap,
+    })),
   };
+}
+
+/** Behind so much that is encoded or unseen there may be more. */
+function floodsOf(hidden: number, encoded: number): { reason: string; detail: string; matters: true }[] {
+  return [
+    ...(hidden >= MAX_FOUND
+      ? [{ reason: "too_many", detail: `more places with characters that nobody sees than the ${MAX_FOUND} that were told`, matters: true as const }]
+      : []),
+    ...(encoded >= MAX_DECODED ? [{ reason: "too_many", detail: `more encoded texts than the ${MAX_DECODED} that were read`, matters: true as const }] : []),
+  ];
 }
 
 const INNER = new Set<Block["kind"]>(["description", "string", "value", "remark"]);

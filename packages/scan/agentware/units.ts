@@ -7,8 +7,8 @@ import { declaredIn } from "./capability/declared.ts";
 import { usesIn } from "./capability/uses.ts";
 import { approvalsIn, hashesOf, namedOffers } from "./config/approvals.ts";
 import { type Offer, offersOf } from "./config/catalog.ts";
-import { offerMatches } from "./config/offers.ts";
-import { judge, Signals } from "./judge.ts";
+import { MAX_COMPARED, offerMatches } from "./config/offers.ts";
+import { judgeAll, MAX_OF_A_RULE, Signals } from "./judge.ts";
 import type { Seen } from "./look.ts";
 import type { Pack } from "./pack.ts";
 import { matchOf } from "./report.ts";
@@ -53,6 +53,11 @@ export function factsOf(
   return { facts: silent ? null : { signals: kept.map((signal) => ({ ...signal, place: placeOf(signal) })), offers, approvals, ...said }, gaps };
 }
 
+/** Of these rules there was more than is told. */
+export function floods(rules: Iterable<string>): LookGap[] {
+  return [...rules].map((rule) => tooMany(`${rule} fits more than ${MAX_OF_A_RULE} places: the gravest were told`));
+}
+
 /** Something was cut: a flood must not hide what stands behind it. */
 export function tooMany(detail: string): LookGap {
   return { kind: "degraded", reason: "too_many", detail, matters: true };
@@ -72,18 +77,27 @@ export function overUnits(project: Project, rules: readonly AgentRule[], pack: P
   const facts = project.facts<AgentFacts>("agentware");
   const unitOf = unitsOf(project);
   const units = Map.groupBy(withAbilities(facts, project), ([key]) => unitOf(key));
+  const flooded = new Set<string>();
   const matches = [...units.values()].flatMap((files) => {
     // Blocks of different files are never near each other.
     const all = files.flatMap(([, { signals }], i) => signals.map((signal) => ({ ...signal, block: signal.block + i * APART })));
     const unit = new Signals(all);
     return [...Map.groupBy(all, ({ block }) => Math.floor((block + 1) / APART)).values()]
-      .flatMap((own) => rules.flatMap((rule) => judge(rule, new Signals(own), unit)))
+      .flatMap((own) => {
+        const said = judgeAll(rules, new Signals(own), unit);
+        for (const rule of said.flooded) flooded.add(rule);
+        return said.judgements;
+      })
       .map((each) => matchOf(each, (each.signal as PlacedSignal).place, (signal) => (signal as PlacedSignal).place));
   });
   const offers = namedOffers([...facts].map(([key, fact]) => [key, fact.offers] as const));
   const found = offerMatches(offers, given ?? approvalsFor(project, facts), pack.rules, project);
   const less = differences(facts, project, unitOf, pack.rules);
-  return { matches: [...matches, ...found, ...less], facts: null, gaps: [], ...(offers.length > 0 ? { offers: hashesOf(offers) } : {}) };
+  const gaps = [
+    ...floods(flooded),
+    ...(offers.length > MAX_COMPARED ? [tooMany(`${offers.length} tools and skills: ${MAX_COMPARED} were held against each other`)] : []),
+  ];
+  return { matches: [...matches, ...found, ...less], facts: null, gaps, ...(offers.length > 0 ? { offers: hashesOf(offers) } : {}) };
 }
 
 function approvalsFor({ approvals }: Project, facts: ReadonlyMap<string, AgentFacts>): Approvals | null {

@@ -54,10 +54,13 @@ function* sameNames(offers: readonly Placed[], { files }: Project): Iterable<[Of
   }
 }
 
+/** Each with each. */
+export const MAX_COMPARED = 300;
+
 /** A description that names a tool of another file. Names of one plain word are words of any text. */
 function* namesOfOthers(offers: readonly Placed[]): Iterable<[Offer, Offer]> {
-  const named = offers.filter(({ offer }) => offer.kind === "tool" && offer.name.length >= 6 && /[_-]|[a-z][A-Z]/.test(offer.name)).slice(0, 300);
-  for (const { key, offer } of offers.slice(0, 300)) {
+  const named = offers.filter(({ offer }) => offer.kind === "tool" && offer.name.length >= 6 && /[_-]|[a-z][A-Z]/.test(offer.name)).slice(0, MAX_COMPARED);
+  for (const { key, offer } of offers.slice(0, MAX_COMPARED)) {
     if (offer.kind !== "tool") continue;
     const other = named.find((each) => each.key !== key && each.offer.name !== offer.name && offer.description.includes(each.offer.name));
     if (other && !named.some((each) => each.key === key && each.offer.name === other.offer.name)) yield [offer, other.offer];

@@ -1,5 +1,5 @@
 import { type AgentDocument, type Block, block, type Surface } from "./model.ts";
-import { jsonValues, type Value, yamlValues } from "./values.ts";
+import { jsonValues, MAX_VALUES, type Value, yamlValues } from "./values.ts";
 
 /** Keys whose text any assistant that uses the thing is given. A program's own prompts are its author's, who may say in them what he likes. */
 const FOR_MODELS = /^(?:description|instructions?|llm|llm_description|model_description|description_for_model|custom_?instructions|title)$/i;
@@ -14,7 +14,8 @@ export function dataBlocks(text: string, language: "json" | "yaml", path: string
     MODELS_DATA.test(text.length > 200_000 ? text.slice(0, 200_000) : text) &&
     !/(?:^|\/)(?:package(?:-lock)?|tsconfig.*|composer)\.json$|openapi|swagger/i.test(path);
   const surface: Surface = models ? "agent" : "program";
-  return { surface, blocks: values.map((value) => valueBlock(text, value, models)), degraded: [] };
+  const degraded = values.length >= MAX_VALUES ? [{ reason: "too_many", detail: `more than ${MAX_VALUES} values: the rest was not read` }] : [];
+  return { surface, blocks: values.map((value) => valueBlock(text, value, models)), degraded };
 }
 
 export function valueBlock(text: string, { path, text: value, start, end }: Value, models: boolean): Block {

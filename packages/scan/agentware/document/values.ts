@@ -10,7 +10,7 @@ export interface Value {
   readonly end: number;
 }
 
-const MAX_VALUES = 100_000;
+export const MAX_VALUES = 100_000;
 const MAX_DEPTH = 100;
 /** YAML is parsed by a thorough and slow parser. */
 export const MAX_YAML = 1_000_000;

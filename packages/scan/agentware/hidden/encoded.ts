@@ -9,7 +9,8 @@ const SPELLINGS: readonly (readonly [needs: string, pattern: RegExp])[] = [
   ["\\u00", /(?:\\u00[0-9a-fA-F]{2}){8,4000}/g],
   ["\\x", /(?:\\x[0-9a-fA-F]{2}){8,4000}/g],
 ];
-const MAX_DECODED = 200;
+/** What has so many is a flood, and the rest of it is not decoded. */
+export const MAX_DECODED = 200;
 const SPACED = /(^|[\s"'(])((?:[\p{L}\p{N}][._*-]){3,60}[\p{L}\p{N}]|(?:[\p{L}\p{N}] {1,3}){5,200}[\p{L}\p{N}])(?=[\s"').,!]|$)/gu;
 
 /** Texts that blocks hold in another spelling: base64, hexadecimal, entities, letters with gaps. Each is a block, hidden where people cannot read it. */

@@ -10,7 +10,8 @@ export interface Unseen {
 }
 
 const SUSPICIOUS = /\u034f|[\u115f\u1160\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164\p{Variation_Selector}\ufeff\uffa0\u{e0000}-\u{e01ef}]/u;
-const MAX_FOUND = 200;
+/** What has so many is a flood, and the rest of it is not told. */
+export const MAX_FOUND = 200;
 /** Each mark is looked at with its line. */
 const MAX_MARKS = 20_000;
 

@@ -11,7 +11,7 @@ export interface Instruction {
   readonly stage: number;
 }
 
-const MAX_INSTRUCTIONS = 5000;
+export const MAX_INSTRUCTIONS = 5000;
 
 /** https://docs.docker.com/reference/dockerfile/: instructions, `\` at a line's end, comments, here-documents (whose text is kept). */
 export function instructionsOf(text: string): Instruction[] {

@@ -8,7 +8,7 @@ import type { Rule } from "../../rules/index.ts";
 import { ruleFields } from "../../rules/index.ts";
 import { Lines } from "../engine/lines.ts";
 import { roleOf } from "../role.ts";
-import { findInstructions, type Instruction, instructionsOf } from "./dockerfile.ts";
+import { findInstructions, type Instruction, instructionsOf, MAX_INSTRUCTIONS } from "./dockerfile.ts";
 import { type DockerBody, STRUCTURAL_KINDS, type YamlBody } from "./kinds.ts";
 import { type Span, type SyntaxBody, SyntaxFile } from "./syntax.ts";
 import { documentOf, findInYaml } from "./yaml.ts";
@@ -76,6 +76,7 @@ function lookAt(file: ScanFile, text: string, statements: readonly Span[] | null
       return [];
     }
   });
+  if ((source.instructions?.length ?? 0) >= MAX_INSTRUCTIONS) gaps.push(tooMany(`more than ${MAX_INSTRUCTIONS} instructions: the rest was not read`));
   return { matches, gaps };
 }
 

