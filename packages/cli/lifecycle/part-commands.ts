@@ -30,7 +30,7 @@ export function serverUid(env: NodeJS.ProcessEnv): number | null {
 }
 
 function agentCommand({ home, env, programs }: PartOptions, uid: number | null): ChildCommand {
-  const { PLASTRON_ADMIN_KEY: _key, PLASTRON_API_KEY: _local, DATABASE_URL: _database, API_KEY: _dify, ...rest } = env; // the agent is to know no secret
+  const { PLASTRON_ADMIN_KEY: _key, PLASTRON_API_KEY: _local, DATABASE_URL: _database, API_KEY: _dify, PLASTRON_GITHUB_WEBHOOK_SECRET: _hook, ...rest } = env; // the agent is to know no secret
   return {
     command: process.execPath,
     args: [programs?.agent ?? join(CHECKOUT, "packages/agent/main.ts")],
@@ -51,7 +51,9 @@ function commandOfServer({ home, host, port, difyPort, env, programs }: PartOpti
     uid,
     checkout: CHECKOUT,
     state: [home.server, join(home.socket, "..")],
-    reads: existsSync(home.advisories) ? [home.advisories] : [],
+    reads: [home.advisories, env.PLASTRON_GITHUB_PRIVATE_KEY_FILE, env.PLASTRON_GITHUB_WEBHOOK_SECRET_FILE].filter(
+      (path) => path?.startsWith("/") && existsSync(path),
+    ) as string[],
     node: process.execPath,
     main: programs?.server ?? join(CHECKOUT, "packages/server/main.ts"),
     mayMount,

@@ -54,7 +54,9 @@ export async function fetchCommits({ commits, header, ...request }: CommitsReque
   const odd = commits.find((commit) => !/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit));
   if (odd !== undefined) throw new PlastronError("invalid_request", `${JSON.stringify(odd)} is no whole commit hash`);
   const refs = [...new Set(commits)].map((commit) => `+${commit}:refs/heads/judged/${commit}`);
-  const settings = { [`http.${request.url}.extraHeader`]: header, "http.followRedirects": "false", "credential.helper": "" };
+  // Old histories hold objects that no git makes today; they are only read here, name by name, and never checked out.
+  const lenient = { "fetch.fsckObjects": "false" };
+  const settings = { [`http.${request.url}.extraHeader`]: header, "http.followRedirects": "false", "credential.helper": "", ...lenient };
   try {
     return await fetchRefs(request, { refs, shallow: false, env: { ...ALONE, ...configured(settings) } });
   } catch (error) {

@@ -34,6 +34,8 @@ export interface ForgePull {
   user: Person | null;
   base: { ref: string; sha: string };
   head: { ref: string; sha: string };
+  merged_at?: string;
+  merge_commit_sha?: string;
 }
 
 export const APP_ID = 4000;
@@ -195,6 +197,13 @@ function answersOf(state: State): Answers {
       const pull = state.pulls.get(Number(pull_number));
       return pull && [200, pull];
     },
+    "repos/list-pull-requests-associated-with-commit": (asked, { commit_sha }) =>
+      pageOf(
+        asked,
+        [...state.pulls.values()]
+          .filter(({ head, merge_commit_sha }) => [head.sha, merge_commit_sha].includes(commit_sha ?? ""))
+          .map((pull) => ({ merged_at: null, merge_commit_sha: null, ...pull })),
+      ),
     "pulls/list-reviews": (asked, { pull_number }) => pageOf(asked, state.reviews.get(Number(pull_number)) ?? []),
     "pulls/list-commits": (asked, { pull_number }) => pageOf(asked, state.commits.get(Number(pull_number)) ?? []),
     "repos/get-collaborator-permission-level": (_, { username = "" }) => {

@@ -321,6 +321,21 @@ exemptions:
     await judged("pull_request", pull.told("opened", pull.head));
     expect(approvals).toEqual(counted);
   });
+
+  it("of a pull request count for the push that merged it, and for no other", async () => {
+    forge.state.permissions.set("bea", "write");
+    const approvals: Change["approvals"][] = [];
+    judge = says("pass", (change) => approvals.push(change.approvals));
+    const pull = pullOf({ "x.js": GOOD });
+    forge.state.reviews.set(pull.number, [review("bea", "APPROVED", pull.head)]);
+    const merged = work.commit({ "y.js": GOOD }, "Merge");
+    work.git("push", "-q", "-f", "origin", `${merged}:refs/heads/main`);
+    const pushed = () => Object.assign(payload("push"), { before: base, after: merged, pusher: { name: fresh() } });
+    await judged("push", pushed());
+    Object.assign(forge.state.pulls.get(pull.number) as object, { state: "closed", merged_at: fresh(), merge_commit_sha: merged });
+    await judged("push", pushed());
+    expect(approvals).toEqual([[], ["bea"]]);
+  });
 });
 
 describe("one commit in two changes", () => {

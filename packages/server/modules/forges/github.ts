@@ -12,6 +12,7 @@ const reviewsSchema = z.array(z.object({ user, state: z.string(), commit_id: z.s
 /** GitHub answers `{}` for a person whom it does not know. */
 const author = z.object({ login: z.string().optional() }).nullable();
 const commitsSchema = z.array(z.object({ author, committer: author }));
+const mergedSchema = z.array(z.object({ number: z.int(), merged_at: z.string().nullable(), merge_commit_sha: z.string().nullable() }));
 const permissionSchema = z.object({ permission: z.string() });
 const runsSchema = z.object({ check_runs: z.array(z.object({ id: z.int(), external_id: z.string().nullable() })) });
 const runSchema = z.object({ id: z.int() });
@@ -106,6 +107,12 @@ export class GithubRepository {
     const counted: string[] = [];
     for (const login of approved) if (!authors.has(login) && (await this.#mayWrite(login))) counted.push(login);
     return counted;
+  }
+
+  /** The pull request whose merge this commit is. */
+  async mergedBy(commit: string): Promise<number | null> {
+    const pulls = await this.#get(mergedSchema, `/commits/${commit}/pulls?per_page=${PAGE}`);
+    return pulls.find(({ merged_at, merge_commit_sha }) => merged_at !== null && merge_commit_sha === commit)?.number ?? null;
   }
 
   /** A check run of this app that was started for a change, by whomever. */

@@ -38,9 +38,9 @@ export class ChangeJobs implements Jobs<Job, null> {
     await sql`update forge_changes set status = 'queued', server = null, tries = tries - 1 where status = 'running' and server = ${server}`.execute(this.#db);
   }
 
-  /** To be tried again after a while. */
+  /** To be tried again after a while: that it was begun does not count against it, as the fault is elsewhere. */
   async postpone({ id }: Job, server: string, seconds: number): Promise<void> {
-    await sql`update forge_changes set status = 'queued', server = null, ready_at = now() + make_interval(secs => ${seconds}) where ${mine(id, server)}`.execute(
+    await sql`update forge_changes set status = 'queued', server = null, tries = tries - 1, ready_at = now() + make_interval(secs => ${seconds}) where ${mine(id, server)}`.execute(
       this.#db,
     );
   }

@@ -33,8 +33,8 @@ export interface Judging {
   readonly lookMs: number;
 }
 
-/** A forge that cannot be told is tried again so often, ever more rarely; then nobody is told. */
-const MOST_TELLINGS = 12;
+/** A forge that cannot be reached is tried again for so long, ever more rarely; then nobody is told. */
+const LONGEST_MS = 12 * 3_600_000;
 const STATES: Readonly<Record<GateDecision["decision"], "passed" | "denied" | "held">> = { pass: "passed", deny: "denied", hold: "held" };
 
 /** A newer state of the same pull request came, or it is closed: nobody waits for this one. */
@@ -52,7 +52,8 @@ export async function judgeForgeChange(job: Job, hand: InHand<null>, { github, j
   } catch (error) {
     if (hand.signal.aborted) return; // given back, or another server's
     const { code, detail } = toProblem(error);
-    if (error instanceof ForgeError && error.passing && job.tries < MOST_TELLINGS) return jobs.postpone(job, server, Math.min(3600, 10 * 2 ** job.tries));
+    const age = Date.now() - job.created_at.getTime();
+    if (error instanceof ForgeError && error.passing && age < LONGEST_MS) return jobs.postpone(job, server, Math.min(3600, 10 + age / 2000));
     await jobs.finish(job, server, { status: "failed", problem: { code, detail } });
     throw error;
   }
@@ -93,7 +94,7 @@ function targetOf({ repository, head, target }: Job): Target {
 /** The check run of this change; one that a killed server left is found again, so that none stays in progress for ever. */
 async function startedRun(job: Job, repository: GithubRepository, started_at: string, { jobs, server }: Parts): Promise<number> {
   if (job.check_run !== null) return job.check_run;
-  const left = job.tries > 1 ? await repository.startedRun(targetOf(job), job.id) : null;
+  const left = await repository.startedRun(targetOf(job), job.id);
   const run = left ?? (await repository.start(githubCheckStart(targetOf(job), started_at, job.id)));
   await jobs.begun(job, server, run);
   return run;
@@ -136,6 +137,13 @@ async function demandCurrent(job: Job, { state, head, base }: Pull, jobs: Change
   if (retargeted) throw new Overtaken("the pull request's base was changed");
 }
 
+/** Of its pull request; of a push, those of the pull request that it merged: what they approved is the same. */
+async function approversOf({ number, head }: Job, pull: Pull | null, repository: GithubRepository): Promise<string[]> {
+  if (number !== null && pull) return repository.approvers(number, pull);
+  const merged = await repository.mergedBy(head);
+  return merged === null ? [] : repository.approvers(merged, await repository.pull(merged));
+}
+
 async function judgement(job: Job, signal: AbortSignal, repository: GithubRepository, pull: Pull | null, parts: Parts): Promise<Judgement> {
   if (job.tries > MOST_TRIES) throw new PlastronError("internal", `judging it was begun ${MOST_TRIES} times and never came to its end`);
   const { gate, environment } = await parts.projectOf(job.tenant, job.project);
@@ -143,7 +151,7 @@ async function judgement(job: Job, signal: AbortSignal, repository: GithubReposi
   try {
     const commits = job.base === null ? [job.head] : [job.base, job.head];
     const fetched = await fetchCommits({ ...repository.clone, commits, scratch, limits: DEFAULT_LIMITS, signal });
-    const approvals = pull ? await repository.approvers(job.number as number, pull) : [];
+    const approvals = await approversOf(job, pull, repository);
     const policy = gate === null ? undefined : parseGatePolicy(gate);
     return await parts.judge({ repository: fetched, base: job.base, head: job.head, policy, environment, approvals, scan: parts.scan, signal });
   } finally {
