@@ -89,7 +89,7 @@ export const sinkSchema = z.strictObject({
   attribute: oneOrMore.optional(),
   /** `o[k] = v`, `o[a][b] = v` with a key from outside; `key`: written, `object`: read first and then written into. */
   dynamic: z.enum(["key", "nested"]).optional(),
-  /** What a handler gives back: `return "<b>" + name` in Flask, in Fastify. Names a handler model of the same language. */
+  /** What a handler gives back: `return {redirect: {destination}}` in Next. Names a source `from: file` of the same language. */
   returned: z.string().optional(),
   arguments: slotsSchema.default([]),
   when: z.array(conditionSchema).default([]),
@@ -269,6 +269,7 @@ export const modelSchema = z.strictObject({
   sources: z.array(sourceSchema).default([]),
   sanitisers: z.array(sanitiserSchema).default([]),
   guards: z.array(guardSchema).default([]),
+  exits: z.array(targetSchema).default([]).describe("calls behind which nothing is reached: `process.exit()`, Koa's `ctx.throw()`"),
   propagators: z.array(propagatorSchema).default([]),
   abilities: z.array(abilitySchema).default([]),
 });

@@ -32,6 +32,7 @@ export function callOf(run: Run, node: Call): Called {
   const value = resultOf(run, node, { known, given, name, shown, sym: target.sym, callee: target.value });
   if (known !== null) handOver(run, node, known, given);
   assertions(run, known, given, name);
+  if (known !== null && known.exits.length > 0) run.left = node;
   return { value, known, given, name };
 }
 
@@ -105,7 +106,8 @@ function judge(run: Run, node: Call, known: Known, given: Given, shown: string):
   if (known.abilities.length > 0) run.outline.ability(known, shown, given.values, node.at);
 }
 
-function sinkTaints({ sink, prefix }: KnownSink, given: Given): readonly Taint[] {
+/** What of a value comes to a sink. */
+export function sinkTaints({ sink, prefix }: KnownSink, given: Given): readonly Taint[] {
   let taints: readonly Taint[] = [];
   for (const slot of sink.arguments)
     for (const value of slotValues(slot, given)) {

@@ -1,10 +1,12 @@
 /** Evaluates one module: everything that its values, its functions and its calls say of where data goes. */
-import type { Module } from "../ir.ts";
+import type { Fn, Module } from "../ir.ts";
 import { bindPattern } from "./bind.ts";
+import { sinkTaints } from "./calls.ts";
 import { evaluateMethods } from "./classes.ts";
+import { holds } from "./conditions.ts";
 import { valueOfExpression } from "./expressions.ts";
 import { declared, evaluateFunction, seed } from "./functions.ts";
-import type { Knowledge } from "./knowledge.ts";
+import type { Knowledge, KnownSink } from "./knowledge.ts";
 import type { OutlineMaker } from "./outline.ts";
 import { type Parts, Run } from "./run.ts";
 import { runStatements } from "./statements.ts";
@@ -16,6 +18,7 @@ export function evaluate(module: Module, knowledge: Knowledge, outline: OutlineM
   const run = new Run(PARTS, module, knowledge, outline, path);
   const body = module.functions[0];
   if (body === undefined) return run;
+  if (knowledge.files.some(({ source, path }) => knowledge.returned.has(source.name ?? "") && path.test(run.path))) run.answers = new Map();
   run.statements(body.body);
   afterwards(run);
   if (module.exportsEverything) exportVariables(run);
@@ -62,8 +65,19 @@ function handlersByFile(run: Run): void {
     for (const name of source.exports) {
       const root = (run.exported.get(name) ?? (name === "default" ? run.exportsValue : undefined))?.sym?.root;
       const fn = root?.kind === "function" ? run.module.functions[root.id] : undefined;
-      if (fn !== undefined) seed(run, fn, source.parameter, id, source.fields);
+      if (fn === undefined) continue;
+      seed(run, fn, source.parameter, id, source.fields);
+      for (const sink of run.knowledge.returned.get(source.name ?? "") ?? []) answered(run, fn, sink);
     }
+  }
+}
+
+/** What a framework does with what its handler gives back. */
+function answered(run: Run, fn: Fn, sink: KnownSink): void {
+  for (const { value, node } of run.answers?.get(fn.id) ?? []) {
+    const given = { values: [value], named: new Map(), receiver: null, open: false, around: [], mentions: () => [] };
+    const taints = sink.when.every((each) => holds(each, given)) ? sinkTaints(sink, given) : [];
+    if (taints.length > 0) run.recorder.reaches(sink, taints, node, "return", fn.id);
   }
 }
 

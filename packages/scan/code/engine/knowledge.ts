@@ -35,6 +35,7 @@ export interface Known {
   readonly checks: KnownCheck[];
   readonly sanitisers: KnownSanitiser[];
   readonly guards: KnownGuard[];
+  readonly exits: Target[];
   readonly propagators: KnownPropagator[];
   readonly abilities: KnownAbility[];
   readonly reads: KnownSource<"read">[];
@@ -163,6 +164,7 @@ export class Knowledge {
     for (const each of model.sanitisers) this.#each(each, (known) => known.sanitisers.push({ ...each, mask: maskOf(each.cleanses) }));
     for (const each of model.propagators) this.#each(each, (known) => known.propagators.push(each));
     for (const each of model.abilities) this.#each(each, (known) => known.abilities.push(each));
+    for (const each of model.exits) this.#each(each, (known) => known.exits.push(each));
     for (const each of model.guards)
       this.#each(each, (known) => known.guards.push({ ...each, mask: maskOf(each.cleanses), when: each.when.map(compileCondition) }));
   }
@@ -279,7 +281,7 @@ function twig(): Twig {
 
 function nothing(): Known {
   return {
-    ...{ sinks: [], checks: [], sanitisers: [], guards: [], propagators: [], abilities: [], reads: [], results: [] },
+    ...{ sinks: [], checks: [], sanitisers: [], guards: [], exits: [], propagators: [], abilities: [], reads: [], results: [] },
     ...{ callbacks: [], decorated: [], parameterDecorators: [], types: [], methods: [] },
   };
 }

@@ -1,5 +1,5 @@
 /** One file's evaluation: its state, and the way from one part of the evaluator to another. */
-import type { Expression, Fn, Module, Pattern, Statement } from "../ir.ts";
+import type { Call, Expression, Fn, Module, Pattern, Statement } from "../ir.ts";
 import { maskOf } from "../kinds.ts";
 import { Environment } from "./environment.ts";
 import type { Knowledge, KnownCheck } from "./knowledge.ts";
@@ -67,6 +67,10 @@ export class Run {
   looping = 0;
   /** The second time through a loop: what is defined in it was seen the first time. */
   again = false;
+  /** The newest call behind which nothing is reached. */
+  left: Call | null = null;
+  /** What functions give back, and where; null where no framework obeys that. */
+  answers: Map<number, { readonly value: Value; readonly node: Statement }[]> | null = null;
   returned: Value = NOTHING;
   /** Function declarations of the function that is being evaluated, which run when all around them is known. */
   hoisted: Fn[] = [];

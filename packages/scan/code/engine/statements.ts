@@ -1,4 +1,4 @@
-import type { Call, Statement } from "../ir.ts";
+import type { Statement } from "../ir.ts";
 import { EVERY_KIND } from "../kinds.ts";
 import { ask } from "./ask.ts";
 import { classValue, detachedClass } from "./classes.ts";
@@ -29,7 +29,7 @@ function runStatement(run: Run, node: Statement): boolean {
   switch (node.kind) {
     case "expression":
       run.value(node.value);
-      return node.value.kind === "call" && leaves(node.value);
+      return run.left === node.value;
     case "import": {
       if (node.erased && node.bindings.length === 0) return false;
       const root = run.roots.module(node.module);
@@ -63,6 +63,7 @@ function runStatement(run: Run, node: Statement): boolean {
       const value = node.value === null ? NOTHING : run.value(node.value);
       run.returned = joined(run.returned, value);
       run.recorder.returned(run.fn, value);
+      run.answers?.set(run.fn, [...(run.answers.get(run.fn) ?? []).slice(-20), { value, node }]);
       return true;
     }
     case "throw":
@@ -78,12 +79,6 @@ function runStatement(run: Run, node: Statement): boolean {
       run.env.write(node.variable, classValue(run, node.id));
       return false;
   }
-}
-
-/** `process.exit()`. */
-function leaves({ callee }: Call): boolean {
-  if (callee.kind !== "member" || callee.object.kind !== "global") return false;
-  return callee.object.name === "process" && /^(exit|abort)$/.test(callee.name ?? "");
 }
 
 function runIf(run: Run, node: Statement & { kind: "if" }): boolean {

@@ -15,8 +15,9 @@ export function lowerFunction(lowering: Lowering, node: FunctionNode, name: stri
   lowering.owner = node.type === "ArrowFunctionExpression" ? outer : owner;
   lowering.hint = "";
   lowering.scopes.within(id, () => {
-    bindNames(lowering, node);
-    const body: Statement[] = [];
+    const own = bindNames(lowering, node);
+    // `module.exports = function merge() { … merge(…) … }` calls itself by a name that nobody else sees.
+    const body: Statement[] = own === null ? [] : [{ kind: "function", variable: own, id, ...place }];
     const parameters = node.params.map((parameter) => lowerParameter(lowering, parameter, body));
     if (node.body?.type === "BlockStatement") for (const statement of node.body.body) lowering.statement(statement, body);
     else if (node.body !== null) body.push({ kind: "return", value: lowering.expression(node.body), at: node.body.start, end: node.body.end });
@@ -26,15 +27,17 @@ export function lowerFunction(lowering: Lowering, node: FunctionNode, name: stri
   return id;
 }
 
-function bindNames(lowering: Lowering, node: FunctionNode): void {
+/** Of a function that has a name to itself, the variable of that name, where nothing in it is called so as well. */
+function bindNames(lowering: Lowering, node: FunctionNode): number | null {
   const names: string[] = [];
-  if (node.type === "FunctionExpression" && node.id !== null) names.push(node.id.name);
   for (const parameter of node.params) patternNames(parameter, names);
   if (node.body?.type === "BlockStatement") {
     hoistedNames(node.body.body, names);
     blockNames(node.body.body, names);
   }
   for (const name of names) lowering.scopes.bind(name);
+  const own = node.type === "FunctionExpression" && node.id !== null ? node.id.name : null;
+  return own === null || names.includes(own) ? null : lowering.scopes.bind(own);
 }
 
 function lowerParameter(lowering: Lowering, node: Oxc.ParamPattern, body: Statement[]): Parameter {
