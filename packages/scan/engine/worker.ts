@@ -73,15 +73,15 @@ function lookAtProject(analyser: Analyser | undefined, order: Order & { type: "p
   say({ type: "done" });
 }
 
-/** A line each. Nothing where it is more than anybody would keep. */
+/** Two lines each: whose it is, and the facts. Nothing where it is more than anybody would keep. */
 function leaned(facts: readonly KeptFacts[] | undefined): Buffer {
   const lines: string[] = [];
   let size = 0;
-  for (const each of facts ?? []) {
-    const line = JSON.stringify(each);
+  for (const { analyser, key, facts: body } of facts ?? []) {
+    const [head, line] = [JSON.stringify({ analyser, key }), JSON.stringify(body)];
     size += line.length;
     if (size > LARGEST_KEPT) return NO_FACTS;
-    lines.push(line);
+    lines.push(head, line);
   }
   return Buffer.from(facts === undefined ? "" : `${lines.join("\n")}\n`);
 }

@@ -90,7 +90,7 @@ export class Rematcher {
     const worker = await this.#pool.acquire();
     if ((await this.#pool.versions(1)).dependencies !== this.version) throw new IndexDamaged("manifest", "the advisories are being replaced");
     try {
-      for (const { analyser, key, facts: body } of facts) await worker.send({ type: "facts", analyser, key }, Buffer.from(JSON.stringify(body)));
+      for (const { analyser, key, json } of facts) await worker.send({ type: "facts", analyser, key }, json);
       const look = await this.#hear(worker);
       await worker.send({ type: "forget" });
       this.#pool.release(worker);

@@ -2,7 +2,7 @@ import type { ScanResult } from "@plastron/contracts";
 import { scan } from "@plastron/scan";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findingNamed, scanOf } from "../../../../test/fixtures/findings.ts";
-import type { Connection } from "../../database/pool.ts";
+import { type Connection, openClient } from "../../database/pool.ts";
 import { eventsIn, TestClient } from "../../testing/client.ts";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
 import { startTestServer, type TestServer } from "../../testing/harness.ts";
@@ -134,6 +134,19 @@ describe("a project's exemptions", () => {
     await client.scan(artifact, { project: "strict" });
     expect(await client.admission("strict")).toMatchObject({ decision: "deny", reasons: [{ rule: "malice" }] });
   });
+});
+
+it("a project whose policy nobody can read any more holds what is scanned, and the scan is kept", async () => {
+  [scanner, found] = [finds, []];
+  const artifact = await client.upload({ "main.js": "unreadable" });
+  await put("unread", null);
+  const database = await openClient(connection, () => {});
+  await database.query("update projects set gate = 'version: 99' where name = 'unread'");
+  await database.end();
+  const id = await client.scan(artifact, { project: "unread" });
+  expect((await client.call("GET", `/v1/scans/${id}`)).body).toMatchObject({ status: "complete" });
+  expect(await client.admission("unread")).toMatchObject({ decision: "hold", reasons: [{ rule: "policy" }] });
+  expect((await client.run("unread", artifact)).body.code).toBe("not_admitted");
 });
 
 it("what an artifact says of itself exempts nothing", async () => {

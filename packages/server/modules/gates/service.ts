@@ -116,7 +116,7 @@ export class GateService {
     const decisions: Decision[] = [];
     for (const name of names) {
       const project = await this.#store.project(tenant, name);
-      if (project) decisions.push(await this.#judged(tenant, project, artifact, by, more.opened ?? []));
+      if (project) decisions.push(await this.#judged(tenant, project, artifact, by, more.opened ?? []).catch((error) => held(project, artifact, by, error)));
     }
     return async (tx: Database): Promise<void> => {
       for (const each of decisions) await putDecision(tx, tenant, each, more.because, asked.includes(each.project) ? "always" : "changes");
@@ -240,6 +240,27 @@ export class GateService {
   #isOver({ valid_until }: AdmissionRow): boolean {
     return valid_until !== null && valid_until.getTime() <= this.#now().getTime();
   }
+}
+
+/** What an older Plastron took for a policy may be none any more: then nothing passes, and no scan is lost by it. */
+function held(project: ProjectRow, artifact: string, { id }: Scanned, error: unknown): Decision {
+  if (!(error instanceof PlastronError) || error.code !== "invalid_document") throw error;
+  const reason = {
+    rule: "policy",
+    effect: "hold",
+    message: `the project cannot be judged by: ${error.message}`,
+    hint: "Put the project anew.",
+    fingerprints: [],
+  } as const;
+  return {
+    project: project.name,
+    artifact,
+    decision: "hold",
+    reasons: [{ ...reason, fingerprints: [] }],
+    scan: id,
+    policy_sha256: policySha256(project),
+    valid_until: null,
+  };
 }
 
 const refused = (why: string, hint: string) => new PlastronError("not_admitted", why, { hint });

@@ -5,7 +5,7 @@ import type { Database } from "../../database/pool.ts";
 import { storable } from "../../database/storable.ts";
 import { OPERATOR_TENANT } from "../auth/principal.ts";
 import type { Decided } from "./store.ts";
-import { advisoriesOf, putFindings, putMatchable, tell } from "./written.ts";
+import { advisoriesOf, putFindings, tell } from "./written.ts";
 
 /** An ended scan that was not held against the newest advisories yet. */
 export interface Stale {
@@ -92,9 +92,12 @@ export class RematchStore {
       const { findings, ...rest } = result;
       const now = { status: result.status, result: JSON.stringify(storable(rest)), advisories: advisoriesOf(result), matching_until: null };
       await tx.updateTable("scans").set(now).where("id", "=", id).execute();
-      await tx.deleteFrom("findings").where("scan", "=", id).execute();
-      await putFindings(tx, tenant, id, findings);
-      await putMatchable(tx, tenant, id, matchable);
+      if (JSON.stringify(storable(findings)) !== JSON.stringify(before.findings)) {
+        await tx.deleteFrom("findings").where("scan", "=", id).execute();
+        await putFindings(tx, tenant, id, findings);
+      }
+      const said = JSON.stringify(storable(matchable.said));
+      await tx.updateTable("scan_matchables").set({ said }).where("scan", "=", id).execute();
       for (const finding of opened) await tell(tx, tenant, "finding.opened", finding.fingerprint, about(stale, finding));
       for (const finding of closed) await tell(tx, tenant, "finding.closed", finding.fingerprint, about(stale, finding));
       await tell(tx, tenant, "scan.rematched", id, { artifact, status: result.status, opened: opened.length, closed: closed.length });

@@ -216,6 +216,27 @@ describe("a rematch", () => {
     await server.close();
   }, 60_000);
 
+  it("is left to another server by one that ends, and that one ends soon", async () => {
+    const { advisories, connection, start } = await installation();
+    await publish(advisories);
+    const server = await start();
+    const client = await TestClient.of(server);
+    await client.scan(await client.upload(APP));
+    await publish(advisories, osv("GHSA-left-left-left", "left", "1.0.1", GRAVE));
+    const begun = server.rematch();
+    const database = await openClient(connection, () => {});
+    const claimed = async () => (await database.query("select from scans where matching_until > now()")).rowCount;
+    await expect.poll(claimed, { timeout: 20_000, interval: 5 }).toBe(1);
+    await Promise.all([begun, server.close()]);
+    expect(await claimed()).toBe(0);
+    expect((await database.query("select count(*)::int as n from scans")).rows).toEqual([{ n: 1 }]);
+    await database.end();
+    const other = await start({ serverId: "other" });
+    await other.rematch();
+    expect((await other.call("GET", "/v1/findings", { key: client.key })).body.data).toHaveLength(1);
+    await other.close();
+  }, 60_000);
+
   it("scans an artifact again whose packages were not kept, or cannot be read any more", async () => {
     const { advisories, connection, start } = await installation();
     await publish(advisories);

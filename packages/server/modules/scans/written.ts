@@ -15,11 +15,9 @@ export async function putFindings(tx: Database, tenant: string, scan: string, fi
 }
 
 export async function putMatchable(tx: Database, tenant: string, scan: string, { facts, said }: Matchable): Promise<void> {
-  const row = { facts: Buffer.from(facts), said: JSON.stringify(storable(said)) };
   await tx
     .insertInto("scan_matchables")
-    .values({ scan, tenant, ...row })
-    .onConflict((conflict) => conflict.column("scan").doUpdateSet(row))
+    .values({ scan, tenant, facts: Buffer.from(facts), said: JSON.stringify(storable(said)) })
     .execute();
 }
 
