@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { isWords } from "./checks/words.ts";
+import { shownUrl, URLS } from "./redact-url.ts";
 import type { Detector } from "./rule.ts";
 
 /** What may be shown of a secret: enough for its owner to know which one it is, of no use to anybody else. */
@@ -28,8 +29,17 @@ export function redactSecrets(text: string): string {
   clear = clear.replace(BARE, (whole, before: string, value: string) => (REFERENCE.test(value) ? whole : `${before}${HIDDEN}`));
   clear = clear.replace(LOGIN, (_, before: string) => `${before}${HIDDEN}`);
   clear = clear.replace(CRYPT, HIDDEN).replace(TELEGRAM, HIDDEN);
-  return clear.replace(RUN, (run) => (isRandom(run) ? redacted(run, "ends") : run));
+  const parts: string[] = [];
+  let at = 0;
+  for (const url of clear.matchAll(URLS)) {
+    const [whole, scheme, user = "", host, rest] = url as unknown as [string, string, string | undefined, string, string];
+    parts.push(withoutRuns(clear.slice(at, url.index)), shownUrl(scheme, user, host, rest, withoutRuns, isRandom));
+    at = url.index + whole.length;
+  }
+  return [...parts, withoutRuns(clear.slice(at))].join("");
 }
+
+const withoutRuns = (text: string): string => text.replace(RUN, (run) => (isRandom(run) ? redacted(run, "ends") : run));
 
 const KEY_BLOCK = /(-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)(?:(?!-----)[\s\S]){1,24000}(?:-----END [A-Z0-9 ]{0,40}-----)?/g;
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]{1,20}:\/\/[^\s:/@"'<>]{0,128}:)[^\s@"'<>/]{1,256}@/gi;
