@@ -1,4 +1,5 @@
 import { hostname } from "node:os";
+import type { judgeChange } from "@plastron/scan";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import { sql } from "kysely";
 import { AgentClient } from "./agent-client/client.ts";
@@ -106,6 +107,7 @@ export interface Parts {
   now?: () => Date;
   /** Instead of the module's own: for tests. */
   forgePace?: ForgePace;
+  judge?: typeof judgeChange;
 }
 
 export interface Server {
@@ -200,7 +202,7 @@ export async function compose(parts: Parts): Promise<Server> {
     onError: (error) => logger.error({ err: { message: error.message } }, "advisories"),
   });
   const forges = composeForges({
-    ...{ config, db: pool.db, server: parts.serverId, projects: gates, pace: parts.forgePace },
+    ...{ config, db: pool.db, server: parts.serverId, projects: gates, pace: parts.forgePace, judge: parts.judge },
     ...{ scan: { advisories: parts.advisories ?? null }, concurrency: config.PLASTRON_SCAN_AT_ONCE },
     onError: (error) => logger.error({ err: { message: error.message } }, "a change could not be judged"),
   });
