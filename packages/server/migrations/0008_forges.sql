@@ -53,5 +53,6 @@ create table forge_changes (
 );
 create index forge_changes_tenant on forge_changes (tenant, id desc);
 create index forge_changes_queue on forge_changes (created_at) where status in ('queued', 'running');
+create index forge_changes_turns on forge_changes (tenant, started_at);
 create index forge_changes_line on forge_changes (forge, repository_id, line, id desc);
-create index forge_changes_head on forge_changes (forge, repository_id, head);
+create index forge_changes_head on forge_changes (forge, repository_id, head); -- what is asked to be judged again

@@ -41,6 +41,7 @@ const pull = z.object({
   changes: z.object({ base: z.unknown().optional() }).optional(),
   pull_request: z.object({ number: count, state: z.string(), base: z.object({ sha, ref }), head: z.object({ sha }) }),
 });
+const review = z.object({ review: z.object({ state: z.string() }) });
 const group = z.object({ merge_group: z.object({ head_sha: sha, head_ref: ref, base_sha: sha, base_ref: ref }) });
 const push = z.object({ ref, before: sha, after: sha, deleted: z.boolean() });
 const checkRun = z.object({ check_run: z.object({ external_id: z.string().nullable(), app: z.object({ id: count }).nullable() }) });
@@ -64,9 +65,11 @@ function wishOf(event: string, body: unknown, { app, branch }: { app: number; br
     case "pull_request.synchronize":
     case "pull_request.reopened":
     case "pull_request.ready_for_review":
-    case "pull_request_review.submitted":
     case "pull_request_review.dismissed":
       return pullWish(read(pull, body).pull_request, branch);
+    case "pull_request_review.submitted":
+      // Anybody may remark on a public repository's changes: that approves nothing, and is no reason to scan.
+      return read(review, body).review.state.toLowerCase() === "commented" ? NOTHING : pullWish(read(pull, body).pull_request, branch);
     case "pull_request.edited": {
       const { changes, pull_request } = read(pull, body);
       return changes?.base === undefined ? NOTHING : pullWish(pull_request, branch);

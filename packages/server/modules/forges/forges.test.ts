@@ -245,7 +245,7 @@ describe("a pull request", () => {
     expect(newest).toMatchObject({ status: "passed" });
     expect(await over(body.changes[0])).toMatchObject({ status: "superseded", run: { status: "completed", conclusion: "cancelled" } });
     const late = await judged("pull_request", pull.told("synchronize", pull.head)); // out of order: what holds is what GitHub says
-    expect(late).toMatchObject({ status: "superseded" });
+    expect(late).toMatchObject({ status: "superseded", run: undefined });
     expect(await change(newest.id)).toMatchObject({ status: "passed" });
   }, 60_000);
 
@@ -362,7 +362,7 @@ describe("one commit in two changes", () => {
   it("a pull request that is closed is not judged", async () => {
     const pull = pullOf({ "v.js": GOOD });
     Object.assign(forge.state.pulls.get(pull.number) as object, { state: "closed" });
-    expect(await judged("pull_request", pull.told("opened", pull.head))).toMatchObject({ status: "superseded", run: { conclusion: "cancelled" } });
+    expect(await judged("pull_request", pull.told("opened", pull.head))).toMatchObject({ status: "superseded", run: undefined });
   });
 });
 
@@ -395,6 +395,32 @@ describe("other events", () => {
     const { status, body } = await deliver(name.split(".")[0] as string, payload(name));
     expect([status, body]).toEqual([202, { status: "ignored", changes: [] }]);
   });
+
+  it("judge nothing by a remark, and once for many wishes that wait", async () => {
+    const pull = pullOf({ "z.js": GOOD });
+    const remark = { ...payload("pull_request_review.submitted"), ...pull.told("submitted", pull.head) };
+    remark.review.state = "commented";
+    expect((await deliver("pull_request_review", remark)).body.status).toBe("ignored");
+    let judgings = 0;
+    let go = () => {};
+    const gone = new Promise<void>((resolve) => {
+      go = resolve;
+    });
+    judge = async (change) => {
+      judgings++;
+      await gone;
+      return says("pass")(change);
+    };
+    const first = await deliver("pull_request", pull.told("opened", pull.head));
+    await expect.poll(() => judgings).toBe(1);
+    const more = [];
+    for (let n = 0; n < 5; n++) more.push((await deliver("pull_request", pull.told("ready_for_review", pull.head))).body.changes[0]);
+    go();
+    expect(await over(first.body.changes[0])).toMatchObject({ status: "passed" });
+    const states = [];
+    for (const id of more) states.push((await over(id)).status);
+    expect([states.toSorted(), judgings]).toEqual([["passed", ...Array(4).fill("superseded")], 2]);
+  }, 30_000);
 
   it("judge again when the base was edited, and not when the title was", async () => {
     const pull = pullOf({ "j.js": GOOD });

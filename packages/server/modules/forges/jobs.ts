@@ -11,13 +11,14 @@ export class ChangeJobs implements Jobs<Job, null> {
     this.#db = db;
   }
 
-  /** The next change, of the tenant of whom the fewest are under way. */
+  /** The next change, of the tenant that has waited longest for its turn: no repository's flood holds up another tenant. */
   async claim(server: string): Promise<Job | undefined> {
     const { rows } = await sql<Job>`
       update forge_changes set status = 'running', server = ${server}, seen_at = now(), started_at = now(), tries = tries + 1
       where id = (
         select c.id from forge_changes c where c.status = 'queued' and c.ready_at <= now()
-        order by (select count(*) from forge_changes r where r.tenant = c.tenant and r.status = 'running'), c.created_at, c.id
+        order by (select count(*) from forge_changes r where r.tenant = c.tenant and r.status = 'running'),
+          (select max(r.started_at) from forge_changes r where r.tenant = c.tenant and r.started_at > now() - interval '1 hour') nulls first, c.created_at, c.id
         limit 1 for update skip locked)
       returning ${JOB}`.execute(this.#db);
     return rows[0] && numbers(rows[0]);

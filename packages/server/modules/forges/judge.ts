@@ -53,7 +53,7 @@ export async function judgeForgeChange(job: Job, hand: InHand<null>, { github, j
     if (hand.signal.aborted) return; // given back, or another server's
     const { code, detail } = toProblem(error);
     const age = Date.now() - job.created_at.getTime();
-    if (error instanceof ForgeError && error.passing && age < LONGEST_MS) return jobs.postpone(job, server, Math.min(3600, 10 + age / 2000));
+    if (isPassing(error) && age < LONGEST_MS) return jobs.postpone(job, server, Math.min(3600, 10 + age / 2000));
     await jobs.finish(job, server, { status: "failed", problem: { code, detail } });
     throw error;
   }
@@ -65,23 +65,30 @@ async function judged(job: Job, signal: AbortSignal, repository: GithubRepositor
   const target = targetOf(job);
   const started_at = new Date().toISOString();
   const times = () => ({ started_at, completed_at: new Date().toISOString() });
+  // What is overtaken before it was begun gets no check: a flood of pushes would leave a flood of them.
+  const before = await stateOf(job, repository, parts.jobs).catch((error: Error) => error);
+  if (before instanceof Overtaken && job.check_run === null) return superseded(before);
+  if (before instanceof Error && isPassing(before)) throw before;
   const run = await startedRun(job, repository, started_at, parts);
   try {
-    const { decision, head } = await whileCurrent(job, signal, repository, parts, (pull, still) => judgement(job, still, repository, pull, parts));
+    if (before instanceof Error) throw before;
+    const { decision, head } = await whileCurrent(job, signal, repository, parts, (still) => judgement(job, still, repository, before.pull, parts));
     await repository.send(githubCheck(decision, head.findings, target, times(), run));
     return { status: STATES[decision.decision], decision };
   } catch (error) {
-    if (signal.aborted || (error instanceof ForgeError && error.passing)) throw error;
+    if (signal.aborted || isPassing(error)) throw error;
     const overtaken = error instanceof Overtaken;
     const { code, detail, hint } = toProblem(error);
-    const problem = overtaken ? { code: "superseded", detail: error.message } : { code, detail };
     const said = overtaken
       ? { title: `Not judged: ${error.message}`, summary: "" }
       : { title: `It could not be judged: ${detail}`, summary: `${detail}\n\n${hint}` };
     await repository.send([githubCheckEnd(target, overtaken ? "cancelled" : "failure", said, times(), run)]);
-    return { status: overtaken ? "superseded" : "failed", problem };
+    return overtaken ? superseded(error) : { status: "failed", problem: { code, detail } };
   }
 }
+
+const isPassing = (error: unknown): boolean => error instanceof ForgeError && error.passing;
+const superseded = ({ message }: Overtaken): End => ({ status: "superseded", problem: { code: "superseded", detail: message } });
 
 /**
  * A check is a commit's, whatever that is to be merged into. So one that passes for another branch has another name: else who can push to any branch would
@@ -106,22 +113,19 @@ async function whileCurrent<Result>(
   signal: AbortSignal,
   repository: GithubRepository,
   { jobs, lookMs }: Parts,
-  work: (pull: Pull | null, signal: AbortSignal) => Promise<Result>,
+  work: (signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const pull = job.number === null ? null : await repository.pull(job.number);
-  if (await jobs.hasTwin(job)) throw new Overtaken("it is judged again right after");
-  const own = job.line === `pull/${job.number}`; // a merge queue's commit stands for itself
-  if (pull && own) await demandCurrent(job, pull, jobs);
   const [over, overtaken] = [new AbortController(), new AbortController()];
   const look = async () => {
-    while (pull && own && !over.signal.aborted) {
+    while (!over.signal.aborted && !overtaken.signal.aborted) {
       await sleep(lookMs, undefined, { signal: AbortSignal.any([over.signal, signal]) });
-      if ((await jobs.newer(job)).length > 0) await demandCurrent(job, await repository.pull(job.number as number), jobs);
+      if ((await jobs.newer(job)).length === 0) continue;
+      await stateOf(job, repository, jobs).catch((error: Error) => error instanceof Overtaken && overtaken.abort(error));
     }
   };
-  void look().catch((error: Error) => error instanceof Overtaken && overtaken.abort(error));
+  void look().catch(() => {}); // it is over, or the database is away: then the work ends by that
   try {
-    return await work(pull, AbortSignal.any([signal, overtaken.signal]));
+    return await work(AbortSignal.any([signal, overtaken.signal]));
   } catch (error) {
     throw overtaken.signal.aborted ? overtaken.signal.reason : error;
   } finally {
@@ -129,12 +133,16 @@ async function whileCurrent<Result>(
   }
 }
 
-/** Deliveries come in any order: what holds now, GitHub says. */
-async function demandCurrent(job: Job, { state, head, base }: Pull, jobs: ChangeJobs): Promise<void> {
-  if (state !== "open") throw new Overtaken("the pull request is closed");
-  if (head.sha !== job.head) throw new Overtaken("a newer commit was pushed");
-  const retargeted = (await jobs.newer(job)).some((newer) => newer.head === head.sha && newer.base === base.sha);
+/** The pull request as it is now, for deliveries come in any order. @throws Overtaken where this is no state of it any more, or is judged again right after */
+async function stateOf(job: Job, repository: GithubRepository, jobs: ChangeJobs): Promise<{ pull: Pull | null }> {
+  if (await jobs.hasTwin(job)) throw new Overtaken("it is judged again right after");
+  const pull = job.number === null ? null : await repository.pull(job.number);
+  if (!pull || job.line !== `pull/${job.number}`) return { pull }; // a merge queue's commit stands for itself
+  if (pull.state !== "open") throw new Overtaken("the pull request is closed");
+  if (pull.head.sha !== job.head) throw new Overtaken("a newer commit was pushed");
+  const retargeted = (await jobs.newer(job)).some(({ head, base }) => head === pull.head.sha && base === pull.base.sha);
   if (retargeted) throw new Overtaken("the pull request's base was changed");
+  return { pull };
 }
 
 /** Of its pull request; of a push, those of the pull request that it merged: what they approved is the same. */
