@@ -10,6 +10,7 @@ import { type Offer, offersOf } from "./config/catalog.ts";
 import { MAX_COMPARED, offerMatches } from "./config/offers.ts";
 import { judgeAll, MAX_OF_A_RULE, Signals } from "./judge.ts";
 import type { Seen } from "./look.ts";
+import { Neighbours } from "./neighbours.ts";
 import type { Pack } from "./pack.ts";
 import { matchOf } from "./report.ts";
 import type { AgentRule } from "./rule.ts";
@@ -69,21 +70,23 @@ function askedBy(rules: readonly AgentRule[]): ReadonlySet<string> {
   );
 }
 
-/** More program files than that are no skill or server, but a product whose parts know little of each other. */
+/** More program files than that are no skill or server, but a product: only those of its parts that import each other know of each other. */
 const MAX_OF_UNIT = 40;
 
 /** Rules whose evidence lies in several files of one skill, plugin or package. */
 export function overUnits(project: Project, rules: readonly AgentRule[], pack: Pack, given: Approvals | null): Look<null> {
   const facts = project.facts<AgentFacts>("agentware");
   const unitOf = unitsOf(project);
-  const units = Map.groupBy(withAbilities(facts, project), ([key]) => unitOf(key));
+  const known = new Map(withAbilities(facts, project));
+  const around = aroundOf(known, project, unitOf);
   const flooded = new Set<string>();
-  const matches = [...units.values()].flatMap((files) => {
+  const matches = [...Map.groupBy(known, ([key]) => unitOf(key))].flatMap(([root, files]) => {
     // Blocks of different files are never near each other.
-    const all = files.flatMap(([, { signals }], i) => signals.map((signal) => ({ ...signal, block: signal.block + i * APART })));
+    const all = [...files, ...around(root, files)].flatMap(([, { signals }], i) => signals.map((signal) => ({ ...signal, block: signal.block + i * APART })));
     const unit = new Signals(all);
-    return [...Map.groupBy(all, ({ block }) => Math.floor((block + 1) / APART)).values()]
-      .flatMap((own) => {
+    return [...Map.groupBy(all, ({ block }) => Math.floor((block + 1) / APART))]
+      .filter(([file]) => file < files.length)
+      .flatMap(([, own]) => {
         const said = judgeAll(rules, new Signals(own), unit);
         for (const rule of said.flooded) flooded.add(rule);
         return said.judgements;
@@ -102,6 +105,26 @@ export function overUnits(project: Project, rules: readonly AgentRule[], pack: P
 
 function approvalsFor({ approvals }: Project, facts: ReadonlyMap<string, AgentFacts>): Approvals | null {
   return approvals === undefined ? ([...facts.values()].find((fact) => fact.approvals)?.approvals ?? null) : approvals;
+}
+
+/** What hangs together with a file that is a unit of its own, as its package is a large one. */
+function aroundOf(
+  known: ReadonlyMap<string, AgentFacts>,
+  project: Project,
+  unitOf: (key: string) => string,
+): (root: string, files: readonly (readonly [string, AgentFacts])[]) => [string, AgentFacts][] {
+  let neighbours: Neighbours | null = null;
+  return (root, files) => {
+    const [key, own] = files.length === 1 ? (files[0] as readonly [string, AgentFacts]) : ["", SILENT];
+    if (key === "" || root !== key || own.signals.length === 0) return [];
+    neighbours ??= new Neighbours(project);
+    const hooks = own.signals.filter(({ name }) => name === "install-hook").map(({ detail }) => detail);
+    const keys = [...neighbours.of(key), ...hooks.flatMap((command) => [...(neighbours as Neighbours).started(folderOf(key), command)])];
+    return [...new Set(keys)].flatMap((other): [string, AgentFacts][] => {
+      const said = other === key || unitOf(other) !== other ? undefined : known.get(other);
+      return said ? [[other, said]] : [];
+    });
+  };
 }
 
 /** What the code analyser saw a file do is a signal like others: an outline tells more of a program than its texts. */
@@ -125,7 +148,7 @@ const SILENT: AgentFacts = { signals: [], offers: [], approvals: null, claims: [
 
 const APART = 10_000_000;
 
-/** A file's unit: the innermost folder with a manifest of its own. Of large ones each file is its own, and what hooks name goes with the manifest. */
+/** A file's unit: the innermost folder with a manifest of its own. Of large ones each file is its own, with what hangs together with it (neighbours.ts). */
 function unitsOf({ files }: Project): (key: string) => string {
   const roots = [...new Set(files.filter(({ path }) => ROOTS.test(path)).map((file) => folderOf(fileKey(file))))].sort((a, b) => b.length - a.length);
   const byFolder = new Map<string, string>();
