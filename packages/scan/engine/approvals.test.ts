@@ -85,11 +85,34 @@ describe("what a tool says, against what was approved", { timeout: 120_000 }, ()
       [source('"Adds."', "{ a: z.number() }", "b + 2"), []],
       [source("'Adds.'", "{\n  a: z.number(),\n}"), []],
       [source('"Adds." + MORE'), [CHANGED]],
+      [source("DESCRIPTION"), [CHANGED]],
       [source('"Adds."', '{ a: z.number().describe("and more") }'), [CHANGED]],
     ] as const) {
       repository.write({ "server.js": text });
       expect(await said(approvals), text).toEqual(expected);
     }
+  });
+
+  test("source: a description that stands elsewhere in the file counts, and words of one are no code", async () => {
+    const source = (value: string, description = "TEXT", after = "") =>
+      `import { McpServer } from "x";\nconst TEXT = ${value};\nserver.registerTool("add", { description: ${description}, inputSchema: {} }, async () => 1);\n${after}`;
+    repository.write({ "tools.json": "{}", "server.js": source('"Adds."') });
+    const approvals = await offered();
+    expect(Object.keys(approvals.offers)).toEqual(["server.js#add"]);
+    for (const [text, expected] of [
+      [source('"Adds."', "TEXT", "const other = 2;\n"), []],
+      [source('"Adds, and more."'), [CHANGED]],
+      [source('"Adds." +\n  "And more."'), [CHANGED]],
+    ] as const) {
+      repository.write({ "server.js": text });
+      expect(await said(approvals), text).toEqual(expected);
+    }
+    const spoken = (more: string) => source('"x"', `"Adds what a function (async) => gives, run: all"${more}`);
+    repository.write({ "server.js": spoken("") });
+    const second = await offered();
+    expect(await said(second)).toEqual([]);
+    repository.write({ "server.js": spoken(" + MORE") });
+    expect(await said(second)).toEqual([CHANGED]);
   });
 
   test("what lies in the artifact approves nothing", async () => {

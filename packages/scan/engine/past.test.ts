@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Repository } from "../../../test/fixtures/repository.ts";
 import { parseGatePolicy } from "../gate/policy.ts";
@@ -86,6 +87,19 @@ describe("what a change's commits brought and took away again [needs: git]", { t
     take("old.env");
     expect((await judged()).decision.decision).toBe("pass");
     expect((await judged({ base: null })).decision.decision).toBe("deny");
+  });
+
+  test("a root of its own that is merged in is looked at, whatever the repository's settings leave out", async () => {
+    repository.git("config", "log.showRoot", "false");
+    repository.git("config", "diff.relative", "true");
+    repository.git("checkout", "-q", "--orphan", "other");
+    repository.git("rm", "-q", "-rf", ".");
+    const root = repository.commit({ "prod.env": `TOKEN=${TOKEN}\n`, "sub/b.js": "1\n" });
+    take("prod.env");
+    repository.git("checkout", "-q", "main");
+    repository.git("merge", "-q", "--no-ff", "--allow-unrelated-histories", "-m", "Merge other", "other");
+    const { decision, head } = await judgeChange({ repository: join(repository.path, "sub"), base, head: "HEAD", policy, scan });
+    expect([decision.decision, head.findings.map(({ place }) => place.layers)]).toEqual(["deny", [[`commit:${root}`]]]);
   });
 
   test("attributes hide nothing, and what stood in the base's files is known", async () => {

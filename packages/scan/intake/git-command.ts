@@ -37,6 +37,8 @@ const ALWAYS = [
   "log.showSignature=false",
   "-c",
   "gpg.program=/bin/false",
+  "-c",
+  "log.showRoot=true",
 ];
 
 export interface GitOptions {

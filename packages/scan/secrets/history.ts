@@ -27,6 +27,7 @@ export const HISTORY_ARGUMENTS: readonly string[] = [
   "--no-ext-diff",
   "--no-textconv",
   "--no-renames",
+  "--no-relative",
   "--diff-merges=first-parent",
   "--src-prefix=a/",
   "--dst-prefix=b/",

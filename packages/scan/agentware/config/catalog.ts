@@ -100,17 +100,23 @@ const DECLARED =
 const DECORATED =
   /@(?:\w{1,40}\.)?(?:tool|function_tool)\b[^\n]{0,200}\n(?:async\s+)?def\s+(\w{1,80})\s*\([^)]{0,1000}\)[^:\n]{0,100}:\s*\n\s*(?:"""|''')((?:(?!"""|''').){0,20000})/gs;
 
+/** A tool whose description is no text here: what leads to it is told instead. */
+const UNREAD = /\.(?:tool|registerTool|addTool)\(\s*(?:\{\s*name\s*:\s*)?["'`]([\w.:/-]{1,80})["'`]\s*,/g;
+
 function sourceOffers(text: string, offer: Make): Offers {
   if (!/tool/i.test(text.slice(0, 2_000_000))) return NONE;
   const offers: Offer[] = [];
+  const constants = new Constants(text);
   const isServer = /inputSchema|input_schema|parameters|McpServer|FastMCP/.test(text);
-  for (const pattern of [REGISTERED, ...(isServer ? [DECLARED] : []), DECORATED])
+  for (const pattern of [REGISTERED, ...(isServer ? [DECLARED] : []), DECORATED, ...(isServer ? [UNREAD] : [])])
     for (const match of text.matchAll(pattern)) {
-      const [whole, name, description] = match;
+      const [whole, name, description = ""] = match;
       if (offers.some((known) => known.name === name)) continue;
       if (offers.length >= MAX_OFFERS) return { offers, more: true };
       const told = pattern === DECORATED ? plain(whole) : registered(text, match.index);
-      offers.push(offer("tool", name as string, description as string, `${name}\n${description}\n${told}`, match.index));
+      const made = offer("tool", name as string, description, `${name}\n${description}\n${told}\n${constants.in(told)}`, match.index);
+      // What a name alone suggests is too little to say that it reaches or sends something.
+      offers.push(pattern === UNREAD ? { ...made, roles: [] } : made);
     }
   return { offers, more: false };
 }
@@ -120,10 +126,13 @@ function registered(text: string, start: number): string {
   let depth = 0;
   let end = Math.min(text.length, start + MAX_TOLD);
   let quote = "";
+  /** The same without what stands in quotes: words of a description are no code. */
+  const code: string[] = [];
   for (let at = start; at < end; at++) {
     const character = text[at] as string;
+    code[at - start] = quote === "" ? character : " ";
     if (quote !== "") {
-      if (character === "\\") at++;
+      if (character === "\\") code[++at - start] = " ";
       else if (character === quote) quote = "";
     } else if (character === '"' || character === "'" || character === "`") quote = character;
     else if ("([{".includes(character)) depth++;
@@ -133,9 +142,44 @@ function registered(text: string, start: number): string {
     }
   }
   const whole = text.slice(start, end);
-  const run = whole.search(RUN);
+  const run = code.join("").search(RUN);
   return plain(run < 0 ? whole : whole.slice(0, run));
 }
+
+/** What names in a registration stand for, where this file says so. */
+class Constants {
+  readonly #text: string;
+  #places: Map<string, number> | null = null;
+
+  constructor(text: string) {
+    this.#text = text;
+  }
+
+  in(told: string): string {
+    const names = new Set(told.replace(/"(?:[^"\\]|\\.)*"/g, '""').match(/(?<![.\w$])[A-Za-z_$][\w$]{1,80}(?![\w$]*[(:])/g));
+    return [...names]
+      .slice(0, MOST_CONSTANTS)
+      .map((name) => this.#value(name))
+      .join("\n");
+  }
+
+  #value(name: string): string {
+    const at = this.#found().get(name);
+    if (at === undefined) return "";
+    const rest = this.#text.slice(at, at + MAX_TOLD).split(/;|\n[ \t]*(?:const|let|var|function|export|import|class|async)\b/, 1)[0];
+    return plain(rest as string);
+  }
+
+  /** One look at the text for all names: the first that says what one is. */
+  #found(): Map<string, number> {
+    if (this.#places !== null) return this.#places;
+    this.#places = new Map();
+    for (const { 1: name, index } of this.#text.matchAll(DECLARATION)) if (!this.#places.has(name as string)) this.#places.set(name as string, index);
+    return this.#places;
+  }
+}
+const MOST_CONSTANTS = 40;
+const DECLARATION = /\b(?:const|let|var)\s{1,20}([A-Za-z_$][\w$]{0,80})\s{0,20}(?::[^=\n]{0,100})?=/g;
 
 /** Where the part begins that is run and not told. */
 const RUN = /\basync\b|\bfunction\b|(?:\([^()]{0,500}\)|\b\w{1,80})\s{0,20}=>|\b(?:handler|execute|run|invoke|callback)\s{0,20}[:(]/;

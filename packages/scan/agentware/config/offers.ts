@@ -59,7 +59,9 @@ export const MAX_COMPARED = 300;
 
 /** A description that names a tool of another file. Names of one plain word are words of any text. */
 function* namesOfOthers(offers: readonly Placed[]): Iterable<[Offer, Offer]> {
-  const named = offers.filter(({ offer }) => offer.kind === "tool" && offer.name.length >= 6 && /[_-]|[a-z][A-Z]/.test(offer.name)).slice(0, MAX_COMPARED);
+  const named = offers
+    .filter(({ offer }) => offer.kind === "tool" && offer.description !== "" && offer.name.length >= 6 && /[_-]|[a-z][A-Z]/.test(offer.name))
+    .slice(0, MAX_COMPARED);
   for (const { key, offer } of offers.slice(0, MAX_COMPARED)) {
     if (offer.kind !== "tool") continue;
     const other = named.find((each) => each.key !== key && each.offer.name !== offer.name && offer.description.includes(each.offer.name));
