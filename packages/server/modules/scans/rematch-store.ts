@@ -23,6 +23,13 @@ export interface Changed {
   closed: readonly Finding[];
 }
 
+/** Of one tenant, and of all, that are looked for at once. */
+const TURNS = 20;
+const PAGE = 200;
+
+const isStale = (version: string) => sql`latest and advisories is distinct from ${version} and 'dependencies' = any (analysers)`;
+const isFree = sql`(matching_until is null or matching_until <= now())`;
+
 /** Stored results and the advisories that they were held against. */
 export class RematchStore {
   readonly #db: Database;
@@ -54,27 +61,33 @@ export class RematchStore {
     await tell(this.#db, OPERATOR_TENANT, "advisories.refused", own.id, why);
   }
 
-  /** The next one after `after` that nobody is at, for so many seconds this server's. */
-  async claim(version: string, after: string, seconds: number): Promise<Stale | undefined> {
+  /** Some of those that nobody is at, tenants by turns: no tenant's thousands hold up what another runs. */
+  async page(version: string): Promise<string[]> {
+    const { rows } = await sql<{ id: string }>`
+      select id from (
+        select id, tenant, row_number() over (partition by tenant order by id) as turn from scans
+        where ${isStale(version)} and ${isFree}) as waiting
+      where turn <= ${TURNS} order by turn, tenant limit ${PAGE}`.execute(this.#db);
+    return rows.map(({ id }) => id);
+  }
+
+  /** It is this server's for so many seconds. Undefined where another was faster. */
+  async claim(id: string, version: string, seconds: number): Promise<Stale | undefined> {
     const { rows } = await sql<Stale>`
       update scans set matching_until = now() + make_interval(secs => ${seconds})
-      where id = (
-        select id from scans
-        where latest and id > ${after} and advisories is distinct from ${version} and 'dependencies' = any (analysers)
-          and (matching_until is null or matching_until < now())
-        order by id limit 1 for update skip locked)
-      returning id, tenant, artifact, project`.execute(this.#db);
+      where id = ${id} and ${isStale(version)} and ${isFree} returning id, tenant, artifact, project`.execute(this.#db);
     return rows[0];
   }
 
-  async release({ id }: Stale): Promise<void> {
-    await this.#db.updateTable("scans").set({ matching_until: null }).where("id", "=", id).execute();
+  /** Anybody may try it, after so many seconds. */
+  async release({ id }: Stale, seconds = 0): Promise<void> {
+    await sql`update scans set matching_until = now() + make_interval(secs => ${seconds}) where id = ${id}`.execute(this.#db);
   }
 
   /** How many results wait to be held against these advisories. */
   async waiting(version: string): Promise<number> {
     const { rows } = await sql<{ n: string }>`
-      select count(*) as n from scans where latest and advisories is distinct from ${version} and 'dependencies' = any (analysers)`.execute(this.#db);
+      select count(*) as n from scans where ${isStale(version)}`.execute(this.#db);
     return Number(rows[0]?.n ?? 0);
   }
 

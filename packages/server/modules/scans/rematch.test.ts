@@ -1,7 +1,8 @@
+import { spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { updateAdvisories } from "@plastron/scan";
+import { updateAdvisories, scan as wholeScan } from "@plastron/scan";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findingNamed, scanOf } from "../../../../test/fixtures/findings.ts";
 import { openClient } from "../../database/pool.ts";
@@ -9,6 +10,7 @@ import { eventsIn, TestClient } from "../../testing/client.ts";
 import { startTestCluster, type TestCluster } from "../../testing/database.ts";
 import { startTestServer, type TestServer } from "../../testing/harness.ts";
 import { type ScriptedAgent, startScriptedAgent } from "../../testing/scripted-agent.ts";
+import type { Scanner } from "./worker.ts";
 
 let cluster: TestCluster;
 let agent: ScriptedAgent;
@@ -21,12 +23,16 @@ afterAll(async () => {
   rmSync(work, { recursive: true, force: true });
 });
 
+/** Dependencies alone are looked at, so that a test of many scans takes its time for what it is about. */
+const dependenciesOnly: Scanner = (artifact, options, ...more) => wholeScan(artifact, { ...options, analysers: ["dependencies"] }, ...more);
+const DEMANDS = { admission: "passed", gate: "version: 1\nrequired: [dependencies]\n" };
+
 /** A database with a folder of advisories; whoever looks at them there does so when the test says. */
-async function installation() {
+async function installation(scanner: Scanner = dependenciesOnly) {
   const advisories = mkdtempSync(join(work, "advisories-"));
   const connection = await cluster.database();
-  const start = (more: { advisories?: string; serverId?: string; scanner?: never } = {}) =>
-    startTestServer(connection, agent.path, {}, { advisories, advisoriesMs: 3_600_000, ...more });
+  const start = (more: { advisories?: string; serverId?: string } = {}) =>
+    startTestServer(connection, agent.path, {}, { advisories, advisoriesMs: 3_600_000, scanner, ...more });
   return { advisories, connection, start };
 }
 
@@ -57,7 +63,7 @@ function lock(packages: Record<string, string>): string {
 
 describe("an artifact that passed", () => {
   it("runs no more when an advisory about what it leans on is published, and runs again when that is withdrawn", async () => {
-    const { advisories, connection, start } = await installation();
+    const { advisories, connection, start } = await installation(wholeScan);
     await publish(advisories);
     const server = await start();
     const client = await TestClient.of(server);
@@ -95,7 +101,7 @@ describe("an artifact that passed", () => {
   }, 60_000);
 
   it("keeps what other analysers found, and says what a new scan would say", async () => {
-    const { advisories, start } = await installation();
+    const { advisories, start } = await installation(wholeScan);
     await publish(advisories, osv("GHSA-gone-gone-gone", "left", "2.0.0"));
     const server = await start();
     const client = await TestClient.of(server);
@@ -156,7 +162,7 @@ describe("two servers", () => {
     await client.call("POST", "/v1/tenants", { id: "other" });
     const stranger = await TestClient.of(servers[0] as TestServer, "other");
     for (const owner of [client, stranger]) {
-      await owner.call("PUT", "/v1/projects/shop", { admission: "passed" });
+      await owner.call("PUT", "/v1/projects/shop", DEMANDS);
       for (const n of [1, 2]) await owner.scan(await owner.upload({ ...APP, "n.js": `${n}` }), { project: "shop" });
     }
     await publish(advisories, osv("GHSA-left-left-left", "left", "1.0.1", GRAVE));
@@ -182,7 +188,7 @@ describe("a rematch", () => {
     await publish(advisories);
     const server = await start();
     const client = await TestClient.of(server);
-    await client.call("PUT", "/v1/projects/shop", { admission: "passed" });
+    await client.call("PUT", "/v1/projects/shop", DEMANDS);
     const artifact = await client.upload(APP);
     await client.scan(artifact, { project: "shop" });
     await publish(advisories, osv("GHSA-left-left-left", "left", "1.0.1", GRAVE));
@@ -215,6 +221,34 @@ describe("a rematch", () => {
     await database.end();
     await server.close();
   }, 60_000);
+
+  it("of a server that is killed in the middle is gone on with, and nothing is said twice", async () => {
+    const { advisories, connection, start } = await installation();
+    await publish(advisories);
+    const server = await start();
+    const client = await TestClient.of(server);
+    await client.call("PUT", "/v1/projects/shop", DEMANDS);
+    for (const n of [1, 2, 3]) await client.scan(await client.upload({ ...APP, "n.js": `${n}` }), { project: "shop" });
+    await publish(advisories, osv("GHSA-left-left-left", "left", "1.0.1", GRAVE));
+    const child = spawn(process.execPath, [
+      join(import.meta.dirname, "../../testing/rematch-alone.ts"),
+      JSON.stringify({ connection, agent: agent.path, advisories }),
+    ]);
+    const killed = new Promise((resolve) => child.once("close", resolve));
+    await expect.poll(async () => (await eventsIn(connection, "scan.rematched")).length, { timeout: 30_000, interval: 2 }).toBeGreaterThan(0);
+    child.kill("SIGKILL");
+    await killed;
+    const database = await openClient(connection, () => {});
+    await database.query("update scans set matching_until = now() where matching_until is not null"); // as if the lease were over
+    await server.rematch();
+    const opened = await eventsIn(connection, "finding.opened");
+    expect(new Set(opened.map(({ data }) => data.scan)).size).toBe(3);
+    expect(opened).toHaveLength(3);
+    expect(await eventsIn(connection, "gate.denied")).toHaveLength(3);
+    expect((await client.call("GET", "/v1/status")).body.advisories).toMatchObject({ state: "in_use", waiting: 0 });
+    await database.end();
+    await server.close();
+  }, 90_000);
 
   it("is left to another server by one that ends, and that one ends soon", async () => {
     const { advisories, connection, start } = await installation();
@@ -285,19 +319,10 @@ describe("a rematch", () => {
   }, 120_000);
 });
 
-// Only so that what a test's own scanner says is known to be taken for what it is: nothing was kept of it.
 it("of a scan that dependencies had no part in is none", async () => {
-  const { advisories, connection } = await installation();
+  const { advisories, start } = await installation(async (artifact) => ({ ...scanOf([findingNamed({ fingerprint: "1" })]), artifact: artifact.ref }));
   await publish(advisories);
-  const server = await startTestServer(
-    connection,
-    agent.path,
-    {},
-    {
-      ...{ advisories, advisoriesMs: 3_600_000 },
-      scanner: async (artifact) => ({ ...scanOf([findingNamed({ fingerprint: "1" })]), artifact: artifact.ref }),
-    },
-  );
+  const server = await start();
   const client = await TestClient.of(server);
   const artifact = await client.upload({ "a.js": "1" });
   const { body } = await client.call("POST", "/v1/scans", { artifact, analysers: ["secrets"] });

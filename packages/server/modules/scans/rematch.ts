@@ -6,6 +6,11 @@ import type { Decided } from "./store.ts";
 /** What an artifact's projects say of it by this result; written by the caller. `opened` was never known before, whatever others have. */
 export type JudgeAgain = (tenant: string, artifact: string, by: { id: string; result: ScanResult }, opened: readonly Finding[]) => Promise<Decided>;
 
+/** How long a result is one server's: what a killed one was at, another takes after that. */
+const LEASE_SECONDS = 300;
+/** What could not be done now is tried again. */
+const LATER_SECONDS = 60;
+
 interface Parts {
   store: RematchStore;
   results: { result(tenant: string, id: string): Promise<ScanResult | undefined> };
@@ -16,8 +21,6 @@ interface Parts {
   /** Where compiled advisories are; null: the seed. */
   directory: string | null;
   onError(error: Error): void;
-  /** How long a result is one server's: what a killed one was at, another takes after that. */
-  leaseSeconds?: number;
 }
 
 /** Why advisories change nothing. */
@@ -103,11 +106,11 @@ export class Rematching {
     try {
       // A swap between two looks: the next look sees it.
       if (rematcher.version !== own.version) return null;
-      for (let after = ""; !this.#closed; ) {
-        const stale = await this.#parts.store.claim(own.version, after, this.#parts.leaseSeconds ?? 300);
-        if (!stale) return null;
-        after = stale.id;
-        await this.#one(stale, own, rematcher);
+      for (let page = await this.#parts.store.page(own.version); page.length > 0 && !this.#closed; page = await this.#parts.store.page(own.version)) {
+        for (const id of page) {
+          const stale = this.#closed ? undefined : await this.#parts.store.claim(id, own.version, LEASE_SECONDS);
+          if (stale) await this.#one(stale, own, rematcher);
+        }
       }
       return null;
     } catch (error) {
@@ -129,8 +132,9 @@ export class Rematching {
     } catch (error) {
       if (this.#closed) return store.release(stale);
       if (error instanceof PlastronError && error.code === "internal") return this.#rescan(stale, own, error.message);
-      await store.release(stale);
-      if (error instanceof Error && error.name === "IndexDamaged") throw error;
+      const damaged = error instanceof Error && error.name === "IndexDamaged";
+      await store.release(stale, damaged ? 0 : LATER_SECONDS);
+      if (damaged) throw error;
       this.#parts.onError(error as Error);
     }
   }
@@ -145,7 +149,7 @@ export class Rematching {
 
   /** As soon as its tenant has room for one more. */
   async #rescan(stale: Stale, own: AdvisoriesInUse, why: string): Promise<void> {
-    if (!(await this.#parts.room(stale.tenant))) return this.#parts.store.release(stale);
+    if (!(await this.#parts.room(stale.tenant))) return this.#parts.store.release(stale, LATER_SECONDS);
     await this.#parts.store.rescan(stale, own.version, newId("scan"), why);
     this.#parts.wake();
   }
