@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Terminal } from "../terminal/terminal.ts";
-import { type Done, JSON_FLAG, positive } from "./options.ts";
+import { ARTIFACT, type Done, FUZZ_SECONDS, JSON_FLAG, positive } from "./options.ts";
 
 export function fuzzCommands(program: Command, terminal: Terminal, done: Done): void {
   const fuzz = program
@@ -9,8 +9,8 @@ export function fuzzCommands(program: Command, terminal: Terminal, done: Done): 
     .description(
       "Find inputs that crash, hang, slow down or subvert what an artifact exports. What is found is replayed in a fresh sandbox before it counts, made small, and kept under .plastron/fuzz. Exit 0: nothing; 1: findings; 2: something could not be fuzzed.",
     )
-    .argument("<what>", "a path, a git URL, npm:NAME[@VERSION] or pypi:NAME[==VERSION]")
-    .option("--seconds <n>", "of searching, over all harnesses (default: 30)", positive)
+    .argument("<what>", ARTIFACT)
+    .option("--seconds <n>", FUZZ_SECONDS, positive)
     .option("--seed <n>", "equal seeds give equal searches (default: 1)", positive)
     .option("--harness <name>", "only those whose name holds this: `parse.js:parse`, `tool search`")
     .option("--no-keep", "write no cases")

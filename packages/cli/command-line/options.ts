@@ -6,6 +6,11 @@ export type Done = (code: number) => void;
 export const HOME: [string, string] = ["--home <dir>", "where state lives (default: PLASTRON_HOME, else .plastron beside the launcher)"];
 export const JSON_FLAG: [string, string] = ["--json", "print one JSON document"];
 
+/** What is scanned or fuzzed. */
+export const ARTIFACT = "a path, a git URL, npm:NAME[@VERSION] or pypi:NAME[==VERSION]";
+/** Of fuzzing, alone or as part of a scan (fuzz/lent.ts has the default). */
+export const FUZZ_SECONDS = "how long to search, over all functions and tools (default: 30)";
+
 /** A flag that may be given more than once. */
 export const collect = (value: string, before: string[] = []): string[] => [...before, value];
 

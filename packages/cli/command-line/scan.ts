@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { Terminal } from "../terminal/terminal.ts";
 import type { Done } from "./options.ts";
-import { collect, HOME, positive } from "./options.ts";
+import { ARTIFACT, collect, FUZZ_SECONDS, HOME, positive } from "./options.ts";
 import { serverScanCommands } from "./server-scans.ts";
 
 /** The names are @plastron/contracts' ANALYSERS and SEVERITIES and @plastron/scan's REPORT_FORMATS, which are not loaded for a line of help. */
@@ -15,7 +15,7 @@ export function scanCommands(program: Command, terminal: Terminal, done: Done): 
     .description(
       "Scan a directory, a file, an archive, a git repository or a package. Exit 0: nothing at or above --fail-on; 1: findings; 2: something that matters was not looked at, or wrong use.",
     )
-    .argument("[what]", "a path, a git URL, npm:NAME[@VERSION] or pypi:NAME[==VERSION]")
+    .argument("[what]", ARTIFACT)
     .option("--sbom <file>", "instead of <what>: hold what this bill of materials lists (CycloneDX or SPDX) against advisories, and nothing else")
     .option("--analysers <list>", "of secrets, code, dependencies, agentware; separated by commas (default: all)")
     .option("--format <format>", "terminal, html, json, sarif, cyclonedx, openvex, junit, github, gitlab", "terminal")
@@ -35,7 +35,7 @@ export function scanCommands(program: Command, terminal: Terminal, done: Done): 
     .option("--no-cache", "keep nothing of this scan, and take nothing from earlier ones")
     .option("--file-timeout <seconds>", "for one analyser's look at one file (default: 10)", positive)
     .option("--fuzz", "also call what it exports with hostile input, in sandboxes of this machine")
-    .option("--fuzz-seconds <n>", "for how long (default: 30); asks for --fuzz", positive)
+    .option("--fuzz-seconds <n>", `${FUZZ_SECONDS}; asks for --fuzz`, positive)
     .option("--workers <n>", "processes that look at files (default: one for each core)", positive)
     .option("--server", "bring it to the server and have it scanned there; the server keeps the result")
     .option("--project <name>", "of --server: scan it for this project, and say whether it may run there")

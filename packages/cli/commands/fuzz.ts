@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { type FuzzResult, fuzzArtifact, openArtifact, readCases, replayCases, writeCase } from "@plastron/scan";
 import { usage } from "../failure.ts";
+import { DEFAULT_SECONDS } from "../fuzz/lent.ts";
 import { withFuzzSandbox } from "../fuzz/sandbox.ts";
 import { startScanProgress } from "../scan/progress.ts";
 import { stoppedBySignals } from "../scan/stop.ts";
@@ -31,7 +32,7 @@ async function fuzzed(what: string, flags: FuzzFlags, terminal: Terminal): Promi
     const artifact = await openArtifact(what, { signal: stop.signal });
     try {
       const settings = {
-        seconds: flags.seconds ?? 30,
+        seconds: flags.seconds ?? DEFAULT_SECONDS,
         seed: flags.seed ?? 1,
         signal: stop.signal,
         onProgress: progress.show,

@@ -6,6 +6,7 @@ import {
   type Judgement,
   judgeChange,
   type Pentest,
+  parseApprovals,
   parseGatePolicy,
   REPORT_FORMATS,
   type ReportFormat,
@@ -34,6 +35,7 @@ export interface GateFlags {
   json?: boolean;
   publish?: string[];
   verifySecrets?: boolean;
+  approvals?: string;
 }
 
 /** Judges a change, shows why, and says by the exit code what may happen: 0 pass, 1 denied, 2 it cannot be said. */
@@ -62,6 +64,7 @@ async function judged(repository: string, flags: GateFlags, terminal: Terminal):
       {
         ...change,
         scan: {
+          approvals: flags.approvals === undefined ? null : parseApprovals(textOf(flags.approvals), flags.approvals),
           verifySecrets: flags.verifySecrets ?? policy?.verify_secrets ?? false,
           advisories: advisoriesDirectory(undefined),
           cache: defaultCacheDirectory(),

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeEach, describe, expect, test } from "vitest";
 import { Repository } from "../../../test/fixtures/repository.ts";
@@ -23,4 +23,19 @@ describe("plastron gate and verify_secrets [needs: git]", { timeout: 60_000 }, (
     writeFileSync(given, ASKING);
     expect([await notes(), await notes("--policy", given), await notes("--verify-secrets")]).toEqual([true, false, false]);
   });
+});
+
+test("plastron gate takes approvals from a file that is given [needs: git]", { timeout: 60_000 }, async () => {
+  const repository = Repository.made();
+  const tools = (description: string) => ({ "tools.json": JSON.stringify({ tools: [{ name: "add", description, inputSchema: {} }] }) });
+  const base = repository.commit({ ...tools("Adds."), ".plastron/gate.yaml": "version: 1\nrequired: []\n" });
+  const approved = join(repository.path, "../", `${base}-approved.json`);
+  expect(await plastron("scan", repository.path, "--analysers", "agentware", "--approve", "--approvals", approved)).toMatchObject({ code: 0 });
+  repository.commit(tools("Adds, and more."));
+  const gate = (...args: string[]) => plastron("gate", repository.path, "--base", base, ...args);
+  expect(await gate()).toMatchObject({ code: 0 });
+  expect(await gate("--approvals", approved)).toMatchObject({ code: 1, said: expect.stringContaining("changed-since-approval") });
+  expect((await gate("--approvals", `${approved}.none`)).code).toBe(2);
+  rmSync(approved);
+  repository.remove();
 });
