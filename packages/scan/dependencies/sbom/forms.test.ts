@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { fileOf, lookAt } from "../../testing/look.ts";
+import { compileAdvisories } from "../advisories/compile.ts";
+import { openIndex } from "../advisories/open.ts";
 import { createDependencies } from "../analyser.ts";
 import { seedIndex } from "../seed/index.ts";
 import { readSbom } from "./read.ts";
@@ -83,4 +85,40 @@ describe("a bill of materials that is no JSON", () => {
           expect(JSON.stringify(matches.map(({ title, message }) => [title, message]))).not.toContain("\\u001b");
         }
   });
+});
+
+describe("ecosystems beyond those with lock files", () => {
+  const bill = (purl: string) =>
+    fileOf("bom.json", JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.5", components: [{ type: "library", name: "x", purl }] }));
+  const indexOf = (ecosystem: string, name: string) => {
+    const affected = [{ package: { ecosystem, name }, ranges: [{ type: "SEMVER", events: [{ introduced: "0" }, { fixed: "2.3.1" }] }] }];
+    const { manifest, pages } = compileAdvisories([{ id: "OSV-1", modified: "2026-01-01T00:00:00Z", summary: "weak", affected }], {
+      built_at: "2026-01-01T00:00:00.000Z",
+      sequence: 1,
+    });
+    return openIndex(manifest, (hash) => pages.get(hash) as Uint8Array);
+  };
+
+  test.each([
+    ["SwiftURL", "github.com/Vapor/vapor", "pkg:swift/github.com/vapor/vapor@2.3.0", "pkg:swift/github.com/vapor/vapor@2.3.1"],
+    ["GitHub Actions", "some/Action", "pkg:githubactions/some/action@2.3.0", "pkg:githubactions/some/action@2.3.1"],
+    ["Bitnami", "wordpress", "pkg:bitnami/wordpress@2.3.0?arch=amd64", "pkg:bitnami/wordpress@2.4.0"],
+    ["Hex", "plug", "pkg:hex/plug@2.3.0", "pkg:hex/plug@3.0.0"],
+    ["Pub", "http", "pkg:pub/http@2.3.0-dev", "pkg:pub/http@2.3.1"],
+  ])("%s is matched by its own order of versions", (ecosystem, name, weak, mended) => {
+    const dependencies = createDependencies(indexOf(ecosystem, name));
+    expect(lookAt(dependencies, [bill(weak)]).matches).toMatchObject([{ rule: "dependencies/advisory", package: { ecosystem } }]);
+    expect(lookAt(dependencies, [bill(mended)]).matches).toEqual([]);
+  });
+
+  test.each(["pkg:deb/debian/openssl@3.0.1", "pkg:apk/alpine/musl@1.2", "pkg:cran/xml2@1.0", "pkg:conan/zlib@1.2", "pkg:hackage/aeson@1.0"])(
+    "%s is not, and that is said by name",
+    (purl) => {
+      const { gaps, matches } = lookAt(createDependencies(seedIndex()), [bill(purl)]);
+      expect(matches).toEqual([]);
+      expect(gaps).toMatchObject([
+        { reason: "ecosystem_not_supported", detail: expect.stringContaining((/^pkg:(\w+)/.exec(purl) as RegExpExecArray)[1] as string) },
+      ]);
+    },
+  );
 });

@@ -29,6 +29,9 @@ const ECOSYSTEMS: ReadonlyMap<string, Ecosystem> = new Map([
   ["Packagist", { scheme: php, purl: "composer", name: lower }],
   ["Hex", { scheme: semantic, purl: "hex", name: lower }],
   ["Pub", { scheme: semantic, purl: "pub", name: lower }],
+  ["SwiftURL", { scheme: semantic, purl: "swift", name: lower }],
+  ["GitHub Actions", { scheme: semantic, purl: "githubactions", name: lower }],
+  ["Bitnami", { scheme: semantic, purl: "bitnami", name: lower }],
 ]);
 
 export function ecosystemOf(name: string): Ecosystem | undefined {
