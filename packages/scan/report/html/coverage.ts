@@ -1,6 +1,6 @@
 import { ANALYSERS, type Gap, type ScanResult } from "@plastron/contracts";
 import { ANALYSER_WORDS, count, duration, size } from "../words.ts";
-import { html, type Markup } from "./markup.ts";
+import { html, type Markup, prose } from "./markup.ts";
 
 const MOST_GAPS = 500;
 
