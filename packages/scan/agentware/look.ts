@@ -11,7 +11,7 @@ import { turnsOf } from "./language/turns.ts";
 import { nameSignals } from "./names/read.ts";
 import type { Pack } from "./pack.ts";
 import { withReferences } from "./references.ts";
-import { commandSignals } from "./shell/commands.ts";
+import { commandSignals, UNREAD } from "./shell/commands.ts";
 import { type Signal, signalAt } from "./signal.ts";
 import { sourceSignals } from "./source/deeds.ts";
 import { runnerOf } from "./source/run.ts";
@@ -73,7 +73,7 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
     signals: withReferences(withDerived(signals), blocks),
     blocks,
     offered: document.blocks,
-    gaps: [...document.degraded, ...floodsOf(hidden.length, encoded.length)].map((gap) => ({
+    gaps: [...document.degraded, ...floodsOf(hidden.length, encoded.length, signals)].map((gap) => ({
       ...{ kind: "degraded", matters: document.surface === "agent" || gap.reason === "too_large" },
       ...gap,
     })),
@@ -81,8 +81,11 @@ export function seenIn(file: ScanFile, text: string, pack: Pack): Seen {
 }
 
 /** Behind so much that is encoded or unseen there may be more. */
-function floodsOf(hidden: number, encoded: number): { reason: string; detail: string; matters: true }[] {
+function floodsOf(hidden: number, encoded: number, signals: readonly Signal[]): { reason: string; detail: string; matters: true }[] {
   return [
+    ...(signals.some(({ name }) => name === UNREAD)
+      ? [{ reason: "too_many", detail: "more commands than are read: the last were not", matters: true as const }]
+      : []),
     ...(hidden >= MAX_FOUND
       ? [{ reason: "too_many", detail: `more places with characters that nobody sees than the ${MAX_FOUND} that were told`, matters: true as const }]
       : []),

@@ -3,8 +3,8 @@ import { fold } from "../language/fold.ts";
 import { sentencesOf } from "../language/sentences.ts";
 import type { Stance } from "../language/stance.ts";
 import type { Pack } from "../pack.ts";
-import type { Signal } from "../signal.ts";
-import { shellSignals } from "./read.ts";
+import { type Signal, signalAt } from "../signal.ts";
+import { isWhole, shellSignals } from "./read.ts";
 
 /** Words without which no command is of note. */
 export const TRIGGER =
@@ -38,13 +38,18 @@ function inCode(block: Block, number: number, language: string, pack: Pack): Sig
   const isScript = language === "shell" || language === "dockerfile";
   const text = language === "dockerfile" ? prompts.replace(/^[ \t]*(?:RUN|CMD|ENTRYPOINT)[ \t]/gim, (word) => " ".repeat(word.length)) : prompts;
   const around: Stance = isScript ? "told" : pack.stances.around(block);
-  return shellSignals(block, number, text, 0, pack, { stance: around }).map((signal) => {
+  const cut = isWhole(text) ? [] : [signalAt(UNREAD, block, number, { start: 0, end: 1 })];
+  const signals = shellSignals(block, number, text, 0, pack, { stance: around }).map((signal) => {
     // "# BAD: never do this" right above a command of a document's fence; a script's comments change nothing of what it does.
     if (isScript || signal.stance !== "told" || !block.exact) return signal;
     const stance = pack.stances.ofRemark(remarkAbove(block.text, signal.start - block.start));
     return stance === "told" ? signal : { ...signal, stance };
   });
+  return [...signals, ...cut];
 }
+
+/** Commands of which the last were not read. No rule asks for it: it is a gap. */
+export const UNREAD = "unread-commands";
 
 function remarkAbove(text: string, at: number): string {
   const lines = text

@@ -15,7 +15,7 @@ export interface Command {
 }
 
 const MAX_DEPTH = 5;
-const MAX_COMMANDS = 20_000;
+export const MAX_COMMANDS = 20_000;
 const MAX_WORD = 65_536;
 const MAX_EXPANSION = 4096;
 

@@ -2,7 +2,7 @@ import type { Block } from "../document/model.ts";
 import type { Pack } from "../pack.ts";
 import { type Signal, signalAt } from "../signal.ts";
 import type { Deed } from "./deed.ts";
-import { commandsOf } from "./lex.ts";
+import { commandsOf, MAX_COMMANDS } from "./lex.ts";
 import { powershellDeeds } from "./powershell.ts";
 import { deedsOf } from "./recognise.ts";
 
@@ -25,6 +25,14 @@ export function deedsIn(text: string, pack: Pack, depth = 0): (Deed & { readonly
     }));
     return [...itself, ...nested];
   });
+}
+
+/** Whether all of a script is read: a long one that does nothing of note may have a tail that does. */
+export function isWhole(text: string): boolean {
+  if (text.length > MAX_TEXT) return false;
+  let parts = 0;
+  for (const _ of text.matchAll(/[\n;&|]/g)) if (++parts >= MAX_COMMANDS) return commandsOf(text).length < MAX_COMMANDS;
+  return true;
 }
 
 export function shellSignals(block: Block, number: number, text: string, offset: number, pack: Pack, more: Partial<Signal>): Signal[] {
