@@ -182,6 +182,31 @@ describe("two servers", () => {
   }, 120_000);
 });
 
+describe("a weakness that was known before", () => {
+  it("and only gets another name is neither opened nor closed; one that gets graver ends passes, however many artifacts have it", async () => {
+    const { advisories, connection, start } = await installation();
+    const minor = { severity: [{ type: "CVSS_V3", score: "CVSS:3.1/AV:L/AC:H/PR:L/UI:R/S:U/C:L/I:N/A:N" }] };
+    await publish(advisories, osv("GHSA-left-left-left", "left", "1.0.1", minor));
+    const server = await start();
+    const client = await TestClient.of(server);
+    await client.call("PUT", "/v1/projects/shop", DEMANDS);
+    const artifacts = [await client.upload(APP), await client.upload({ ...APP, "n.js": "2" })];
+    for (const artifact of artifacts) await client.scan(artifact, { project: "shop" });
+    const runs = async () => Promise.all(artifacts.map(async (artifact) => (await client.run("shop", artifact)).status));
+    expect(await runs()).toEqual([200, 200]);
+    await publish(advisories, osv("GHSA-left-left-left", "left", "1.0.1", { ...minor, aliases: ["CVE-2026-4242"] }));
+    await server.rematch();
+    expect((await client.call("GET", "/v1/findings?cve=CVE-2026-4242")).body.data).toHaveLength(2);
+    expect(await eventsIn(connection, "finding.%")).toEqual([]);
+    expect(await runs()).toEqual([200, 200]);
+    await publish(advisories, osv("GHSA-left-left-left", "left", "1.0.1", GRAVE));
+    await server.rematch();
+    expect(await eventsIn(connection, "finding.%")).toEqual([]);
+    expect(await runs()).toEqual([403, 403]);
+    await server.close();
+  }, 60_000);
+});
+
 describe("a rematch", () => {
   it("of an artifact that is scanned again just then leaves the newer scan's word", async () => {
     const { advisories, connection, start } = await installation();
