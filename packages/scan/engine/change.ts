@@ -10,7 +10,7 @@ import { APPROVALS_FILE, parseApprovals } from "./approvals.ts";
 import { exempting } from "./exempting.ts";
 import type { ScanOptions } from "./options.ts";
 import { type Brought, pastOfBase, withBrought } from "./past.ts";
-import { type OnProgress, scan } from "./scan.ts";
+import { type OnProgress, Scanner } from "./scan.ts";
 
 /** Where a project keeps its own, below its root. */
 export const GATE_FILE = ".plastron/gate.yaml";
@@ -50,8 +50,7 @@ export async function judgeChange(change: Change, onProgress: OnProgress = () =>
   const own = change.policy ?? (await policyAt(change, start));
   const policy = policyFor(own, change.environment ?? null);
   const approvals = change.scan?.approvals ?? (await approvalsAt(change, start));
-  const before = start === null ? null : await scanned(start, { ...change, scan: { ...change.scan, approvals, verifySecrets: false } }, onProgress);
-  const seen = await scanned(head, { ...change, scan: { ...change.scan, approvals } }, onProgress, { head, base });
+  const { before, seen } = await scannedBoth(start, { head, base }, { ...change, scan: { ...change.scan, approvals } }, onProgress);
   const found = own.verify_secrets && !change.scan?.verifySecrets ? withNote(seen, NOT_ASKED) : seen;
   const reconciled = reconcile(before?.findings ?? [], found.findings, start === null ? [] : await movesBetween(change, start, head));
   const today = (change.now ?? new Date()).toISOString().slice(0, 10);
@@ -81,16 +80,34 @@ async function mergeBase(options: GitOptions, base: string, head: string): Promi
   return gitLine(options, ["merge-base", base, head]).catch(() => base);
 }
 
-async function scanned(revision: string, change: Change, onProgress: OnProgress, brought: Brought | null = null): Promise<ScanResult> {
-  let artifact: Artifact | null = null;
+/** Where it starts and where it ends, by the same workers. Providers are asked about secrets of the end alone. */
+async function scannedBoth(start: string | null, brought: Brought, change: Change, onProgress: OnProgress) {
+  const scanner = new Scanner(change.scan ?? {});
+  const scanned = async (opened: Promise<Artifact>, more: Pick<ScanOptions, "verifySecrets"> = {}): Promise<ScanResult> => {
+    const artifact = await opened;
+    try {
+      return await scanner.scan(artifact, onProgress, change.signal, more);
+    } finally {
+      await artifact.close();
+    }
+  };
   try {
-    artifact = await openRevision(revision, change);
-    if (brought && (change.scan?.analysers ?? ANALYSERS).includes("secrets")) artifact = await withBrought(artifact, change, brought);
-    return await scan(artifact, change.scan, onProgress, change.signal);
+    const before = start === null ? null : await scanned(openRevision(start, change), { verifySecrets: false });
+    return { before, seen: await scanned(openHead(change, brought)) };
   } finally {
-    await artifact?.close();
+    await scanner.close();
   }
 }
+
+async function openHead(change: Change, brought: Brought): Promise<Artifact> {
+  const artifact = await openRevision(brought.head, change);
+  return (change.scan?.analysers ?? ANALYSERS).includes("secrets") ? withBrought(artifact, change, brought).catch(closed(artifact)) : artifact;
+}
+
+const closed = (artifact: Artifact) => async (error: unknown) => {
+  await artifact.close();
+  throw error;
+};
 
 /** The project's policy as it stands at a commit. One that is not valid is an error: it must not turn into the default, which may ask for less. */
 export async function policyAt(options: GitOptions, commit: string | null): Promise<GatePolicy> {

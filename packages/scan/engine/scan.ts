@@ -3,6 +3,7 @@ import { findingsOf } from "../findings/index.ts";
 import { importSarif } from "../imports/sarif.ts";
 import type { Artifact } from "../intake/artifact.ts";
 import { type OpenOptions, openArtifact } from "../intake/open.ts";
+import type { StampMemo } from "../intake/stamps.ts";
 import { advisoriesOf } from "./advisories.ts";
 import { ScanCache } from "./cache/index.ts";
 import { FactsOfScan } from "./facts.ts";
@@ -24,40 +25,73 @@ export type OnProgress = (progress: ScanProgress) => void;
 
 /** Takes an artifact in and scans it; see `openArtifact` for what `source` may be. */
 export async function scanSource(source: string, options: ScanOptions & OpenOptions = {}, onProgress: OnProgress = () => {}): Promise<ScanResult> {
-  const settings = settle(options);
-  const cache = openCache(settings);
+  const scanner = new Scanner(options);
   let taken = 0;
   const onFile = (path: string) => onProgress({ phase: "intake", done: ++taken, total: 0, bytes: 0, findings: 0, current: path });
   try {
-    const artifact = await openArtifact(source, { ...options, memo: cache.stamps, onFile });
+    const artifact = await openArtifact(source, { ...options, memo: scanner.stamps, onFile });
     try {
-      return await scanArtifact(artifact, settings, cache, onProgress, options.signal);
+      return await scanner.scan(artifact, onProgress, options.signal);
     } finally {
       await artifact.close();
     }
   } finally {
-    cache.close();
+    await scanner.close();
   }
 }
 
-/**
- * Looks at an artifact with every analyser that is asked for. Rejects only where nothing could be looked at at all, or `signal` says so; whatever else goes
- * wrong is a gap, and the result `incomplete`. When it settles, no process of it is left.
- */
+/** One artifact looked at; see `Scanner.scan`. When it settles, no process of it is left. */
 export async function scan(artifact: Artifact, options: ScanOptions = {}, onProgress: OnProgress = () => {}, signal?: AbortSignal): Promise<ScanResult> {
-  const settings = settle(options);
-  const cache = openCache(settings);
+  const scanner = new Scanner(options);
   try {
-    return await scanArtifact(artifact, settings, cache, onProgress, signal);
+    return await scanner.scan(artifact, onProgress, signal);
   } finally {
-    cache.close();
+    await scanner.close();
   }
 }
 
-async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCache, onProgress: OnProgress, signal?: AbortSignal): Promise<ScanResult> {
+/** Scans one artifact after another by the same workers: to start one takes longer than to look at a small tree. */
+export class Scanner {
+  readonly #settings: Settled;
+  readonly #cache: ScanCache;
+  readonly #pool: WorkerPool;
+
+  constructor(options: ScanOptions) {
+    this.#settings = settle(options);
+    const { cache, registry, rules, advisories, analysers, workers } = this.#settings;
+    this.#cache = new ScanCache(cache, { registry, analysers, rules, advisories });
+    this.#pool = new WorkerPool({ registry, config: { analysers, rules, advisories } }, this.#settings, workers || undefined);
+  }
+
+  get stamps(): StampMemo {
+    return this.#cache.stamps;
+  }
+
+  /**
+   * Looks at an artifact with every analyser that is asked for. Rejects only where nothing could be looked at at all, or `signal` says so; whatever else goes
+   * wrong is a gap, and the result `incomplete`.
+   */
+  scan(artifact: Artifact, onProgress: OnProgress = () => {}, signal?: AbortSignal, more: Pick<ScanOptions, "verifySecrets"> = {}): Promise<ScanResult> {
+    return scanArtifact(artifact, { ...this.#settings, ...more }, this.#cache, this.#pool, onProgress, signal);
+  }
+
+  /** Ends its processes, also those at work. */
+  async close(): Promise<void> {
+    await this.#pool.close();
+    this.#cache.close();
+  }
+}
+
+async function scanArtifact(
+  artifact: Artifact,
+  settings: Settled,
+  cache: ScanCache,
+  pool: WorkerPool,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<ScanResult> {
   const started = new Date();
-  const { registry, rules, advisories, analysers } = settings;
-  const pool = new WorkerPool({ registry, config: { analysers, rules, advisories } }, settings, settings.workers || undefined);
+  const { analysers } = settings;
   const facts = new FactsOfScan();
   const tally = new Tally(settings.fuzz ? [...analysers, "fuzz"] : analysers);
   const result = new Gathered(tally, facts);
@@ -97,7 +131,6 @@ async function scanArtifact(artifact: Artifact, settings: Settled, cache: ScanCa
       ...(result.offers ? { offers: result.offers } : {}),
     };
   } finally {
-    await pool.close();
     facts.close();
   }
 }
@@ -117,10 +150,6 @@ async function look(work: Work): Promise<void> {
     settings.approvals,
     keep.failures ? { ...keep.tree, failure: { until: Date.now() + FAILURE_LASTS_MS, patience } } : keep.tree,
   );
-}
-
-function openCache({ cache, registry, analysers, rules, advisories }: Settled): ScanCache {
-  return new ScanCache(cache, { registry, analysers, rules, advisories });
 }
 
 async function versionsOf(pool: WorkerPool, cache: ScanCache, { analysers }: Settled, files: number): Promise<Versions> {
