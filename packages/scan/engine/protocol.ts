@@ -23,8 +23,8 @@ export type Order =
   | { readonly type: "file"; readonly file: FileOrder; readonly analysers: readonly AnalyserName[] }
   | { readonly type: "head"; readonly file: FileHead }
   | { readonly type: "facts"; readonly analyser: AnalyserName; readonly key: string }
-  /** `keep`: the answer's body is what its `leansOn` gives. */
   | { readonly type: "approvals" }
+  /** `keep`: the answer's body is what its `leansOn` gives. */
   | { readonly type: "project"; readonly analyser: AnalyserName; readonly keep?: boolean }
   | { readonly type: "forget" };
 
