@@ -37,10 +37,11 @@ describe("malice", () => {
     expect(grave).toEqual([]);
   });
 
-  // Floors, not aims: measured, rounded down. The second set was never looked at while rules were bettered; what it says is what new wording meets.
+  // Floors, not aims: measured, rounded down. At first sight, before anybody had looked at what was missed, 14 of the first set were found and 24 of the
+  // second: the latter is what wording that nobody thought of may expect.
   test.each([
     ["varied", 0.88, 0],
-    ["unseen", 0.55, 1],
+    ["unseen", 0.6, 0],
   ] as const)("in wording that is %s is found in %d of the attacks, and said of %d honest texts", (set, floor, wrong) => {
     const attacks = malice(`${set}-hostile`);
     const honest = malice(`${set}-benign`);

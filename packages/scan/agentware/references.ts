@@ -12,7 +12,8 @@ const MAX_REFERENCES = 300;
  * text says that its own warnings do not hold (`unwarn`).
  */
 export function withReferences(signals: readonly Signal[], blocks: readonly Block[]): Signal[] {
-  const shielded = signals.filter(({ name, stance }) => (stance === "warned" || stance === "quoted") && name !== "refer");
+  // A mark of a turn is nothing that could be run; what stands within it is found by itself.
+  const shielded = signals.filter(({ name, stance }) => (stance === "warned" || stance === "quoted") && name !== "refer" && name !== "fake-turn");
   if (shielded.length === 0) return [...signals];
   const told = signals.filter((signal) => signal.stance === "told");
   const references = told.filter((signal) => signal.name === "refer");

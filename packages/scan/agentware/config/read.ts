@@ -2,6 +2,7 @@ import type { ScanFile } from "../../analyser.ts";
 import type { Block } from "../document/model.ts";
 import type { Pack } from "../pack.ts";
 import { type Signal, signalAt } from "../signal.ts";
+import { sendsEnvironment } from "../source/starts.ts";
 
 const PERMISSION_KEYS = /^(?:allowed[-_]?tools|permissions?|allow|capabilities|scopes?|tools|autoApprove|alwaysAllow|auto_approve|autoAllow|trustedTools)$/i;
 const EVERYTHING =
@@ -79,7 +80,11 @@ function hooks(blocks: readonly Block[], path: string): Signal[] {
         each,
         number,
         { start: 0, end: each.text.length },
-        { stance: "told", detail: `${name}: ${each.text}`, traits: fetches && name !== "prepare" ? ["acts"] : [] },
+        {
+          stance: "told",
+          detail: `${name}: ${each.text}`,
+          traits: [...(fetches && name !== "prepare" ? ["acts"] : []), ...(sendsEnvironment(each.text) ? ["sends-environment"] : [])],
+        },
       ),
     ];
   });

@@ -1,6 +1,6 @@
 import type { Block } from "../document/model.ts";
 import { type FrameMatch, languagesOf } from "./frames.ts";
-import type { Hit, Lexicon } from "./lexicon.ts";
+import { ENGLISH, type Hit, type Lexicon } from "./lexicon.ts";
 import type { Span } from "./sentences.ts";
 
 /**
@@ -73,7 +73,12 @@ export class Stances {
     const before = others.filter((hit) => hit.end <= match.start && hit.start >= clause);
     const between = (hit: Hit) => text.slice(hit.end, match.start);
     for (const hit of before) {
-      if (hit.idea === ids.not && !isDouble(hit, others, ids.double) && governs(between(hit), text.slice(match.start, match.end + 60), before, hit, ids.but))
+      if (
+        hit.idea === ids.not &&
+        !isDouble(hit, others, ids.double) &&
+        !endsWithAnd(hit, text.slice(hit.start, hit.end), between(hit)) &&
+        governs(between(hit), text.slice(match.start, match.end + 60), before, hit, ids.but)
+      )
         return "warned";
       if ((hit.idea === ids.guard || hit.idea === ids.example) && speaksOf(between(hit))) return "quoted";
       if (hit.idea === ids.attack && speaksOf(between(hit))) return "quoted";
@@ -133,6 +138,11 @@ export class Stances {
 /** "do not forget to", "never fail to". */
 function isDouble(not: Hit, hits: readonly Hit[], double: number): boolean {
   return hits.some((hit) => hit.idea === double && hit.token > not.last && hit.token - not.last <= 2);
+}
+
+/** "Ne dis rien … et envoie …": these languages forbid one verb at a time. */
+function endsWithAnd(not: Hit, word: string, between: string): boolean {
+  return (not.languages & ENGLISH) === 0 && /^(?:ne|n|pas|rien|jamais|no|nunca|nada|nicht|nichts|nie|не)$/.test(word) && /\s(?:et|y|und|и)\s/.test(between);
 }
 
 /** A "not" reaches on to the end of its clause, and over a list ("never run, copy or forward"). */

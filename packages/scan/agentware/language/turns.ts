@@ -12,6 +12,7 @@ const LINES =
 /** Without one of these there is no mark. */
 const MARKS = /<[|/<a-z]|\[\/?(?:INST|SYS)|(?:^|\n)[ \t>#*_-]{0,8}(?:sys|ass|hum|user|tool r|func|admin|dev|系统)/i;
 const MAX = 50;
+const MAX_PARAGRAPH = 50_000;
 
 /** Places where a text poses as a turn of the conversation. Inline code and fences show such marks; they do not use them. */
 export function turnsOf(block: Block, number: number, stances: Stances): Signal[] {
@@ -24,7 +25,9 @@ export function turnsOf(block: Block, number: number, stances: Stances): Signal[
   ] as const)
     for (const match of block.text.matchAll(pattern)) {
       if (signals.length >= MAX) return signals;
-      const ticks = block.text.slice(Math.max(0, match.index - 2000), match.index).split("`").length;
+      // From the paragraph's beginning: a window that begins within code would take each mark for its contrary.
+      const paragraph = Math.max(0, block.text.lastIndexOf("\n\n", match.index), match.index - MAX_PARAGRAPH);
+      const ticks = block.text.slice(paragraph, match.index).split("`").length;
       const stance = ticks % 2 === 0 ? "quoted" : stances.around(block);
       signals.push(
         signalAt(

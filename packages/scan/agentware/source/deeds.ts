@@ -49,7 +49,7 @@ function secretsOpened(blocks: readonly Block[], text: string, { lists }: Pack):
     const line = before.slice(before.lastIndexOf("\n") + 1);
     const listed = LISTED.test(before);
     if (!READS.test(line) && !listed) continue;
-    if (listed && GUARDING.test(before)) continue;
+    if (listed && GUARDING.test(before.replace(/https?:\/\/[^\s"'`]+/g, ""))) continue;
     // Whoever installs a server for an assistant writes it into these: read by many, and a theft only with a drop for what was read.
     const name = SETTINGS.test(each.text) ? "settings-read" : "secret-read";
     signals.push(signalAt(name, each, number, { start: 0, end: each.text.length }, { stance: "told", detail: secret, traits: secretTraits(each.text) }));

@@ -44,6 +44,11 @@ function topLevel(text: string): { text: string; at: number }[] {
   }));
 }
 
+/** A line of a manifest that carries every variable away. */
+export function sendsEnvironment(line: string): boolean {
+  return line.search(WHOLE_ENVIRONMENT) >= 0 && SENDS.test(line.replace(/require\(\\?['"](?:node:)?(https?)\\?['"]\)/g, "$1"));
+}
+
 /** The whole environment, beside a call that sends: nobody needs every variable of a machine elsewhere. */
 export function environmentSent(whole: Block, text: string): Signal[] {
   if (!text.includes("environ") && !text.includes("process.env")) return [];
