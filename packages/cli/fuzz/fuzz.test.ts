@@ -238,6 +238,13 @@ describe.runIf(possible)("a hostile target", { timeout: 120_000 }, () => {
     expect(own()).toBeLessThanOrEqual(before);
   });
 
+  it("that breaks the counting is told as such, and has no crash of its own [needs: root]", async () => {
+    const text = "import pf_feedback\npf_feedback.seen = None\ndef f(s: str):\n    if s.isdigit():\n        return 1\n    return None\n";
+    const { matches, harnesses } = await fuzzed({ "a.py": text });
+    expect(matches).toEqual([]);
+    expect(harnesses.map(({ trouble }) => trouble)).toEqual([expect.stringContaining("coverage could not be counted")]);
+  });
+
   it("that forks without end is stopped by its limits [needs: root]", async () => {
     const result = await fuzzed({ "a.py": "import os\nwhile True:\n    os.fork()\ndef f(s: str):\n    return s\n" });
     expect(result.matches).toEqual([]);

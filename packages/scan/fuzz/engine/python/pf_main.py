@@ -38,8 +38,9 @@ def main():
     if child == 0:
         try:
             work(job, say, beat)
-        except BaseException:
-            say(type="broken", message=traceback.format_exc()[-1000:])
+        except BaseException as error:
+            what = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+            say(type="broken", message=f"{what}\n{traceback.format_exc()[-700:]}")
         os._exit(0)
     watch(child, beat, job["patienceMs"] / 1000, say)
 
