@@ -171,6 +171,15 @@ describe("a change, against what its base approved [needs: git]", { timeout: 120
     expect((await judged(base)).decision.decision).toBe("deny");
   });
 
+  test("a change that branches off before anything was approved, or any policy was there, is judged by those of today", async () => {
+    const old = repository.commit({ "tools.json": list(ADD) });
+    const base = repository.commit({ ...(await approved()), ".plastron/gate.yaml": "version: 1\nrequired: [agentware]\nnew: {severity: medium}\n" });
+    repository.git("checkout", "-q", "--detach", old);
+    repository.commit(evil);
+    const { decision } = await judgeChange({ repository: repository.path, base, head: "HEAD", scan: options });
+    expect(decision).toMatchObject({ decision: "deny", reasons: [{ rule: "new.high", message: expect.stringContaining("below medium") }] });
+  });
+
   test("approvals at the base that cannot be read refuse to judge", async () => {
     const base = repository.commit({ "tools.json": list(ADD), [APPROVALS_FILE]: "{" });
     repository.commit(evil);

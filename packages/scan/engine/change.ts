@@ -47,9 +47,10 @@ export async function judgeChange(change: Change, onProgress: OnProgress = () =>
   const head = await commitOf(change, change.head);
   const base = change.base === null ? null : await commitOf(change, change.base);
   const start = base === null ? null : await mergeBase(change, base, head);
-  const own = change.policy ?? (await policyAt(change, start));
+  // Of the base as it is now: who makes a change chooses where it branches off, which may be before there was a policy.
+  const own = change.policy ?? (await policyAt(change, base));
   const policy = policyFor(own, change.environment ?? null);
-  const approvals = change.scan?.approvals ?? (await approvalsAt(change, start));
+  const approvals = change.scan?.approvals ?? (await approvalsAt(change, base));
   const { before, seen } = await scannedBoth(start, { head, base }, { ...change, scan: { ...change.scan, approvals } }, onProgress);
   const found = own.verify_secrets && !change.scan?.verifySecrets ? withNote(seen, NOT_ASKED) : seen;
   const reconciled = reconcile(before?.findings ?? [], found.findings, start === null ? [] : await movesBetween(change, start, head));
