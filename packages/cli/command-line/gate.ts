@@ -15,6 +15,7 @@ export function gateCommands(program: Command, terminal: Terminal, done: Done): 
     .option("--pentest <file>", "a signed statement about a pentest, besides those in .plastron/attestations; repeatable", collect)
     .option("--rules <directory>", "rules beside our own; repeatable", collect)
     .option("--approvals <file>", "what was approved of tools and skills; without it the base's own .plastron/approvals.json")
+    .option("--exemptions <file>", "exemptions of yours, beside those of the base's own .plastron/exemptions.yaml")
     .option("--verify-secrets", "ask providers whether the secrets that were found work: those that do deny, new or not; sends each to its provider")
     .addOption(new Option("--report <format>", "write the whole report of the head, too").argParser(String))
     .option("--output <file>", "where the report goes (default: standard output, after the decision)")

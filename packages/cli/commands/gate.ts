@@ -7,6 +7,7 @@ import {
   judgeChange,
   type Pentest,
   parseApprovals,
+  parseExemptions,
   parseGatePolicy,
   REPORT_FORMATS,
   type ReportFormat,
@@ -36,6 +37,7 @@ export interface GateFlags {
   publish?: string[];
   verifySecrets?: boolean;
   approvals?: string;
+  exemptions?: string;
 }
 
 /** Judges a change, shows why, and says by the exit code what may happen: 0 pass, 1 denied, 2 it cannot be said. */
@@ -63,6 +65,7 @@ async function judged(repository: string, flags: GateFlags, terminal: Terminal):
     return await judgeChange(
       {
         ...change,
+        exemptions: flags.exemptions === undefined ? [] : parseExemptions(textOf(flags.exemptions)),
         scan: {
           approvals: flags.approvals === undefined ? null : parseApprovals(textOf(flags.approvals), flags.approvals),
           verifySecrets: flags.verifySecrets ?? policy?.verify_secrets ?? false,

@@ -1,4 +1,5 @@
 import { ANALYSERS, type Approvals, type GateDecision, type ScanResult } from "@plastron/contracts";
+import type { Exemption } from "../exemptions/index.ts";
 import { knownAt, type Move, reconcile } from "../findings/reconcile/index.ts";
 import { decide } from "../gate/decide.ts";
 import type { Pentest } from "../gate/pentest.ts";
@@ -27,6 +28,8 @@ export interface Change extends GitOptions {
   readonly pentests?: readonly Pentest[];
   /** Who approved the change, where a forge or a signature tells: exemptions that the change brings count by them alone. */
   readonly approvals?: readonly string[];
+  /** Exemptions of whoever runs the gate, beside those of the base. */
+  readonly exemptions?: readonly Exemption[];
   readonly scan?: ScanOptions;
   readonly now?: Date;
 }
@@ -41,7 +44,7 @@ export interface Judgement {
 
 /**
  * Scans what a change starts from and what it ends in, tells new findings from those that stood there, and decides. What the change is judged by (the gate
- * policy, the exemptions, the approvals) is taken from where it starts, never from the change.
+ * policy, the exemptions, the approvals) is taken from what it is merged into, as that stands now, never from the change.
  */
 export async function judgeChange(change: Change, onProgress: OnProgress = () => {}): Promise<Judgement> {
   const head = await commitOf(change, change.head);
@@ -55,8 +58,8 @@ export async function judgeChange(change: Change, onProgress: OnProgress = () =>
   const found = own.verify_secrets && !change.scan?.verifySecrets ? withNote(seen, NOT_ASKED) : seen;
   const reconciled = reconcile(before?.findings ?? [], found.findings, start === null ? [] : await movesBetween(change, start, head));
   const today = (change.now ?? new Date()).toISOString().slice(0, 10);
-  const files = { git: change, start, head, fileAt: (commit: string, path: string) => fileAt(change, commit, path) };
-  const after = await exempting(found, reconciled, { ...files, today, approvals: change.approvals ?? [] });
+  const files = { git: change, base, start, head, fileAt: (commit: string, path: string) => fileAt(change, commit, path) };
+  const after = await exempting(found, reconciled, { ...files, today, approvals: change.approvals ?? [], given: change.exemptions ?? [] });
   const pentests = [...(await pentestsAt(change, head)), ...(change.pentests ?? [])];
   const decision = decide({
     policy,

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import { Repository } from "../../../test/fixtures/repository.ts";
-import { EXEMPTIONS_PATH } from "../exemptions/index.ts";
+import { EXEMPTIONS_PATH, type Exemption, parseExemptions } from "../exemptions/index.ts";
 import { parseGatePolicy } from "../gate/policy.ts";
 import { judgeChange } from "./change.ts";
 
@@ -28,7 +28,7 @@ exemptions:
 
 describe("a change judged with exemptions", { timeout: 120_000 }, () => {
   let repository: Repository;
-  const judged = (base: string | null, more: { approvals?: string[]; now?: Date } = {}) =>
+  const judged = (base: string | null, more: { approvals?: string[]; exemptions?: Exemption[]; now?: Date } = {}) =>
     judgeChange({
       ...{ repository: repository.path, base, head: "HEAD", now: new Date("2026-03-01T12:00:00Z"), ...more },
       policy: parseGatePolicy("version: 1\nrequired: [dependencies]\n"),
@@ -48,6 +48,35 @@ describe("a change judged with exemptions", { timeout: 120_000 }, () => {
     const late = await judged(base, { now: new Date("2026-03-23T12:00:00Z") });
     expect(late.decision.decision).toBe("deny");
     expect(late.head.coverage.notes.join()).toContain("expired 3 days ago");
+  });
+
+  test("does not pass by one that was taken back since it branched off, and passes by one that came since", async () => {
+    repository.commit(exemptions());
+    repository.git("switch", "-q", "-c", "old");
+    repository.commit(WEAK);
+    repository.git("switch", "-q", "-");
+    repository.git("rm", "-q", EXEMPTIONS_PATH);
+    const without = repository.commit({ note: "it is needed no more" });
+    const back = repository.commit(exemptions());
+    repository.git("switch", "-q", "old");
+    const refused = await judged(without);
+    expect(refused.decision.decision).toBe("deny");
+    expect(refused.head.coverage.notes.join()).toContain("EX-1 is new in this change");
+    expect(await judged(back)).toMatchObject({ decision: { decision: "pass" } });
+    repository.git("switch", "-q", "-c", "older", `${without}~2`);
+    repository.commit(WEAK);
+    expect(await judged(without)).toMatchObject({ decision: { decision: "deny" } });
+    expect(await judged(back)).toMatchObject({ decision: { decision: "pass" } });
+  });
+
+  test("passes by one that whoever runs the gate gives, but not where its approver wrote the change", async () => {
+    const base = repository.git("rev-parse", "HEAD");
+    repository.commit(WEAK);
+    const given = parseExemptions(exemptions()[EXEMPTIONS_PATH] as string);
+    expect(await judged(base)).toMatchObject({ decision: { decision: "deny" } });
+    expect(await judged(base, { exemptions: given })).toMatchObject({ decision: { decision: "pass" } });
+    const author = repository.git("log", "-1", "--format=%ae");
+    expect(await judged(base, { exemptions: given.map((one) => ({ ...one, approver: author })) })).toMatchObject({ decision: { decision: "deny" } });
   });
 
   test("does not pass by one that it brings itself, unless its approver approved the change", async () => {

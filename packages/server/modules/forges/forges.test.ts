@@ -175,6 +175,19 @@ async function query(text: string, ...values: unknown[]) {
 }
 const rows = async (table: string): Promise<number> => (await query(`select count(*)::int as n from ${table}`))[0].n;
 
+const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
+const EXEMPTION = `version: 1
+exemptions:
+  - id: EX-1
+    scope: {rule: code/javascript/command-injection, path: ping.js}
+    reason: An internal tool that only operators reach.
+    author: ann
+    approver: bea
+    created: ${day(0)}
+    expires: ${day(30)}
+    status: accepted
+`;
+
 describe("a pull request", () => {
   it("is judged, its check fails with annotations, and passes when the fix is pushed", async () => {
     judge = judgeChange;
@@ -249,31 +262,23 @@ describe("a pull request", () => {
     expect(await change(newest.id)).toMatchObject({ status: "passed" });
   }, 60_000);
 
-  it("is judged by the project's own policy where it has one, else by its base's", async () => {
-    const policies: Change["policy"][] = [];
-    judge = says("pass", ({ policy }) => policies.push(policy));
+  it("is judged by the project's own policy and exemptions where it has any, else by its base's", async () => {
+    const [policies, exempted]: [Change["policy"][], string[][]] = [[], []];
+    judge = says("pass", ({ policy, exemptions = [] }) => {
+      policies.push(policy);
+      exempted.push(exemptions.map(({ id }) => id));
+    });
     const pull = pullOf({ "mild.js": GOOD });
-    await call("PUT", "/v1/projects/shop", { gate: "version: 1\nnew: {severity: critical}\n" });
+    await call("PUT", "/v1/projects/shop", { gate: "version: 1\nnew: {severity: critical}\n", exemptions: EXEMPTION });
     await judged("pull_request", pull.told("opened", pull.head));
     await call("PUT", "/v1/projects/shop", {});
     await judged("pull_request", pull.told("reopened", pull.head));
     expect(policies).toEqual([expect.objectContaining({ new: expect.objectContaining({ severity: "critical" }) }), undefined]);
+    expect(exempted).toEqual([["EX-1"], []]);
   }, 60_000);
 });
 
 describe("approvals", () => {
-  const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10);
-  const EXEMPTION = `version: 1
-exemptions:
-  - id: EX-1
-    scope: {rule: code/javascript/command-injection, path: ping.js}
-    reason: An internal tool that only operators reach.
-    author: ann
-    approver: bea
-    created: ${day(0)}
-    expires: ${day(30)}
-    status: accepted
-`;
   const review = (login: string, state: string, commit_id: string, more: object = {}): Review => ({
     id: pulls++,
     user: person(login),

@@ -11,6 +11,7 @@ import {
   type Judgement,
   type judgeChange,
   makeScratch,
+  parseExemptions,
   parseGatePolicy,
   type ScanOptions,
   type Target,
@@ -25,7 +26,7 @@ export interface Judging {
   readonly jobs: ChangeJobs;
   readonly server: string;
   /** The gate policy and environment that the project itself has. */
-  readonly projectOf: (tenant: string, name: string) => Promise<{ gate: string | null; environment: string | null }>;
+  readonly projectOf: (tenant: string, name: string) => Promise<{ gate: string | null; environment: string | null; exemptions: string | null }>;
   readonly scan: ScanOptions;
   /** packages/scan's, or a test's own. */
   readonly judge: typeof judgeChange;
@@ -154,14 +155,16 @@ async function approversOf({ number, head }: Job, pull: Pull | null, repository:
 
 async function judgement(job: Job, signal: AbortSignal, repository: GithubRepository, pull: Pull | null, parts: Parts): Promise<Judgement> {
   if (job.tries > MOST_TRIES) throw new PlastronError("internal", `judging it was begun ${MOST_TRIES} times and never came to its end`);
-  const { gate, environment } = await parts.projectOf(job.tenant, job.project);
+  const { gate, environment, exemptions } = await parts.projectOf(job.tenant, job.project);
   const scratch = makeScratch();
   try {
     const commits = job.base === null ? [job.head] : [job.base, job.head];
     const fetched = await fetchCommits({ ...repository.clone, commits, scratch, limits: DEFAULT_LIMITS, signal });
     const approvals = await approversOf(job, pull, repository);
     const policy = gate === null ? undefined : parseGatePolicy(gate);
-    return await parts.judge({ repository: fetched, base: job.base, head: job.head, policy, environment, approvals, scan: parts.scan, signal });
+    const given = exemptions === null ? [] : parseExemptions(exemptions);
+    const change = { repository: fetched, base: job.base, head: job.head, policy, environment, approvals, exemptions: given };
+    return await parts.judge({ ...change, scan: parts.scan, signal });
   } finally {
     scratch.remove();
   }

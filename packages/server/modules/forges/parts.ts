@@ -22,7 +22,7 @@ export function composeForges(parts: {
   config: GithubConfig;
   db: Database;
   server: string;
-  projects: { get(tenant: string, name: string): Promise<{ gate: string | null; environment: string | null }> };
+  projects: { get(tenant: string, name: string): Promise<{ gate: string | null; environment: string | null; exemptions: string | null }> };
   scan: ScanOptions;
   /** Changes at once on this server. */
   concurrency: number;
