@@ -134,19 +134,20 @@ def monitor(mon, root):
     events = mon.events
     mon.use_tool_id(4, "plastron")
     ways = {}
+    inside = root + "/"
 
     def line(code, number):
-        if code.co_filename.startswith(root):
+        if code.co_filename.startswith(inside):
             hit((code.co_filename, number))
         return mon.DISABLE
 
     def one_way(code, at, to):
-        if code.co_filename.startswith(root):
+        if code.co_filename.startswith(inside):
             hit((code.co_filename, at, to))
         return mon.DISABLE
 
     def either_way(code, at, to):
-        if not code.co_filename.startswith(root):
+        if not code.co_filename.startswith(inside):
             return mon.DISABLE
         hit((code.co_filename, at, to))
         return mon.DISABLE if ways.setdefault((id(code), at), to) != to else None

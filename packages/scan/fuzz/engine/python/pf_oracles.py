@@ -176,7 +176,7 @@ def crash(error, raises):
     if not isinstance(error, CRASHES):
         return None
     frames = traceback.extract_tb(error.__traceback__)
-    own = [frame for frame in frames if frame.filename.startswith(current["root"])]
+    own = [frame for frame in frames if frame.filename.startswith(current["root"] + "/")]
     if not own or (frames[-1] is not own[-1] and not isinstance(error, RecursionError)):
         return None
     last = own[-1]

@@ -100,7 +100,7 @@ class Finder(importlib.abc.MetaPathFinder):
     def find_spec(self, name, path=None, target=None):
         for base in path or sys.path:
             whole = os.path.join(base, name.rpartition(".")[2])
-            if not whole.startswith(ROOT):
+            if not whole.startswith(ROOT + "/"):
                 continue
             for file, package in ((os.path.join(whole, "__init__.py"), True), (whole + ".py", False)):
                 if os.path.isfile(file):
