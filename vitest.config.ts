@@ -6,9 +6,8 @@ export default defineConfig({
   test: {
     include: ["packages/**/*.test.ts", "test/**/*.test.ts", "bench/**/*.test.ts"],
     // Tests start real sandboxes, servers and databases: own processes, and no more of them than a small machine carries.
-    // Half of their time they wait for those, so there is one more of them than such a machine has cores.
     pool: "forks",
-    maxWorkers: 3,
+    maxWorkers: 2,
     // What scans keep goes where it may stay, and never into the home of whoever runs the tests.
     env: { XDG_CACHE_HOME: join(import.meta.dirname, "node_modules/.cache/tests") },
     testTimeout: 30_000,
