@@ -229,6 +229,16 @@ static void unblock(int fd) {
     if (fd >= 0) fcntl(fd, F_SETFL, O_NONBLOCK);
 }
 
+#define HEAR_OUT_US 2000000
+
+/* The agent may still send the rest of an input that the program did not wait for. Were that refused, it would take what it was told last for lost. */
+static void hear_out(int conn) {
+    char rest[4096];
+    struct timeval patience = {.tv_sec = 1};
+    if (shutdown(conn, SHUT_WR) || setsockopt(conn, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience)) return;
+    for (uint64_t end = now_us() + HEAR_OUT_US; now_us() < end && read(conn, rest, sizeof rest) > 0;) {}
+}
+
 void supervise(struct sandbox *box) {
     struct watch w = {.box = box, .workspace = -1, .trace = -1, .mounts = -1, .out = {.fd = box->out, .letter = 'O'}, .err = {.fd = box->err, .letter = 'E'}};
     w.deadline = now_us() + START_MS * 1000ull;
@@ -242,7 +252,7 @@ void supervise(struct sandbox *box) {
     cgroup_remove(box->spec);
     if (w.state == STARTING && !w.conn_gone) report_no_start(&w);
     fcntl(box->conn, F_SETFL, 0);
-    if (!w.conn_gone) buffer_flush(&w.to_agent, box->conn);
+    if (!w.conn_gone && !buffer_flush(&w.to_agent, box->conn)) hear_out(box->conn);
 }
 
 int make_channels(struct sandbox *box, int theirs[5]) {

@@ -191,6 +191,19 @@ time.sleep(30)`;
     await expect.poll(() => processesOf(Number(ran.stdout)), { timeout: 15_000 }).toEqual([]);
   });
 
+  it("a program that ends while its input still comes has its result, every time", async () => {
+    const endless = async function* () {
+      for (let at = 0; at < 400; at++) {
+        yield Buffer.alloc(1000, 120);
+        if (at % 4 === 0) await new Promise(setImmediate);
+      }
+    };
+    for (let round = 0; round < 25; round++) {
+      const ran = await use.watch({ runtime: "python3", code: "print('done')" }, () => {}, { stdin: endless() });
+      expect(ran).toMatchObject({ status: "completed", stdout: "done\n" });
+    }
+  }, 60_000);
+
   it("the supervisor spends seconds, not minutes, on a hostile tree and hostile globs, and says that it stopped", async () => {
     const tree = (files: number) =>
       `import os\nd = '/workspace/' + '/'.join(['a' * 200] * 4); os.makedirs(d)\nfor i in range(${files}): open(d + '/' + 'a' * 190 + str(i), 'w').close()`;
