@@ -25,9 +25,8 @@ export interface Exempting {
  * the notes say all three.
  */
 export async function exempting(result: ScanResult, reconciled: Reconciled, change: Exempting): Promise<ScanResult> {
-  const [base, start, head] = await Promise.all([change.base, change.start, change.head].map((commit) => exemptionsAt(change, commit)));
-  if (!base || !start || !head) return result;
-  const merged = mergedExemptions(base.exemptions, start.exemptions, head.exemptions);
+  const [base, start, head] = await Promise.all([exemptionsAt(change, change.base), exemptionsAt(change, change.start), exemptionsAt(change, change.head)]);
+  const merged = head.note === null ? mergedExemptions(base.exemptions, start.exemptions, head.exemptions) : [];
   if (merged.length === 0 && change.given.length === 0 && head.note === null) return result;
   const authors = await authorsOf(change);
   const { counted, pending } = approvedBy(base.exemptions, merged, { authors, approvals: change.approvals });
