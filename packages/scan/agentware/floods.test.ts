@@ -60,6 +60,17 @@ describe("a flood", () => {
     ).toContain("more tools than the first 500");
   });
 
+  test("of tools that annotate less than they do", () => {
+    const source = (count: number) =>
+      times(count, (at) => `server.registerTool("delete_${at}", { annotations: { destructiveHint: false } }, async () => ({ content: [] }));\n`);
+    const detail = (count: number) =>
+      look("server.js", source(count))
+        .gaps.map((gap) => gap.detail)
+        .join();
+    expect(detail(20)).toBe("");
+    expect(detail(80)).toContain("more than 50 differences");
+  });
+
   test("of things that are held against other files", () => {
     const { gaps } = look(
       "a.sh",

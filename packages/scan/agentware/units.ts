@@ -2,7 +2,7 @@ import type { Approvals, Place } from "@plastron/contracts";
 import { fileKey, type Look, type LookGap, type Project, type ScanFile } from "../analyser.ts";
 import { annotatedIn } from "./capability/annotated.ts";
 import type { Said } from "./capability/claim.ts";
-import { differences, doneBy, TESTS } from "./capability/compare.ts";
+import { differences, doneBy, MAX_DIFFERENCES, TESTS } from "./capability/compare.ts";
 import { declaredIn } from "./capability/declared.ts";
 import { usesIn } from "./capability/uses.ts";
 import { approvalsIn, hashesOf, namedOffers } from "./config/approvals.ts";
@@ -98,9 +98,10 @@ export function overUnits(project: Project, rules: readonly AgentRule[], pack: P
   const less = differences(facts, project, unitOf, pack.rules);
   const gaps = [
     ...floods(flooded),
+    ...(less.length > MAX_DIFFERENCES ? [tooMany(`more than ${MAX_DIFFERENCES} differences between what is declared and what is done`)] : []),
     ...(offers.length > MAX_COMPARED ? [tooMany(`${offers.length} tools and skills: ${MAX_COMPARED} were held against each other`)] : []),
   ];
-  return { matches: [...matches, ...found, ...less], facts: null, gaps, ...(offers.length > 0 ? { offers: hashesOf(offers) } : {}) };
+  return { matches: [...matches, ...found, ...less.slice(0, MAX_DIFFERENCES)], facts: null, gaps, ...(offers.length > 0 ? { offers: hashesOf(offers) } : {}) };
 }
 
 function approvalsFor({ approvals }: Project, facts: ReadonlyMap<string, AgentFacts>): Approvals | null {

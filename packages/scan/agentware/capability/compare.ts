@@ -14,7 +14,8 @@ const TEMPORARY = /^(?:\/tmp\/|\/dev\/(?:null|stdout|stderr))|mkdtemp|makedirs|m
 /** What does not run where the artifact runs. */
 export const TESTS =
   /(?:^|\/)(?:tests?|__tests__|spec|e2e|fixtures?|examples?|benchmarks?|docs?)\/|\.(?:test|spec)\.\w+$|(?:^|\/)(?:test_\w+|conftest)\.py$|(?:^|\/)(?:vite|jest|rollup|webpack|tsup|eslint)[\w.]*\.config\.\w+$/;
-const MAX_FOUND = 50;
+/** More of them say no more; that there are more is told. */
+export const MAX_DIFFERENCES = 50;
 
 /** Something that code of a unit does, at a place. */
 export interface Done {
@@ -23,7 +24,10 @@ export interface Done {
   readonly place: Place;
 }
 
-/** Where what a manifest declares, or a tool annotates of itself, is less than what its code does. `unitOf` gives the files that belong together. */
+/**
+ * Where what a manifest declares, or a tool annotates of itself, is less than what its code does: all, or some more than `MAX_DIFFERENCES`. `unitOf` gives the
+ * files that belong together.
+ */
 export function differences(facts: ReadonlyMap<string, Said>, project: Project, unitOf: (key: string) => string, rules: readonly AgentRule[]): MatchInput[] {
   const done = doneBy(facts, project);
   const byUnit = Map.groupBy(done, ([key]) => unitOf(key));
@@ -51,9 +55,9 @@ export function differences(facts: ReadonlyMap<string, Said>, project: Project, 
           severity: "low",
         });
     }
-    if (matches.length > MAX_FOUND) break;
+    if (matches.length > MAX_DIFFERENCES) break;
   }
-  return matches.slice(0, MAX_FOUND);
+  return matches;
 }
 
 /** What each file does: of its outline, and of its text. */
