@@ -36,6 +36,14 @@ async function installation(scanner: Scanner = dependenciesOnly) {
   return { advisories, connection, start };
 }
 
+/** An installation with advisories about nothing that is there, and one server of it. */
+async function running() {
+  const all = await installation();
+  await publish(all.advisories);
+  const server = await all.start();
+  return { ...all, server, client: await TestClient.of(server) };
+}
+
 const osv = (id: string, name: string, fixed: string, more: object = {}) => ({
   ...{ id, modified: new Date().toISOString(), summary: `${name} lets anybody in`, ...more },
   affected: [{ package: { ecosystem: "npm", name }, ranges: [{ type: "SEMVER", events: [{ introduced: "0" }, { fixed }] }] }],
@@ -209,10 +217,7 @@ describe("a weakness that was known before", () => {
 
 describe("a rematch", () => {
   it("of an artifact that is scanned again just then leaves the newer scan's word", async () => {
-    const { advisories, connection, start } = await installation();
-    await publish(advisories);
-    const server = await start();
-    const client = await TestClient.of(server);
+    const { advisories, connection, server, client } = await running();
     await client.call("PUT", "/v1/projects/shop", DEMANDS);
     const artifact = await client.upload(APP);
     await client.scan(artifact, { project: "shop" });
@@ -230,10 +235,7 @@ describe("a rematch", () => {
   }, 60_000);
 
   it("that a killed server began is done by another after a while, and not before", async () => {
-    const { advisories, connection, start } = await installation();
-    await publish(advisories);
-    const server = await start();
-    const client = await TestClient.of(server);
+    const { advisories, connection, server, client } = await running();
     await client.scan(await client.upload(APP));
     await publish(advisories, osv("GHSA-left-left-left", "left", "1.0.1", GRAVE));
     const database = await openClient(connection, () => {});
@@ -248,10 +250,7 @@ describe("a rematch", () => {
   }, 60_000);
 
   it("of a server that is killed in the middle is gone on with, and nothing is said twice", async () => {
-    const { advisories, connection, start } = await installation();
-    await publish(advisories);
-    const server = await start();
-    const client = await TestClient.of(server);
+    const { advisories, connection, server, client } = await running();
     await client.call("PUT", "/v1/projects/shop", DEMANDS);
     for (const n of [1, 2, 3]) await client.scan(await client.upload({ ...APP, "n.js": `${n}` }), { project: "shop" });
     await publish(advisories, osv("GHSA-left-left-left", "left", "1.0.1", GRAVE));
@@ -276,10 +275,7 @@ describe("a rematch", () => {
   }, 90_000);
 
   it("is left to another server by one that ends, and that one ends soon", async () => {
-    const { advisories, connection, start } = await installation();
-    await publish(advisories);
-    const server = await start();
-    const client = await TestClient.of(server);
+    const { advisories, connection, start, server, client } = await running();
     await client.scan(await client.upload(APP));
     await publish(advisories, osv("GHSA-left-left-left", "left", "1.0.1", GRAVE));
     const begun = server.rematch();
@@ -297,10 +293,7 @@ describe("a rematch", () => {
   }, 60_000);
 
   it("scans an artifact again whose packages were not kept, or cannot be read any more", async () => {
-    const { advisories, connection, start } = await installation();
-    await publish(advisories);
-    const server = await start();
-    const client = await TestClient.of(server);
+    const { advisories, connection, server, client } = await running();
     const [first, second] = [await client.upload(APP), await client.upload({ ...APP, "b.js": "2" })];
     for (const artifact of [first, second]) await client.scan(artifact);
     const database = await openClient(connection, () => {});
@@ -319,10 +312,7 @@ describe("a rematch", () => {
   }, 60_000);
 
   it("takes a bill of materials with 50,000 components, and the server answers meanwhile", async () => {
-    const { advisories, start } = await installation();
-    await publish(advisories);
-    const server = await start();
-    const client = await TestClient.of(server);
+    const { advisories, start, server, client } = await running();
     const components = Array.from({ length: 50_000 }, (_, n) => ({ type: "library", name: `p${n}`, version: "1.0.0", purl: `pkg:npm/p${n}@1.0.0` }));
     const artifact = await client.upload({ "bom.cdx.json": JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.6", version: 1, components }) });
     await client.scan(artifact);
