@@ -312,7 +312,7 @@ describe("a rematch", () => {
   }, 60_000);
 
   it("takes a bill of materials with 50,000 components, and the server answers meanwhile", async () => {
-    const { advisories, start, server, client } = await running();
+    const { advisories, server, client } = await running();
     const components = Array.from({ length: 50_000 }, (_, n) => ({ type: "library", name: `p${n}`, version: "1.0.0", purl: `pkg:npm/p${n}@1.0.0` }));
     const artifact = await client.upload({ "bom.cdx.json": JSON.stringify({ bomFormat: "CycloneDX", specVersion: "1.6", version: 1, components }) });
     await client.scan(artifact);
